@@ -1,0 +1,51 @@
+"""The active/active pair: consumers that may not wait for a failover run in the secondary too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.processing import RegionalProcessing
+from components.regions import Region
+from components.settings import PlatformSettings
+from components.tables import ConsumerTables
+
+
+class ActiveActiveConsumers(pulumi.ComponentResource):
+    """The secondary's half: the same processing as in the primary, for active/active consumers alone.
+
+    Replication brings every signal to both Regions, so each such consumer sees each signal in both, at least once and
+    in any order.
+
+    Args:
+        name: Prefix of every child's logical name.
+        settings: The stack's settings, with at least one active/active consumer.
+        secondary: The secondary Region.
+        ingress_bus: The secondary's ingress bus.
+        tables: The tables of function consumers, by consumer name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: PlatformSettings,
+        secondary: Region,
+        ingress_bus: aws.cloudwatch.EventBus,
+        tables: Mapping[str, ConsumerTables],
+        opts: pulumi.ResourceOptions | None = None,
+    ):
+        super().__init__("signals:index:ActiveActiveConsumers", name, None, opts)
+        RegionalProcessing(
+            f"{name}-{secondary.name}",
+            settings=settings,
+            region=secondary,
+            ingress_bus=ingress_bus,
+            consumers=settings.active_active,
+            tables=tables,
+            takes_replays=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

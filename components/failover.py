@@ -1,0 +1,78 @@
+"""What decides failover: an alarm on EventBridge's own latency and the Route 53 health check that watches it."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.regions import Region
+from components.settings import PlatformSettings
+
+LATENCY_METRIC = "IngestionToInvocationStartLatency"
+# EventBridge User Guide, "CloudFormation template for global endpoints": what the health check says without data.
+_WITHOUT_DATA = {"breaching": "Unhealthy", "missing": "LastKnownStatus"}
+
+
+class FailoverHealth(pulumi.ComponentResource):
+    """The health of the primary Region's EventBridge, as the global endpoint sees it.
+
+    Args:
+        name: Prefix of every child's logical name.
+        settings: The stack's settings: threshold (ms), periods (minutes), what missing data says, inversion.
+        primary: The Region that is watched.
+
+    Source: EventBridge User Guide, "CloudFormation template for global endpoints"; Route 53 Developer Guide,
+    "Monitoring a CloudWatch alarm": the check reads the metric's data stream with settings copied from the alarm, and
+    takes no metric math, no M out of N, no percentile.
+    """
+
+    health_check_arn: pulumi.Output[str]
+    health_check_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: PlatformSettings,
+        primary: Region,
+        opts: pulumi.ResourceOptions | None = None,
+    ):
+        super().__init__("signals:index:FailoverHealth", name, None, opts)
+        failover = settings.failover
+        alarm = aws.cloudwatch.MetricAlarm(
+            f"{name}-alarm",
+            name=f"{settings.name}-ingress-latency",
+            alarm_description=(
+                "EventBridge in the primary Region takes too long from ingestion to invocation, or says nothing: the "
+                "global endpoint routes signals to the secondary."
+            ),
+            namespace="AWS/Events",
+            metric_name=LATENCY_METRIC,
+            # No dimensions: the service's own latency over all buses. Dimensioned latency has stopped being published.
+            statistic="Average",
+            period=60,
+            evaluation_periods=failover.evaluation_periods,
+            comparison_operator="GreaterThanThreshold",
+            threshold=failover.latency_threshold_ms,
+            treat_missing_data=failover.missing_data,
+            alarm_actions=settings.alarm_actions(primary.name),
+            opts=primary.options(self),
+        )
+        check = aws.route53.HealthCheck(
+            f"{name}-check",
+            type="CLOUDWATCH_METRIC",
+            cloudwatch_alarm_name=alarm.name,
+            cloudwatch_alarm_region=primary.name,
+            insufficient_data_health_status=_WITHOUT_DATA[failover.missing_data],
+            invert_healthcheck=failover.inverted,
+            # Route 53 copied the alarm's settings: when they change it must be told to copy them again.
+            triggers={
+                "threshold": str(failover.latency_threshold_ms),
+                "evaluation_periods": str(failover.evaluation_periods),
+                "missing_data": failover.missing_data,
+            },
+            tags={"Name": f"{settings.name}-ingress-latency"},
+            opts=primary.options(self),
+        )
+        self.health_check_arn, self.health_check_id = check.arn, check.id
+        self.register_outputs({"healthCheckArn": self.health_check_arn, "healthCheckId": self.health_check_id})

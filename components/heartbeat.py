@@ -1,0 +1,89 @@
+"""One event a minute on the primary's Regional bus, so that a quiet night does not look like an outage."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.iam import allow, service_role
+from components.queues import MessageQueue
+from components.regions import Region
+from components.settings import PlatformSettings
+from components.subscription import Subscription, rule_arn
+
+SOURCE = "signals.heartbeat"
+_SHORTEST_RETENTION_SECONDS = 60
+
+
+class Heartbeat(pulumi.ComponentResource):
+    """A schedule that puts an event on the primary's bus, and a rule that delivers it to a queue nobody reads.
+
+    It never goes through the global endpoint: there it would leave with the failover, and the health check could not
+    see the primary recover.
+
+    Args:
+        name: Prefix of every child's logical name.
+        settings: The stack's settings.
+        primary: The primary Region.
+        bus: The primary's ingress bus.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: PlatformSettings,
+        primary: Region,
+        bus: aws.cloudwatch.EventBus,
+        opts: pulumi.ResourceOptions | None = None,
+    ):
+        super().__init__("signals:index:Heartbeat", name, None, opts)
+        here, child, physical = primary.options(self), pulumi.ResourceOptions(parent=self), f"{settings.name}-heartbeat"
+        role, policy = service_role(
+            f"{name}-role",
+            physical_name=physical,
+            service="scheduler.amazonaws.com",
+            statements=[allow("events:PutEvents", bus.arn, {"StringEquals": {"events:source": SOURCE}})],
+            account_id=settings.account_id,
+            opts=here,
+        )
+        aws.scheduler.Schedule(
+            f"{name}-schedule",
+            name=physical,
+            schedule_expression="rate(1 minute)",
+            flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+            target=aws.scheduler.ScheduleTargetArgs(
+                arn=bus.arn,
+                role_arn=role.arn,
+                input="{}",
+                eventbridge_parameters=aws.scheduler.ScheduleTargetEventbridgeParametersArgs(
+                    source=SOURCE, detail_type="Heartbeat"
+                ),
+                # A late heartbeat says nothing.
+                retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
+                    maximum_event_age_in_seconds=60, maximum_retry_attempts=0
+                ),
+            ),
+            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[policy])),
+        )
+        sink = MessageQueue(
+            f"{name}-sink",
+            settings=settings,
+            region=primary,
+            queue_name=physical,
+            rule_arns=[rule_arn(settings, primary, f"{settings.name}-ingress", physical)],
+            alarmed=False,
+            retention_seconds=_SHORTEST_RETENTION_SECONDS,
+            opts=child,
+        )
+        Subscription(
+            f"{name}-subscription",
+            settings=settings,
+            region=primary,
+            bus_name=bus.name,
+            rule_name=physical,
+            pattern={"source": [SOURCE]},
+            target_arn=sink.arn,
+            opts=child,
+        )
+        self.register_outputs({})

@@ -1,0 +1,119 @@
+"""The customer signal platform: read its constructor from top to bottom to know the architecture."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.active_active import ActiveActiveConsumers
+from components.domain import ApiDomain
+from components.failover import FailoverHealth
+from components.global_bus import GlobalBus
+from components.heartbeat import Heartbeat
+from components.ingest_api import IngestApi
+from components.processing import RegionalProcessing
+from components.regions import Region, RegionPair
+from components.settings import PlatformSettings
+from components.spool import Spool
+from components.tables import ConsumerTables
+
+# What Terraform's and Pulumi's provider ask of the embedded AWS.
+_EMBEDDED_SERVICES = (
+    *("acm", "apigatewayv2", "athena", "cloudwatch", "cloudwatchevents", "cloudwatchlogs", "dynamodb", "firehose"),
+    *("glue", "iam", "lambda_", "route53", "s3", "scheduler", "sqs", "sts"),
+)
+
+
+class CustomerSignalPlatform(pulumi.ComponentResource):
+    """Two Regions, one endpoint, and everything a signal meets on its way.
+
+    Args:
+        name: Prefix of the components' logical names.
+        settings: The stack's settings.
+    """
+
+    outputs: dict[str, pulumi.Input[object]]
+
+    def __init__(self, name: str, *, settings: PlatformSettings, opts: pulumi.ResourceOptions | None = None):
+        super().__init__("signals:index:CustomerSignalPlatform", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        regions = RegionPair(settings.regions.primary, settings.regions.secondary).map(
+            lambda region: Region(region, _provider(region, settings))
+        )
+
+        # Failover is decided by EventBridge's own latency in the primary, kept alive by a heartbeat.
+        health = FailoverHealth("failover", settings=settings, primary=regions.primary, opts=child)
+        bus = GlobalBus(
+            "ingress", settings=settings, regions=regions, health_check_arn=health.health_check_arn, opts=child
+        )
+        if settings.failover.heartbeat:
+            Heartbeat("heartbeat", settings=settings, primary=regions.primary, bus=bus.buses.primary, opts=child)
+
+        # Clients reach the nearest healthy Region; what the endpoint refuses waits in that Region's spool.
+        spools = regions.map(
+            lambda region: Spool(f"spool-{region.name}", settings=settings, region=region, bus=bus, opts=child)
+        )
+        primary_api, secondary_api = (
+            IngestApi(f"api-{region.name}", settings=settings, region=region, bus=bus, spool=spool, opts=child)
+            for region, spool in zip(regions, spools, strict=True)
+        )
+        apis = RegionPair(primary_api, secondary_api)
+        url: pulumi.Input[str] = apis.primary.url
+        if settings.domain:
+            url = ApiDomain(
+                "domain", settings=settings, domain=settings.domain, regions=regions, apis=apis, opts=child
+            ).url
+
+        # The primary enriches and feeds every consumer; the secondary only those that may not wait.
+        tables = {
+            consumer.name: ConsumerTables(
+                f"{consumer.name}-tables", settings=settings, consumer=consumer, regions=regions, opts=child
+            )
+            for consumer in settings.consumers
+            if consumer.kind == "function"
+        }
+        processing = RegionalProcessing(
+            f"processing-{regions.primary.name}",
+            settings=settings,
+            region=regions.primary,
+            ingress_bus=bus.buses.primary,
+            consumers=settings.consumers,
+            tables=tables,
+            takes_replays=True,
+            opts=child,
+        )
+        if settings.active_active:
+            ActiveActiveConsumers(
+                "active-active",
+                settings=settings,
+                secondary=regions.secondary,
+                ingress_bus=bus.buses.secondary,
+                tables=tables,
+                opts=child,
+            )
+
+        self.outputs = {
+            "url": url,
+            "api_urls": {region.name: api.url for region, api in zip(regions, apis, strict=True)},
+            "endpoint_id": bus.endpoint_id,
+            "endpoint_url": bus.endpoint_url,
+            "health_check_id": health.health_check_id,
+            "ingress_bus_name": bus.bus_name,
+            "data_bus_name": processing.data_bus.name,
+            "regions": {"primary": regions.primary.name, "secondary": regions.secondary.name},
+        }
+        self.register_outputs(self.outputs)
+
+
+def _provider(region: str, settings: PlatformSettings) -> aws.Provider:
+    """The provider of one Region, pinned to the stack's account; for the embedded AWS, pointed at loopback."""
+    args = aws.ProviderArgs(
+        region=region,
+        allowed_account_ids=[settings.account_id],
+        default_tags=aws.ProviderDefaultTagsArgs(tags={"stack": settings.name, **settings.tags}),
+    )
+    if settings.aws_endpoint:
+        args.access_key = args.secret_key = "local"
+        args.s3_use_path_style = args.skip_credentials_validation = args.skip_metadata_api_check = True
+        args.endpoints = [aws.ProviderEndpointArgs(**dict.fromkeys(_EMBEDDED_SERVICES, settings.aws_endpoint))]
+    return aws.Provider(f"aws-{region}", args)

@@ -1,0 +1,71 @@
+"""What a Region that processes signals has: enrichment, the data platform bus, and consumers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.consumer import ConsumerSubscription
+from components.enrichment import Enrichment
+from components.regions import Region
+from components.settings import Consumer, PlatformSettings
+from components.tables import ConsumerTables
+
+
+class RegionalProcessing(pulumi.ComponentResource):
+    """From a Region's ingress bus to its consumers.
+
+    Args:
+        name: Prefix of every child's logical name.
+        settings: The stack's settings.
+        region: Where it runs.
+        ingress_bus: The Region's ingress bus.
+        consumers: Those that run here.
+        tables: The tables of function consumers, by consumer name.
+        takes_replays: Whether replays of this Region's archive are processed here.
+    """
+
+    data_bus: aws.cloudwatch.EventBus
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: PlatformSettings,
+        region: Region,
+        ingress_bus: aws.cloudwatch.EventBus,
+        consumers: Sequence[Consumer],
+        tables: Mapping[str, ConsumerTables],
+        takes_replays: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ):
+        super().__init__("signals:index:RegionalProcessing", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.data_bus = aws.cloudwatch.EventBus(
+            f"{name}-data-bus",
+            name=f"{settings.name}-data",
+            description="Enriched signals, one an event.",
+            opts=region.data_options(self, settings.protection),
+        )
+        Enrichment(
+            f"{name}-enrichment",
+            settings=settings,
+            region=region,
+            ingress_bus=ingress_bus,
+            data_bus=self.data_bus,
+            takes_replays=takes_replays,
+            opts=child,
+        )
+        for consumer in consumers:
+            ConsumerSubscription(
+                f"{name}-{consumer.name}",
+                settings=settings,
+                consumer=consumer,
+                region=region,
+                data_bus=self.data_bus,
+                tables=tables,
+                opts=child,
+            )
+        self.register_outputs({})

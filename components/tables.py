@@ -1,0 +1,70 @@
+"""The tables of a function consumer: its state, and which signals it has seen."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.regions import Region, RegionPair
+from components.settings import Consumer, PlatformSettings
+
+
+class ConsumerTables(pulumi.ComponentResource):
+    """A state table and an idempotency table; global tables where the consumer runs in both Regions.
+
+    A global table here is eventually consistent between Regions: a conditional write sees its own Region only, so both
+    Regions can win one key at once. State must therefore be written so that the same signal writes the same item
+    wherever it is processed.
+
+    Args:
+        name: Prefix of every child's logical name.
+        settings: The stack's settings: protection.
+        consumer: Whose tables they are.
+        regions: The primary and the secondary Region.
+
+    Source: DynamoDB Developer Guide, "How DynamoDB global tables work" (multi-Region eventual consistency).
+    """
+
+    state: str
+    idempotency: str
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: PlatformSettings,
+        consumer: Consumer,
+        regions: RegionPair[Region],
+        opts: pulumi.ResourceOptions | None = None,
+    ):
+        super().__init__("signals:index:ConsumerTables", name, None, opts)
+        self._account_id = settings.account_id
+        self.state = f"{settings.name}-{consumer.name}-state"
+        self.idempotency = f"{settings.name}-{consumer.name}-idempotency"
+        replicated = consumer.mode == "active-active"
+        options = regions.primary.data_options(self, settings.protection)
+        replica = aws.dynamodb.TableReplicaArgs(region_name=regions.secondary.name, point_in_time_recovery=True)
+        for what, table_name, keys in (
+            ("state", self.state, {"pk": "S", "sk": "S"}),
+            ("idempotency", self.idempotency, {"id": "S"}),
+        ):
+            hash_key, *range_key = keys
+            aws.dynamodb.Table(
+                f"{name}-{what}",
+                name=table_name,
+                billing_mode="PAY_PER_REQUEST",
+                hash_key=hash_key,
+                range_key=range_key[0] if range_key else None,
+                attributes=[aws.dynamodb.TableAttributeArgs(name=key, type=kind) for key, kind in keys.items()],
+                ttl=aws.dynamodb.TableTtlArgs(enabled=True, attribute_name="expiration"),
+                point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+                stream_enabled=replicated,
+                stream_view_type="NEW_AND_OLD_IMAGES" if replicated else None,
+                replicas=[replica] if replicated else None,
+                opts=options,
+            )
+        self.register_outputs({"state": self.state, "idempotency": self.idempotency})
+
+    def arns(self, region: str) -> list[str]:
+        """ARNs of both tables in one Region."""
+        return [f"arn:aws:dynamodb:{region}:{self._account_id}:table/{t}" for t in (self.state, self.idempotency)]
