@@ -73,6 +73,7 @@ class Heartbeat(pulumi.ComponentResource):
             queue_name=physical,
             rule_arns=[rule_arn(settings, primary, f"{settings.name}-ingress", physical)],
             alarmed=False,
+            holds_data=False,
             retention_seconds=_SHORTEST_RETENTION_SECONDS,
             opts=child,
         )

@@ -25,6 +25,7 @@ class MessageQueue(pulumi.ComponentResource):
         queue_name: Physical name.
         rule_arns: EventBridge rules that may send here (through the API the queue policy is ours to write).
         alarmed: Whether a message in it is a fault that somebody should see.
+        holds_data: Whether it may hold the only copy of a signal, which a protected stack refuses to delete.
         retention_seconds: How long a message is kept (s).
         visibility_timeout_seconds: How long a received message stays hidden (s).
         dead_letter_queue: Where a message goes after `max_receives` receives.
@@ -45,6 +46,7 @@ class MessageQueue(pulumi.ComponentResource):
         queue_name: str,
         rule_arns: Sequence[pulumi.Input[str]] = (),
         alarmed: bool = True,
+        holds_data: bool = True,
         retention_seconds: int = MAX_RETENTION_DAYS * _DAY_SECONDS,
         visibility_timeout_seconds: int = 30,
         dead_letter_queue: MessageQueue | None = None,
@@ -64,7 +66,7 @@ class MessageQueue(pulumi.ComponentResource):
             visibility_timeout_seconds=visibility_timeout_seconds,
             sqs_managed_sse_enabled=True,
             redrive_policy=redrive,
-            opts=region.options(self),
+            opts=region.data_options(self, settings.protection and holds_data),
         )
         self.arn, self.url = queue.arn, queue.url
         statements: list[Statement] = [tls_only([queue.arn], "sqs")]

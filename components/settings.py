@@ -37,6 +37,27 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _text(pattern: str, must_be: str) -> AfterValidator:
+    """A text of a certain form; what was given is not repeated, since it may be a secret in the wrong place."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {must_be}")
+        return value
+
+    return AfterValidator(check)
+
+
+WriteKeyHash = Annotated[
+    str,
+    _text(
+        r"[0-9a-f]{64}",
+        'the SHA-256 of a write key in hex, never the key itself: make it with printf %s "$KEY" | sha256sum',
+    ),
+]
+SourceName = Annotated[str, _text(r"[a-z][a-z0-9-]{1,31}", "2 to 32 of a-z, 0-9 and -, a letter first")]
+
+
 def _region(name: str) -> str:
     if name not in GLOBAL_ENDPOINT_REGIONS:
         raise ValueError(
@@ -64,8 +85,12 @@ class Regions(Settings):
 class Domain(Settings):
     """The name clients use, answered by the nearest healthy Region."""
 
-    name: str = Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$", description="For example signals.example.com.")
-    hosted_zone_id: str = Field(pattern=r"^Z[A-Z0-9]+$", description="The public Route 53 zone that holds the name.")
+    name: Annotated[str, _text(r"([a-z0-9-]+\.)+[a-z]{2,}", "a domain name like signals.example.com")] = Field(
+        description="The name."
+    )
+    hosted_zone_id: Annotated[str, _text(r"Z[A-Z0-9]+", "the id of a Route 53 hosted zone, which starts with Z")] = (
+        Field(description="The public Route 53 zone that holds the name.")
+    )
 
 
 class Archive(Settings):
@@ -155,7 +180,7 @@ class Lake(Settings):
 class Source(Settings):
     """A registered producer."""
 
-    write_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+    write_keys: tuple[WriteKeyHash, ...] = Field(
         min_length=1, description="SHA-256 of each write key, in hex; two while a key is being changed."
     )
 
@@ -163,7 +188,9 @@ class Source(Settings):
 class Consumer(Settings):
     """A named subscription of the data platform bus."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,14}$", description="Names its rule, queue or function.")
+    name: Annotated[str, _text(r"[a-z][a-z0-9-]{1,14}", "2 to 15 of a-z, 0-9 and -, a letter first")] = Field(
+        description="Names its rule, queue or function."
+    )
     kind: Literal["lake", "queue", "function"]
     mode: Literal["active-archive", "active-active"] = Field(
         "active-archive", description="Primary only, or both Regions at once."
@@ -198,8 +225,12 @@ def _unique(what: str, values: list[str]) -> None:
 class PlatformSettings(Settings):
     """One stack of the customer signal platform."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,22}[a-z0-9]$", description="First part of every physical name.")
-    account_id: str = Field(pattern=r"^\d{12}$", description="The only account that this stack may touch.")
+    name: Annotated[str, _text(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", "3 to 24 of a-z, 0-9 and -, a letter first")] = Field(
+        description="First part of every physical name."
+    )
+    account_id: Annotated[str, _text(r"\d{12}", 'the 12 digits of an AWS account, in quotes ("123456789012")')] = Field(
+        description="The only account that this stack may touch."
+    )
     regions: Regions
     domain: Domain | None = None
     archive: Archive = Archive()
@@ -210,7 +241,7 @@ class PlatformSettings(Settings):
     republish: FunctionSize = FunctionSize(timeout_seconds=60)
     consumer_functions: FunctionSize = FunctionSize()
     lake: Lake = Lake()
-    sources: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")], Source] = Field(min_length=1)
+    sources: dict[SourceName, Source] = Field(min_length=1)
     consumers: tuple[Consumer, ...] = Field(min_length=1)
     protection: bool = Field(False, description="Refuse to delete what holds data.")
     tags: dict[str, str] = Field(default_factory=dict, description="Put on everything that takes tags.")
@@ -283,8 +314,13 @@ def load_settings(raw: Mapping[str, Any]) -> PlatformSettings:
     try:
         return PlatformSettings.model_validate(raw)
     except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        places = {problem["loc"] for problem in problems}
         lines = []
-        for problem in error.errors(include_url=False):
+        for problem in problems:
+            # A list whose only item was refused is also "too short": the item's own line says it better.
+            if problem["type"] == "too_short" and any(p[: len(problem["loc"])] == problem["loc"] != p for p in places):
+                continue
             where = ".".join(str(part) for part in problem["loc"])
             what = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":

@@ -1,0 +1,160 @@
+"""Impossible stacks are refused, before anything is registered, with the setting's name and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components.settings import SettingsError, load_settings
+from signals.record import RecordError, record
+
+SettingsOf = Callable[[str], dict[str, Any]]
+SHA = "a" * 64
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "one region twice": (
+        {"regions": {"primary": "us-west-2", "secondary": "us-west-2"}},
+        "regions",
+        "choose two different Regions",
+    ),
+    "a region without global endpoints": (
+        {"regions": {"primary": "us-west-2", "secondary": "af-south-1"}},
+        "regions.secondary",
+        "choose one of",
+    ),
+    "no heartbeat while missing data breaches": (
+        {"failover": {"heartbeat": False}},
+        "failover",
+        "set heartbeat: true or missing_data: missing",
+    ),
+    "an archive shorter than replication's retries": (
+        {"archive": {"retention_days": 1}},
+        "archive.retention_days",
+        "2",
+    ),
+    "a misspelt setting": ({"archive": {"retention": 30}}, "archive.retention", "correct its spelling"),
+    "no source": ({"sources": {}}, "sources", "at least 1"),
+    "a write key in clear": ({"sources": {"web": {"write_keys": ["secret"]}}}, "sources.web.write_keys.0", "sha256sum"),
+    "one write key for two sources": (
+        {"sources": {"web": {"write_keys": [SHA]}, "shop": {"write_keys": [SHA]}}},
+        "",
+        "give each its own",
+    ),
+    "two consumers of one name": (
+        {"consumers": [{"name": "lake", "kind": "lake"}, {"name": "lake", "kind": "queue"}]},
+        "",
+        "give each its own",
+    ),
+    "a function without code": ({"consumers": [{"name": "mail", "kind": "function"}]}, "consumers.0", "set handler"),
+    "code that is not there": (
+        {"consumers": [{"name": "mail", "kind": "function", "handler": "mail"}]},
+        "consumers.0",
+        "there is no handlers/mail/handler.py",
+    ),
+    "a queue with code": (
+        {"consumers": [{"name": "mail", "kind": "queue", "handler": "profile"}]},
+        "consumers.0",
+        "remove handler",
+    ),
+    "a pattern on the source": (
+        {"consumers": [{"name": "mail", "kind": "queue", "pattern": {"source": ["x"]}}]},
+        "consumers.0",
+        "the platform sets source itself",
+    ),
+    "this machine's python on aws": ({"functions": {"runtime": "host"}}, "", "name a Lambda runtime"),
+    "a snapshot of a python without snapshots": (
+        {"functions": {"runtime": "python3.11"}, "ingest": {"snap_start": True}},
+        "",
+        "python3.12 or newer",
+    ),
+    "an endpoint that is no loopback": ({"aws_endpoint": "http://10.0.0.1:4566"}, "", "loopback"),
+    "an account that is none": ({"account_id": "12"}, "account_id", "12 digits"),
+    "an alarm topic elsewhere": (
+        {"alarm_topics": {"us-west-2": "arn:aws:sns:eu-west-1:111122223333:pager"}},
+        "",
+        "in that same Region",
+    ),
+    "signals larger than a spool message": (
+        {"ingest": {"max_signal_bytes": 300_000}},
+        "ingest.max_signal_bytes",
+        "240000",
+    ),
+    "objects that expire before they move": (
+        {"lake": {"expire_after_days": 30}},
+        "lake",
+        "raise the first or lower the second",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "setting", "remedy"), REFUSED.values(), ids=REFUSED)
+def test_an_impossible_stack_is_refused_with_setting_and_remedy(
+    settings_of: SettingsOf, change: dict[str, Any], setting: str, remedy: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({**settings_of("dev"), **change})
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"signals:settings {setting}".rstrip())
+    assert remedy in line
+
+
+def test_every_problem_is_told_at_once(settings_of: SettingsOf) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({**settings_of("dev"), "account_id": "12", "name": "X"})
+    assert len(str(refused.value).splitlines()) == 2
+
+
+def test_a_missing_setting_is_named() -> None:
+    with pytest.raises(SettingsError, match="signals:settings account_id: must be set"):
+        load_settings({})
+
+
+def test_nothing_is_packaged_or_registered_for_a_refused_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RecordError, match="must be set"):
+        record("dev", {"name": "signals-dev"})
+    assert "packaging" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prod"])
+def test_the_stacks_of_the_repository_are_possible(settings_of: SettingsOf, stack: str) -> None:
+    assert load_settings(settings_of(stack)).name == f"signals-{stack}"
+
+
+def test_prod_is_what_the_design_says(settings_of: SettingsOf) -> None:
+    prod = load_settings(settings_of("prod"))
+    assert (prod.regions.primary, prod.regions.secondary) == ("us-west-2", "us-east-1")
+    assert prod.archive.retention_days == 30
+    assert prod.protection
+    assert prod.domain
+    assert [c.name for c in prod.active_active] == ["profile"]
+
+
+def test_names_fit_what_aws_allows_at_their_longest(settings_of: SettingsOf) -> None:
+    """S3 63, IAM roles and Lambda 64, archives 48 characters, with the longest names that the settings take."""
+    settings = settings_of("prod")
+    settings["name"] = "n" * 24
+    settings["regions"] = {"primary": "ap-northeast-1", "secondary": "ap-southeast-2"}
+    for consumer, name in zip(settings["consumers"], ("l" * 15, "q" * 15, "f" * 15), strict=True):
+        consumer["name"] = name
+    longest = {
+        "aws:s3/bucket:Bucket": ("bucket", 63),
+        "aws:iam/role:Role": ("name", 64),
+        "aws:lambda/function:Function": ("name", 64),
+        "aws:cloudwatch/eventArchive:EventArchive": ("name", 48),
+        "aws:cloudwatch/eventRule:EventRule": ("name", 64),
+        "aws:sqs/queue:Queue": ("name", 80),
+    }
+    recording = record("prod", settings)
+    for type_, (property_, limit) in longest.items():
+        names = [r.inputs[property_] for r in recording.resources(type_)]
+        assert names and max(map(len, names)) <= limit, max(names, key=len)
+
+
+def test_a_lookup_of_aws_fails_the_recording() -> None:
+    import pulumi_aws as aws
+
+    from signals.record import LookupRefusedError, record_program
+
+    with pytest.raises(LookupRefusedError, match="getCallerIdentity"):
+        record_program(lambda: aws.get_caller_identity_output().account_id.apply(lambda _: None))
