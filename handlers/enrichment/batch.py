@@ -1,0 +1,77 @@
+"""A batch as it comes off the ingress bus: is it ours, and can it be taken apart?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
+from handlers.shared.times import utc_text
+
+
+class Reason(StrEnum):
+    """Why something lies in quarantine; a signal with a bad envelope has a `Rejection` instead."""
+
+    FOREIGN_ACCOUNT = "foreign_account"
+    FOREIGN_SOURCE = "foreign_source"
+    UNREGISTERED_SOURCE = "unregistered_source"
+    MALFORMED_BATCH = "malformed_batch"
+    UNDELIVERED = "undelivered"
+
+
+class NotOursError(Exception):
+    """The batch did not come through ingest from a registered source, or is damaged."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Batch(NamedTuple):
+    """Signals of one client request, with what ingest saw."""
+
+    batch_id: str
+    source: str
+    received_at: str
+    region: str
+    network: str | None
+    user_agent: str | None
+    signals: list[Any]
+
+
+def authenticate(event: Mapping[str, Any], *, account_id: str, sources: Collection[str]) -> Batch:
+    """The batch in an EventBridge event.
+
+    Account and source are set by EventBridge from the caller's own identity and request; who may put events on the
+    ingress bus with ingest's source is decided by IAM (condition key events:source).
+
+    Raises:
+        NotOursError: With its reason.
+    """
+    if event.get("account") != account_id:
+        raise NotOursError(Reason.FOREIGN_ACCOUNT, f"it was put by account {event.get('account')}")
+    if (event.get("source"), event.get("detail-type")) != (BATCH_SOURCE, BATCH_TYPE):
+        raise NotOursError(Reason.FOREIGN_SOURCE, f"it says {event.get('source')!r}, {event.get('detail-type')!r}")
+    batch = _taken_apart(event.get("detail"))
+    if batch.source not in sources:
+        raise NotOursError(Reason.UNREGISTERED_SOURCE, f"no source {batch.source!r} is registered")
+    return batch
+
+
+def _taken_apart(detail: Any) -> Batch:
+    if type(detail) is not dict:
+        raise NotOursError(Reason.MALFORMED_BATCH, "the detail is no object")
+    for name in ("batch_id", "source", "received_at", "region"):
+        if type(detail.get(name)) is not str:
+            raise NotOursError(Reason.MALFORMED_BATCH, f"{name} is no string")
+    received_at = utc_text(detail["received_at"])
+    if received_at is None:
+        raise NotOursError(Reason.MALFORMED_BATCH, "received_at is no time")
+    client, signals = detail.get("client"), detail.get("signals")
+    if type(client) is not dict or type(signals) is not list or not signals:
+        raise NotOursError(Reason.MALFORMED_BATCH, "client is no object, or signals no array with something in it")
+    seen = (client.get("network"), client.get("user_agent"))
+    if not all(value is None or type(value) is str for value in seen):
+        raise NotOursError(Reason.MALFORMED_BATCH, "client.network or client.user_agent is no string")
+    return Batch(detail["batch_id"], detail["source"], received_at, detail["region"], *seen, signals)

@@ -1,0 +1,165 @@
+"""Bringing signals to the standard form, one event each; what cannot be is set aside alone. Knows no AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from handlers.enrichment.batch import Batch, NotOursError, Reason, authenticate
+from handlers.shared.cloudevents import Rejection, problem_of
+from handlers.shared.delivery import Undelivered
+from handlers.shared.packing import Entry
+from handlers.shared.times import is_utc, utc_text
+from handlers.shared.writing import write
+
+SIGNAL_SOURCE = "signals"
+# Of what can't be kept whole, this much is: 4 bytes a character at most stay below a message's 256 KiB.
+_MAX_QUARANTINED_BYTES = 255_000
+_KEPT_CHARACTERS = 60_000
+
+
+class Quarantined(NamedTuple):
+    """What cannot be processed, as JSON, and why."""
+
+    body: str
+    reason: Reason | Rejection
+    message: str
+    batch_id: str | None
+    source: str | None
+
+
+Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
+Quarantine = Callable[[Sequence[Quarantined]], Sequence[Undelivered]]
+
+
+class Platform(NamedTuple):
+    """What enrichment works with.
+
+    Args:
+        account_id: The only account whose batches are taken.
+        sources: The registered producers.
+        region: Where this runs.
+        describe: Says what a User-Agent header names, as extension attributes.
+        publish: Puts entries on the data platform bus; returns those that it could not.
+        quarantine: Sets aside what cannot be processed; returns what it could not.
+    """
+
+    account_id: str
+    sources: Collection[str]
+    region: str
+    describe: Callable[[str], Sequence[tuple[str, str]]]
+    publish: Publish
+    quarantine: Quarantine
+
+
+class NothingDeliveredError(RuntimeError):
+    """The data platform bus took nothing: Lambda's asynchronous retry brings the whole batch again."""
+
+
+class QuarantineError(RuntimeError):
+    """The quarantine did not take what belongs there: Lambda's asynchronous retry brings the whole batch again."""
+
+
+def enrich(event: Mapping[str, Any], platform: Platform) -> dict[str, int]:
+    """Process one event of the ingress bus and say what to count.
+
+    A replayed or republished batch is one like any other: it keeps its ids, so consumers know what they have seen.
+
+    Raises:
+        NothingDeliveredError: The bus refused every signal.
+        QuarantineError: A signal has no place to be.
+    """
+    try:
+        batch = authenticate(event, account_id=platform.account_id, sources=platform.sources)
+    except NotOursError as problem:
+        detail = event.get("detail")
+        batch_id, source = _names(detail)
+        _set_aside([Quarantined(_json(detail), problem.reason, str(problem), batch_id, source)], platform)
+        return {"QuarantinedBatches": 1}
+    signals, entries, bad = _standard_forms(batch, platform)
+    undelivered = platform.publish(entries) if entries else ()
+    if entries and len(undelivered) == len(entries):
+        codes = sorted({failure.code for failure in undelivered})
+        raise NothingDeliveredError(f"the data bus took none of {len(entries)} signals: {', '.join(codes)}")
+    for failure in undelivered:
+        why = f"{failure.code}: {failure.message}"
+        bad.append(_quarantined(signals[failure.position], Reason.UNDELIVERED, why, batch))
+    if bad:
+        _set_aside(bad, platform)
+    return {"EnrichedSignals": len(entries) - len(undelivered), "QuarantinedSignals": len(bad)}
+
+
+def _standard_forms(batch: Batch, platform: Platform) -> tuple[list[Any], list[Entry], list[Quarantined]]:
+    """The good signals with their entries, and the bad ones."""
+    seen = b"," + write(_what_the_platform_saw(batch, platform))[1:]
+    signals: list[Any] = []
+    entries: list[Entry] = []
+    bad: list[Quarantined] = []
+    for signal in batch.signals:
+        problem = problem_of(signal)
+        if problem is None:
+            try:
+                detail = write(_tidied(signal, batch.received_at))[:-1] + seen
+            except TypeError:
+                problem = Rejection.TOO_DEEP, "the signal cannot be written as JSON"
+            else:
+                signals.append(signal)
+                entries.append(Entry(SIGNAL_SOURCE, signal["type"], detail.decode()))
+                continue
+        bad.append(_quarantined(signal, *problem, batch))
+    return signals, entries, bad
+
+
+def _what_the_platform_saw(batch: Batch, platform: Platform) -> dict[str, str]:
+    seen = {
+        "receivedat": batch.received_at,
+        "ingestregion": batch.region,
+        "producer": batch.source,
+        "batchid": batch.batch_id,
+        "enrichedregion": platform.region,
+    }
+    if batch.network:
+        seen["clientnetwork"] = batch.network
+    if batch.user_agent:
+        seen.update(platform.describe(batch.user_agent))
+    return seen
+
+
+def _tidied(signal: dict[str, Any], received_at: str) -> dict[str, Any]:
+    """The signal with its time in UTC (when it was received, if it has none) and no attribute that is null."""
+    sent = signal.get("time")
+    if sent and is_utc(sent) and None not in signal.values():
+        return signal
+    tidied = {name: value for name, value in signal.items() if value is not None or name == "data"}
+    tidied["time"] = utc_text(sent) if sent else received_at
+    return tidied
+
+
+def _set_aside(what: Sequence[Quarantined], platform: Platform) -> None:
+    refused = platform.quarantine(what)
+    if refused:
+        codes = sorted({failure.code for failure in refused})
+        raise QuarantineError(f"the quarantine did not take {len(refused)} of {len(what)}: {', '.join(codes)}")
+
+
+def _quarantined(signal: Any, reason: Reason | Rejection, message: str, batch: Batch) -> Quarantined:
+    return Quarantined(_json(signal), reason, message, batch.batch_id, batch.source)
+
+
+def _names(detail: Any) -> tuple[str | None, str | None]:
+    names = (detail.get("batch_id"), detail.get("source")) if type(detail) is dict else (None, None)
+    batch_id, source = (name if type(name) is str else None for name in names)
+    return batch_id, source
+
+
+def _json(value: Any) -> str:
+    """JSON of anything that came as JSON, short enough for the quarantine; the archive has the whole."""
+    try:
+        text = write(value)
+    except TypeError:  # too deep, or a lone surrogate: the slow writer escapes everything
+        text = json.dumps(value, separators=(",", ":")).encode()
+    if len(text) <= _MAX_QUARANTINED_BYTES:
+        return text.decode()
+    kept = text.decode()[:_KEPT_CHARACTERS]
+    return write({"truncated": True, "bytes": len(text), "head": kept}).decode()

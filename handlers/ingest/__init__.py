@@ -1,0 +1,1 @@
+"""The function that takes signals from clients and puts them on the ingress bus."""

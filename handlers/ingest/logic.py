@@ -1,0 +1,159 @@
+"""Taking signals from clients: check, pack, publish, spool, answer. Knows no AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from handlers.ingest.batches import Batch, envelope, pack
+from handlers.ingest.http import HttpRequest, HttpResponse, RefusedError
+from handlers.ingest.reading import read, write_or_none
+from handlers.ingest.write_keys import WriteKeys
+from handlers.shared.cloudevents import MAX_ID, Problem, Rejection, problem_of
+from handlers.shared.delivery import Undelivered
+from handlers.shared.packing import Entry
+
+RETRY_AFTER_S = 5
+
+_NOT_STORED = {
+    "status": "unavailable",
+    "reason": "not_stored",
+    "message": "neither the bus nor the spool took it: send it again",
+}
+
+Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
+Spool = Callable[[Sequence[str]], Sequence[Undelivered]]
+
+
+class Platform(NamedTuple):
+    """What ingest works with.
+
+    Args:
+        write_keys: Tell the producer.
+        publish: Puts entries on the ingress bus; returns those that it could not.
+        spool: Keeps the details of those for later; returns those that it could not.
+        now: The time.
+        new_id: Makes an id that nobody else has.
+        region: Where this runs.
+        max_signal_bytes: Largest signal (bytes of compact JSON).
+    """
+
+    write_keys: WriteKeys
+    publish: Publish
+    spool: Spool
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    region: str
+    max_signal_bytes: int
+
+
+class Outcome(NamedTuple):
+    """The answer, and what to count."""
+
+    response: HttpResponse
+    counts: Mapping[str, int] = {}
+
+
+def respond(request: HttpRequest, platform: Platform) -> Outcome:
+    """Answer any request."""
+    routes: dict[str, tuple[str, Callable[[HttpRequest, Platform], Outcome]]] = {
+        "/v1/signals": ("POST", ingest),
+        "/health": ("GET", health),
+    }
+    try:
+        method, answer = routes[request.path.rstrip("/")]
+    except KeyError:
+        return Outcome(
+            HttpResponse(404, {"error": "not_found", "message": "there is POST /v1/signals and GET /health"})
+        )
+    if request.method != method:
+        body = {"error": "method_not_allowed", "message": f"{request.path} takes {method}"}
+        return Outcome(HttpResponse(405, body, {"allow": method}))
+    try:
+        return answer(request, platform)
+    except RefusedError as refusal:
+        return Outcome(refusal.response, {"RefusedRequests": 1})
+
+
+def health(_: HttpRequest, platform: Platform) -> Outcome:
+    """Say that the function runs."""
+    return Outcome(HttpResponse(200, {"status": "ok", "region": platform.region}))
+
+
+def ingest(request: HttpRequest, platform: Platform) -> Outcome:
+    """Take the signals of one request."""
+    source = platform.write_keys.source_of(request.headers.get("authorization"))
+    if source is None:
+        challenge = {"www-authenticate": 'Bearer realm="signals", Basic realm="signals", charset="UTF-8"'}
+        raise RefusedError(
+            401, "unauthorized", "send a registered write key: Authorization: Bearer <write key>", challenge
+        )
+    results, accepted = _check(*read(request), platform)
+    common = envelope(request, source=source, region=platform.region, received_at=platform.now())
+    batches = pack(accepted, common, platform.new_id)
+    refused = [batches[u.position] for u in platform.publish([batch.entry for batch in batches])] if batches else []
+    lost = [refused[u.position] for u in platform.spool([batch.entry.detail for batch in refused])] if refused else []
+    for place in (place for batch in lost for place in batch.places):
+        results[place].update(_NOT_STORED)
+    counts = {
+        "AcceptedSignals": len(accepted) - _signals(lost),
+        "RejectedSignals": len(results) - len(accepted),
+        "SpooledSignals": _signals(refused) - _signals(lost),
+        "UnavailableSignals": _signals(lost),
+        "Entries": len(batches),
+    }
+    return Outcome(_answer(results, any_accepted=bool(accepted), any_lost=bool(lost)), counts)
+
+
+def _check(
+    signals: Sequence[Any], written: list[bytes | None], platform: Platform
+) -> tuple[list[dict[str, Any]], dict[int, bytes]]:
+    """A result for each signal, and the accepted signals as JSON by their place in the request."""
+    results: list[dict[str, Any]] = []
+    accepted: dict[int, bytes] = {}
+    for place, signal in enumerate(signals):
+        raw = written[place]
+        if type(signal) is dict and signal.get("id") is None:
+            signal["id"] = platform.new_id()
+            raw = write_or_none(signal)
+        problem = problem_of(signal)
+        if problem is None and raw is not None and len(raw) <= platform.max_signal_bytes:
+            accepted[place] = raw
+            results.append({"id": signal["id"], "status": "accepted"})
+        else:
+            results.append(_rejected(signal, problem or _problem_of_size(raw, platform.max_signal_bytes)))
+    return results, accepted
+
+
+def _problem_of_size(raw: bytes | None, max_signal_bytes: int) -> Problem:
+    if raw is None:
+        return Rejection.TOO_DEEP, "a signal may be nested 254 deep"
+    return Rejection.TOO_LARGE, f"the signal has {len(raw)} bytes as compact JSON, {max_signal_bytes} are allowed"
+
+
+def _rejected(signal: Any, problem: Problem) -> dict[str, Any]:
+    identity = signal.get("id") if type(signal) is dict else None
+    reason, message = problem
+    return {
+        "id": identity[:MAX_ID] if type(identity) is str else None,
+        "status": "rejected",
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _signals(batches: Sequence[Batch]) -> int:
+    return sum(len(batch.places) for batch in batches)
+
+
+def _answer(results: Sequence[Mapping[str, Any]], *, any_accepted: bool, any_lost: bool) -> HttpResponse:
+    if any_lost:
+        message = "some signals could not be stored: send those again"
+        body = {"error": "unavailable", "message": message, "results": results}
+        return HttpResponse(503, body, {"retry-after": str(RETRY_AFTER_S)})
+    if any_accepted:
+        return HttpResponse(202, {"results": results})
+    all_too_large = all(result["reason"] == Rejection.TOO_LARGE for result in results)
+    body = {"error": "all_rejected", "message": "no signal was accepted: see results", "results": results}
+    return HttpResponse(413 if all_too_large else 400, body)

@@ -1,0 +1,1 @@
+"""The function that keeps customer profiles that come out the same in both Regions."""

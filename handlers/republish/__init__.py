@@ -1,0 +1,1 @@
+"""The function that brings spooled batches back to the ingress bus."""

@@ -1,0 +1,21 @@
+"""SigV4A, which a global endpoint asks for, needs AWS's Common Runtime in the archive."""
+
+from __future__ import annotations
+
+
+def require_crt() -> None:
+    """Fail where SigV4A cannot be signed, which every call through a global endpoint needs.
+
+    Without this the first publish fails, not the start (EventBridge User Guide, "Making applications Regional-fault
+    tolerant": the SDK needs the AWS Common Runtime).
+    """
+    try:
+        import awscrt.auth  # noqa: F401
+        from botocore.compat import HAS_CRT
+    except ImportError as error:
+        raise RuntimeError(
+            f"awscrt does not load here ({error}): a global endpoint takes only SigV4A, which needs it. "
+            "Build the archive with the awscrt wheel of this function's own Python and CPU"
+        ) from error
+    if not HAS_CRT:
+        raise RuntimeError("BOTO_DISABLE_CRT switches awscrt off, which SigV4A needs: remove it from the environment")

@@ -1,0 +1,30 @@
+"""The registered producers, from `sources.json` at the root of the archive: SHA-256 (hex) of write keys by source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import orjson
+
+from handlers.shared.environment import BadEnvironmentError
+
+Sources = dict[str, list[str]]
+
+
+def load(root: Path) -> Sources:
+    """Read the registered producers, or fail the start."""
+    path = root / "sources.json"
+    try:
+        sources = orjson.loads(path.read_bytes())
+        keys = [key for keys in sources.values() for key in keys]
+        valid = all(re.fullmatch(r"[0-9a-f]{64}", key) for key in keys)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise BadEnvironmentError(
+            f"{path} cannot be read ({error}): build the archive with the stack's sources"
+        ) from None
+    if not keys or not valid:
+        raise BadEnvironmentError(
+            f'{path} should be {{"<source>": ["<sha256 of a write key, hex>"]}}, with one at least'
+        )
+    return dict(sources)

@@ -1,0 +1,242 @@
+"""Profiles come out the same for any order, any duplicate and both Regions at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.profile.logic import Item, Profile, customer_of, item_of, profile
+from handlers.profile.once import Recorder
+from handlers.profile.store import ProfileStore
+from tests.handlers.support import OTHER_REGION, REGION, Context, signal
+
+
+def enriched(identity: str = "s-1", *, time: str = "2026-01-31T12:00:00Z", **changes: Any) -> dict[str, Any]:
+    """A signal of the data platform bus."""
+    platform = {
+        "receivedat": time,
+        "producer": "demo",
+        "ingestregion": REGION,
+        "enrichedregion": REGION,
+        "batchid": "b",
+    }
+    return signal(identity, time=time, **{"subject": "c-1", **platform, **changes})
+
+
+def folded(*signals: dict[str, Any]) -> Profile | None:
+    """The profile of what a table holds after these signals: one item a key."""
+    table = {(item["pk"], item["sk"]): item for item in map(item_of, signals) if item}
+    return profile(table.values())
+
+
+def test_a_profile_counts_signals_and_keeps_the_latest_attributes():
+    assert folded(
+        enriched("b", time="2026-01-02T00:00:00Z", data={"plan": "gold", "seats": 3, "tags": ["x"]}),
+        enriched("a", time="2026-01-01T00:00:00Z", data={"plan": "free", "city": "Tempe"}),
+        enriched("c", time="2026-01-03T00:00:00Z", data=[1]),
+    ) == Profile(
+        customer="c-1",
+        signals=3,
+        first_seen="2026-01-01T00:00:00Z",
+        last_seen="2026-01-03T00:00:00Z",
+        attributes={"plan": "gold", "seats": 3, "city": "Tempe"},
+    )
+
+
+def test_nobody_has_no_profile():
+    assert profile([]) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "customer"),
+    [
+        ({}, "c-1"),
+        ({"subject": None, "data": {"customer_id": "c-2"}}, "c-2"),
+        ({"subject": None, "data": {"customer_id": 17}}, "17"),
+        ({"subject": None, "data": {"customer_id": True}}, None),
+        ({"subject": None, "data": {"customer_id": ""}}, None),
+        ({"subject": None, "data": {}}, None),
+        ({"subject": None, "data": "text"}, None),
+        ({"subject": None}, None),
+    ],
+)
+def test_the_customer_is_the_subject_or_in_the_data(changes, customer):
+    assert customer_of(enriched(**changes)) == customer
+    assert (item_of(enriched(**changes)) is None) == (customer is None)
+
+
+def test_an_item_says_nothing_of_where_and_when_it_was_processed():
+    here, there = enriched(), enriched(receivedat="2027-01-01T00:00:00Z", enrichedregion=OTHER_REGION, batchid="other")
+    there |= {"ingestregion": OTHER_REGION, "clientnetwork": "10.0.0.0/24", "uabrowser": "curl 8"}
+    assert item_of(here) == item_of(there)
+
+
+def test_times_of_different_precision_are_in_order():
+    times = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.05Z", "2026-01-01T00:00:00.1Z", "2026-01-01T00:00:01Z"]
+    items = [item_of(enriched(f"{9 - place}", time=time)) for place, time in enumerate(times)]
+    assert [item["time"] for item in sorted(items, key=lambda item: item["sk"])] == times  # type: ignore[index]
+
+
+@pytest.mark.parametrize("missing", ["id", "producer", "time", "type"])
+def test_what_is_no_enriched_signal_is_an_error(missing):
+    with pytest.raises(ValueError, match="no enriched signal"):
+        item_of({name: value for name, value in enriched().items() if name != missing})
+
+
+def test_a_customer_with_a_very_long_name_has_a_key():
+    item = item_of(enriched(subject="é" * 1024))
+    assert item
+    assert len(item["pk"].encode()) <= 2048
+
+
+signals = st.builds(
+    enriched,
+    st.sampled_from("abcd"),
+    time=st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-02T00:00:00Z"]),
+    producer=st.sampled_from(["demo", "shop"]),
+    data=st.dictionaries(st.sampled_from(["plan", "city"]), st.integers(0, 3) | st.text(max_size=2)),
+)
+
+
+@given(st.lists(signals, max_size=12), st.randoms(use_true_random=False))
+def test_the_profile_is_the_same_for_any_order_and_any_duplicate(signals, chance):
+    again = [*signals, *chance.choices(signals, k=5)] if signals else []
+    chance.shuffle(again)
+    assert folded(*again) == folded(*signals)
+
+
+@given(st.lists(signals, min_size=1, max_size=12))
+def test_each_signal_of_a_producer_counts_once(signals):
+    result = folded(*signals)
+    assert result
+    assert result.signals == len({(signal["producer"], signal["id"]) for signal in signals})
+
+
+# In DynamoDB
+
+
+def create_table(client: Any, name: str, *keys: str) -> None:
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
+    )
+
+
+class GlobalTables:
+    """Two Regions with both tables, where nothing is replicated until the test says so; the last writer wins."""
+
+    def __init__(self) -> None:
+        self.clients = {region: boto3.client("dynamodb", region_name=region) for region in (REGION, OTHER_REGION)}
+        self.stores = {region: ProfileStore(client, table="state") for region, client in self.clients.items()}
+        self.recorders: dict[str, Recorder] = {}
+        for region, client in self.clients.items():
+            create_table(client, "state", "pk", "sk")
+            create_table(client, "idempotency", "id")
+            self.recorders[region] = Recorder(client, table="idempotency", store=self.stores[region], region=region)
+
+    def record(self, region: str, one: dict[str, Any]) -> str:
+        item = item_of(one)
+        assert item
+        return self.recorders[region](item, Context())
+
+    def replicate(self, table: str, source: str) -> None:
+        target = OTHER_REGION if source == REGION else REGION
+        for item in self.clients[source].scan(TableName=table)["Items"]:
+            self.clients[target].put_item(TableName=table, Item=item)
+
+    def profile(self, region: str) -> Profile | None:
+        return profile(self.stores[region].items("c-1"))
+
+
+@pytest.fixture
+def tables(aws: None) -> GlobalTables:  # noqa: ARG001
+    return GlobalTables()
+
+
+def test_a_duplicate_in_one_region_is_not_written_again(tables):
+    puts: list[Item] = []
+    store = tables.stores[REGION]
+
+    class Counted(ProfileStore):
+        def put(self, item: Item) -> None:
+            puts.append(item)
+            store.put(item)
+
+    client = tables.clients[REGION]
+    recorder = Recorder(client, table="idempotency", store=Counted(client, table="state"), region=REGION)
+    for _ in range(3):
+        assert recorder(item_of(enriched()), Context()) == "RecordedSignals"
+    assert len(puts) == 1
+
+
+def test_the_record_is_keyed_on_the_signal_alone_and_kept_as_long_as_the_archive(tables):
+    for region in (REGION, OTHER_REGION):
+        tables.record(region, enriched(batchid=region))
+    records = [tables.clients[region].scan(TableName="idempotency")["Items"] for region in (REGION, OTHER_REGION)]
+    assert records[0][0]["id"] == records[1][0]["id"]
+    assert records[0][0]["id"]["S"].startswith("profile#")
+    assert float(records[0][0]["expiration"]["N"]) - time.time() == pytest.approx(30 * 24 * 3600, abs=60)
+
+
+def test_a_signal_that_is_being_recorded_elsewhere_is_recorded_anyway_and_counted_apart(tables):
+    """Seen live: a replicated copy meets a record in progress (aws-samples/sample-serverless-messaging-hub)."""
+    tables.record(OTHER_REGION, enriched())
+    [record] = tables.clients[OTHER_REGION].scan(TableName="idempotency")["Items"]
+    record |= {"status": {"S": "INPROGRESS"}, "in_progress_expiration": {"N": "99999999999999"}}
+    tables.clients[REGION].put_item(TableName="idempotency", Item=record)
+
+    assert tables.record(REGION, enriched()) == "AlreadyInProgress"
+    assert tables.profile(REGION) == tables.profile(OTHER_REGION)
+
+
+def test_a_record_that_arrives_before_its_item_does_not_hide_the_signal(tables):
+    tables.record(REGION, enriched())
+    tables.replicate("idempotency", REGION)  # and the Region is lost before the item follows
+    assert tables.record(OTHER_REGION, enriched()) == "RecordedAheadOfReplication"
+    assert tables.profile(OTHER_REGION) == folded(enriched())
+    assert tables.record(OTHER_REGION, enriched()) == "RecordedSignals"
+
+
+def test_an_id_that_is_used_again_for_another_signal_counts_once_and_is_counted_apart(tables):
+    first, second = enriched(data={"plan": "free"}), enriched(data={"plan": "gold"})
+    assert tables.record(REGION, first) == "RecordedSignals"
+    assert tables.record(REGION, second) == "IdReused"
+    assert tables.record(OTHER_REGION, second) == "RecordedSignals"
+    assert tables.record(OTHER_REGION, first) == "IdReused"
+    assert tables.profile(REGION) == tables.profile(OTHER_REGION) == folded(first, second)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_regions_agree_whatever_reaches_them_in_whatever_order(tables, seed):
+    chance = random.Random(seed)
+    said = [enriched(str(n % 7), time=f"2026-01-0{n % 9 + 1}T00:00:00Z", data={"plan": n % 3}) for n in range(12)]
+    steps = [(region, one) for region in (REGION, OTHER_REGION) for one in said if chance.random() < 0.9] * 2
+    steps += [(chance.choice((REGION, OTHER_REGION)), one) for one in said]
+    chance.shuffle(steps)
+    for region, one in steps:
+        tables.record(region, one)
+        if chance.random() < 0.2:
+            tables.replicate(chance.choice(("state", "idempotency")), chance.choice((REGION, OTHER_REGION)))
+    for region in (REGION, OTHER_REGION):
+        tables.replicate("state", region)
+    assert tables.profile(REGION) == tables.profile(OTHER_REGION) == folded(*said)
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_function_records_a_signal_and_counts_it(start, capsys):
+    client = boto3.client("dynamodb")
+    create_table(client, "signals-profile-state", "pk", "sk")
+    create_table(client, "signals-profile-idempotency", "id")
+    function = start("profile")
+    for one in (enriched("a"), enriched("a"), enriched("b"), enriched("c", subject=None)):
+        function.handler({"detail": one}, Context())
+    assert function.read_profile("c-1").signals == 2
+    assert capsys.readouterr().out.count('"SignalsWithoutCustomer":1') == 1

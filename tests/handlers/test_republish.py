@@ -1,0 +1,64 @@
+"""Republish: spooled batches go back to the bus as they were; a message that fails stays in the queue, alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from handlers.republish.logic import republish
+from tests.handlers.support import Bus, Context, ingress_event, signal, watch
+
+BATCH = json.dumps(ingress_event(signal())["detail"])
+
+
+def spooled(*bodies: str) -> dict[str, Any]:
+    return {"Records": [{"messageId": f"m-{place}", "body": body} for place, body in enumerate(bodies)]}
+
+
+def test_a_batch_goes_back_as_it_was():
+    bus = Bus()
+    assert republish(spooled(BATCH), bus).failed == []
+    [entry] = bus.entries
+    assert entry == ("signals.ingest", "Signal Batch", BATCH)
+
+
+def test_only_what_the_bus_refuses_stays_in_the_queue():
+    bus = Bus(refuses=lambda entry: "InternalFailure" if "s-bad" in entry.detail else None)
+    outcome = republish(spooled(BATCH, BATCH.replace("s-1", "s-bad"), BATCH), bus)
+    assert outcome.failed == ["m-1"]
+    assert len(bus.entries) == 2
+    assert outcome.counts == {"RepublishedBatches": 2, "RefusedBatches": 1, "MalformedMessages": 0}
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "7", "{}", '{"signals": []}', '{"batch_id": "b", "signals": {}}'])
+def test_what_is_no_batch_stays_in_the_queue_for_the_dead_letters(body):
+    bus = Bus()
+    assert republish(spooled(body, BATCH), bus).failed == ["m-0"]
+    assert len(bus.entries) == 1
+
+
+def test_nothing_but_bad_messages_is_no_request():
+    assert republish(spooled("{"), lambda _: pytest.fail("there is nothing to publish")).failed == ["m-0"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_function_reports_failures_as_lambda_reads_them(start):
+    boto3.client("events").create_event_bus(Name="signals-ingress")
+    function = start("republish")
+    requests = watch(function.PUBLISHER)
+
+    answer = function.handler(spooled(BATCH, "{"), Context())
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    [request] = requests
+    assert request["EndpointId"] == "abcde.veo"
+    assert [(entry["EventBusName"], entry["Detail"]) for entry in request["Entries"]] == [("signals-ingress", BATCH)]
+
+
+@pytest.mark.usefixtures("aws")
+def test_every_message_stays_in_the_queue_while_the_bus_cannot_be_used(start):
+    answer = start("republish").handler(spooled(BATCH, BATCH), Context(seconds=0))  # there is no such bus
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m-0", "m-1"]
