@@ -1,17 +1,19 @@
 # Everything a person runs. `make up` and `make test` set themselves up.
 .PHONY: up down test setup lock lint bench clean
+MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 READY  := $(VENV)/.ready
+LOG    := .local/setup.log
 
 up: $(READY)            ## deploy the platform on this machine, send a signal, show where it landed
 	$(BIN)/signals up --stack local --demo
 
-down: $(READY)          ## stop everything that `make up` started
-	$(BIN)/signals down
+down:                   ## stop everything that `make up` started
+	@[ ! -e $(READY) ] || $(BIN)/signals down
 
 test: $(READY)          ## all tests, end to end included
 	$(BIN)/pytest
@@ -25,14 +27,23 @@ bench: $(READY)         ## every published number, measured here
 	$(BIN)/python -m signals.bench
 
 setup: $(READY)         ## the environment alone
+	@echo "Ready: $(BIN)/signals"
 
-$(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed, $$($(PYTHON) --version) was found: run 'make PYTHON=python3.11 $(MAKECMDGOALS)'"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-uv.lock
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+# Each step ends in one line that says what to do; what pip and uv said is in $(LOG).
+$(READY): requirements.lock requirements-uv.lock pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || \
+	  { echo "Python 3.11 or newer is needed and there is no '$(PYTHON)': install it, or run 'make PYTHON=/path/to/python3 $(MAKECMDGOALS)'" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed and $$("$(PYTHON)" --version 2>&1) was found: run 'make PYTHON=python3.11 $(MAKECMDGOALS)'" >&2; exit 1; }
+	@mkdir -p $(dir $(LOG))
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  "$(PYTHON)" -m venv --clear $(VENV) > $(LOG) 2>&1 || \
+	  { echo "$(PYTHON) cannot make a virtual environment (see $(LOG)): install its venv module, on Debian and Ubuntu with 'sudo apt-get install python3-venv'" >&2; exit 1; }
+	@echo "Installing the locked environment in $(VENV)"
+	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2 --require-hashes --no-deps -r requirements-uv.lock && \
+	   $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	   $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . ; } > $(LOG) 2>&1 || \
+	  { echo "The locked environment cannot be installed (see $(LOG)): connect to the package registry, or name yours with PIP_INDEX_URL and UV_DEFAULT_INDEX, then run 'make $(MAKECMDGOALS)' again" >&2; exit 1; }
 	@touch $@
 
 lock: $(READY)          ## raise every locked version that pyproject.toml and handlers/ allow
