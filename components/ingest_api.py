@@ -75,7 +75,10 @@ class IngestApi(pulumi.ComponentResource):
                 "SPOOL_QUEUE_URL": spool.queue.url,
                 "MAX_SIGNAL_BYTES": str(ingest.max_signal_bytes),
             },
-            statements=[*publish_statements(bus), allow("sqs:SendMessage", spool.queue.arn)],
+            statements=[
+                *publish_statements(*(regional.arn for regional in bus.buses)),
+                allow("sqs:SendMessage", spool.queue.arn),
+            ],
             files=sources_file(settings),
             snap_start=ingest.snap_start,
             opts=pulumi.ResourceOptions(parent=self),

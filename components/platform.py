@@ -13,6 +13,7 @@ from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
 from components.processing import RegionalProcessing
 from components.regions import Region, RegionPair
+from components.return_path import ReturnPath
 from components.settings import PlatformSettings
 from components.spool import Spool
 from components.tables import ConsumerTables
@@ -48,6 +49,9 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
         )
         if settings.failover.heartbeat:
             Heartbeat("heartbeat", settings=settings, primary=regions.primary, bus=bus.buses.primary, opts=child)
+
+        # Recovery after more than a day: what the secondary archived is replayed there and put in the primary anew.
+        ReturnPath("return", settings=settings, regions=regions, bus=bus, opts=child)
 
         # Clients reach the nearest healthy Region; what the endpoint refuses waits in that Region's spool.
         spools = regions.map(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi
-import pulumi_aws as aws
 
-from components.function import PackagedFunction
+from components.drained_queue import DrainedQueue
 from components.global_bus import GlobalBus
 from components.iam import Statement, allow
 from components.queues import MessageQueue
@@ -15,16 +14,14 @@ from components.regions import Region
 from components.settings import PlatformSettings
 
 INGEST_SOURCE = "signals.ingest"
-# Lambda Developer Guide, "Using Lambda with Amazon SQS": at least six times the function's timeout.
-_VISIBILITY_TIMEOUTS = 6
-# Receives are at least a visibility timeout apart: with 6 minutes, a day of an endpoint that refuses everything.
-_MAX_RECEIVES = 240
 
 
-def publish_statements(bus: GlobalBus) -> Sequence[Statement]:
-    """What a publisher through the global endpoint may do: the endpoint may route to either Region's bus."""
-    condition = {"StringEquals": {"events:source": INGEST_SOURCE}}
-    return [allow("events:PutEvents", [regional.arn for regional in bus.buses], condition)]
+def publish_statements(*bus_arns: pulumi.Input[str]) -> Sequence[Statement]:
+    """What a publisher of signal batches may do: put them, as ingest's, on these buses.
+
+    Through the global endpoint both Regions' buses are needed: it may route to either.
+    """
+    return [allow("events:PutEvents", list(bus_arns), {"StringEquals": {"events:source": INGEST_SOURCE}})]
 
 
 class Spool(pulumi.ComponentResource):
@@ -49,42 +46,16 @@ class Spool(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__("signals:index:Spool", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        dead_letters = MessageQueue(
-            f"{name}-dlq", settings=settings, region=region, queue_name=f"{settings.name}-spool-dlq", opts=child
-        )
-        self.queue = MessageQueue(
-            f"{name}-queue",
+        self.queue = DrainedQueue(
+            name,
             settings=settings,
             region=region,
             queue_name=f"{settings.name}-spool",
-            visibility_timeout_seconds=_VISIBILITY_TIMEOUTS * settings.republish.timeout_seconds,
-            dead_letter_queue=dead_letters,
-            max_receives=_MAX_RECEIVES,
-            opts=child,
-        )
-        republish = PackagedFunction(
-            f"{name}-republish",
-            settings=settings,
-            region=region,
+            dead_letter_queue_name=f"{settings.name}-spool-dlq",
             folder="republish",
             function_name=f"{settings.name}-republish",
-            size=settings.republish,
             environment={"EVENT_BUS_NAME": bus.bus_name, "EVENT_ENDPOINT_ID": bus.endpoint_id},
-            statements=[
-                *publish_statements(bus),
-                allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.queue.arn),
-            ],
-            opts=child,
-        )
-        aws.lambda_.EventSourceMapping(
-            f"{name}-mapping",
-            event_source_arn=self.queue.arn,
-            function_name=republish.alias_arn,
-            batch_size=10,
-            function_response_types=["ReportBatchItemFailures"],
-            # Few at a time: what returns after an outage must not crowd out what arrives now.
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=5),
-            opts=region.options(self),
-        )
+            statements=publish_statements(*(regional.arn for regional in bus.buses)),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).queue
         self.register_outputs({"queueUrl": self.queue.url})

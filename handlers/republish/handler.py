@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.republish.logic import republish
+from handlers.republish.logic import spooled_entry
 from handlers.shared import environment
 from handlers.shared.clients import REQUEST_S, client
 from handlers.shared.crt import require_crt
 from handlers.shared.delivery import LambdaContext, deadline
 from handlers.shared.events import EventPublisher
+from handlers.shared.forwarding import forward
 from handlers.shared.logs import log
 from handlers.shared.metrics import emit
 
@@ -27,9 +28,8 @@ PUBLISHER = EventPublisher(
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     until = deadline(context, reserve_s=RESERVE_S)
-    outcome = republish(event, lambda entries: PUBLISHER(entries, until=until))
+    outcome = forward(event, lambda entries: PUBLISHER(entries, until=until), spooled_entry)
     emit(outcome.counts)
     if outcome.failed:
         log("WARNING", "messages stay in the queue", message_ids=outcome.failed)
-    # Lambda Developer Guide, "Handling errors for an SQS event source": only these come again.
-    return {"batchItemFailures": [{"itemIdentifier": identity} for identity in outcome.failed]}
+    return outcome.to_sqs()

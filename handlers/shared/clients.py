@@ -16,10 +16,11 @@ REQUEST_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
 _session = get_session()
 
 
-def client(service: str, *, attempts: int = 1) -> Any:
-    """A client of the Region that the function runs in; the SDK itself tries `attempts` times."""
+def client(service: str, *, region: str | None = None, attempts: int = 1) -> Any:
+    """A client of `region`, or of the Region that the function runs in; the SDK itself tries `attempts` times."""
     return _session.create_client(
         service,
+        region_name=region,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,

@@ -49,9 +49,9 @@ def account_id(name: str = "ACCOUNT_ID") -> str:
     return text(name, r"\d{12}", example="123456789012")
 
 
-def region() -> str:
-    """The Region that the function runs in; Lambda sets it."""
-    return text("AWS_REGION", r"[a-z]{2}(-[a-z]+)+-\d", example="us-west-2")
+def region(name: str = "AWS_REGION") -> str:
+    """The variable `name` as a Region; AWS_REGION is where the function runs, and set by Lambda."""
+    return text(name, r"[a-z]{2}(-[a-z]+)+-\d", example="us-west-2")
 
 
 def archive_root() -> Path:

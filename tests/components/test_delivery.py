@@ -125,7 +125,9 @@ def test_what_nobody_fetched_is_kept_as_long_as_sqs_keeps_anything(platform: Rec
             assert queue.inputs["messageRetentionSeconds"] == 14 * 86_400
 
 
-def test_the_spool_is_retried_for_a_day_and_one_bad_message_does_not_hold_up_its_batch(platform: Recording) -> None:
+def test_spool_and_return_path_are_retried_for_a_day_and_one_bad_message_does_not_hold_up_its_batch(
+    platform: Recording,
+) -> None:
     mappings = platform.resources(MAPPING)
     assert {m.region for m in mappings} == {"us-west-2", "us-east-1"}
     for mapping in mappings:
@@ -133,7 +135,9 @@ def test_the_spool_is_retried_for_a_day_and_one_bad_message_does_not_hold_up_its
         queue = referred(platform, mapping.inputs["eventSourceArn"])
         redrive = json.loads(queue.inputs["redrivePolicy"])
         assert redrive["maxReceiveCount"] * queue.inputs["visibilityTimeoutSeconds"] >= 86_400
-        assert referred(platform, redrive["deadLetterTargetArn"]).inputs["name"].endswith("-spool-dlq")
+        assert (
+            referred(platform, redrive["deadLetterTargetArn"]).inputs["name"].endswith(("-spool-dlq", "-return-failed"))
+        )
         function = referred(platform, referred(platform, mapping.inputs["functionName"]).inputs["functionName"])
         assert queue.inputs["visibilityTimeoutSeconds"] >= 6 * function.inputs["timeout"]
 

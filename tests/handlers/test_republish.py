@@ -8,10 +8,15 @@ from typing import Any
 import boto3
 import pytest
 
-from handlers.republish.logic import republish
+from handlers.republish.logic import spooled_entry
+from handlers.shared.forwarding import Outcome, Publish, forward
 from tests.handlers.support import Bus, Context, ingress_event, signal, watch
 
 BATCH = json.dumps(ingress_event(signal())["detail"])
+
+
+def republish(event: dict[str, Any], publish: Publish) -> Outcome:
+    return forward(event, publish, spooled_entry)
 
 
 def spooled(*bodies: str) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""What a replayed event becomes on its way back: itself, with a mark that says where it was replayed. Knows no AWS."""
+
+from __future__ import annotations
+
+import orjson
+
+from handlers.shared.packing import Entry
+from handlers.shared.writing import write
+
+
+def returned_entry(body: str, *, region: str) -> Entry | None:
+    """The entry for the primary's bus; nothing if the message is no replayed event.
+
+    Ids and times within the detail stay as they were, so that whoever saw a signal before knows it again.
+
+    Args:
+        body: An EventBridge event, as the rule of the return path sends it.
+        region: Whose archive was replayed.
+    """
+    try:
+        event = orjson.loads(body)
+        detail = event["detail"]
+        mark = {"region": region, "replay": event["replay-name"]}
+        return Entry(event["source"], event["detail-type"], write({**detail, "replayed_from": mark}).decode())
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
