@@ -1,0 +1,119 @@
+"""CloudWatch alarms: read back as they were written, and in the state their metric says.
+
+AWS: DescribeAlarms returns every setting; an alarm looks at its own metric only (namespace, name and exactly its
+dimensions), at M of the last N complete periods, and treats missing data as told (CloudWatch User Guide, "Evaluating
+an alarm", "Configuring how CloudWatch alarms treat missing data"). A state set by SetAlarmState lasts until the next
+evaluation.
+
+ministack: in the query protocol, which Terraform's provider 5.x speaks, leaves most settings out of the answer and
+drops InsufficientDataActions; evaluates over all dimensions at once, without regard to periods or missing data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudwatch
+
+from signals.local.extensions import metric_data, seams
+
+Alarm = dict[str, Any]
+_ARGUMENTS = ("params", "cbor_data", "is_cbor", "is_json")
+_TEXTS: tuple[str, ...] = (
+    *("AlarmName", "AlarmArn", "AlarmDescription", "StateValue", "StateReason", "MetricName", "Namespace", "Statistic"),
+    *("ExtendedStatistic", "Unit", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
+    *("ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile"),
+)
+_TIMES = ("AlarmConfigurationUpdatedTimestamp", "StateUpdatedTimestamp")
+_ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
+_ministack: dict[str, Callable[..., Any]] = {}
+_evaluated: dict[str, float] = {}
+
+
+def install() -> None:
+    for name in ("_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"):
+        seams.require(cloudwatch, name)
+    seams.replace(cloudwatch, "_evaluate_alarm", ("alarm",), evaluate)
+    for name, new in (("_put_metric_alarm", _put), ("_describe_alarms", _describe), ("_set_alarm_state", _set_state)):
+        _ministack[name] = seams.replace(cloudwatch, name, _ARGUMENTS, new)
+
+
+def evaluate(alarm: Alarm) -> None:
+    """Bring an alarm's state up to its last complete period."""
+    if not alarm.get("MetricName") or _evaluated.get(alarm["AlarmArn"]) == metric_data.period_end(alarm):
+        return
+    _evaluated[alarm["AlarmArn"]] = metric_data.period_end(alarm)
+    found = metric_data.breaches(alarm, account=get_account_id(), region=get_region())
+    old, new = alarm["StateValue"], _state(alarm, found)
+    if old == new:
+        return
+    reason = f"{sum(b is True for b in found)} of {len(found)} periods breach the threshold {alarm['Threshold']}"
+    alarm.update(StateValue=new, StateReason=reason, StateUpdatedTimestamp=int(datetime.now(UTC).timestamp()))
+    cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
+    cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _state(alarm: Alarm, found: list[bool | None]) -> str:
+    missing = alarm.get("TreatMissingData") or "missing"
+    if missing in ("breaching", "notBreaching"):
+        found = [missing == "breaching" if b is None else b for b in found]
+    known = [b for b in found if b is not None]
+    if not known:
+        return alarm["StateValue"] if missing == "ignore" else "INSUFFICIENT_DATA"
+    needed = min(int(alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]), len(known))
+    return "ALARM" if sum(known) >= needed else "OK"
+
+
+def _put(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+    answer = _ministack["_put_metric_alarm"](params, cbor_data, is_cbor, is_json)
+    if not is_cbor and not is_json:
+        alarm = cloudwatch._alarms.get(cloudwatch._p(params, "AlarmName"))
+        if alarm:
+            names = (f"InsufficientDataActions.member.{n}" for n in range(1, 6))
+            alarm["InsufficientDataActions"] = [a for a in (cloudwatch._p(params, name) for name in names) if a]
+            if alarm.get("ExtendedStatistic"):
+                alarm["Statistic"] = None
+    return answer
+
+
+def _set_state(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+    answer = _ministack["_set_alarm_state"](params, cbor_data, is_cbor, is_json)
+    for alarm in cloudwatch._alarms.values():
+        _evaluated[alarm["AlarmArn"]] = metric_data.period_end(alarm)
+    return answer
+
+
+def _describe(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+    for alarm in cloudwatch._alarms.values():
+        evaluate(alarm)
+    status, headers, body = _ministack["_describe_alarms"](params, cbor_data, is_cbor, is_json)
+    if is_cbor or is_json or status != 200:
+        return status, headers, body
+    text = body.decode()
+    for alarm in cloudwatch._alarms.values():
+        start = text.find(f"<member><AlarmName>{alarm['AlarmName']}</AlarmName>")
+        end = text.find("</member>", start)
+        if start >= 0:
+            text = f"{text[:start]}<member>{_xml(alarm)}{text[end:]}"
+    return status, headers, text.encode()
+
+
+def _xml(alarm: Alarm) -> str:
+    parts = [f"<{name}>{escape(str(alarm[name]))}</{name}>" for name in _TEXTS if alarm.get(name) not in (None, "")]
+    parts.append(f"<ActionsEnabled>{str(bool(alarm.get('ActionsEnabled'))).lower()}</ActionsEnabled>")
+    for name in _TIMES:
+        parts.append(f"<{name}>{datetime.fromtimestamp(alarm[name], UTC):%Y-%m-%dT%H:%M:%SZ}</{name}>")
+    for name in _ACTIONS:
+        members = "".join(f"<member>{escape(arn)}</member>" for arn in alarm.get(name) or [])
+        parts.append(f"<{name}>{members}</{name}>")
+    dimensions = "".join(
+        f"<member><Name>{escape(d['Name'])}</Name><Value>{escape(d['Value'])}</Value></member>"
+        for d in alarm.get("Dimensions") or []
+    )
+    parts.append(f"<Dimensions>{dimensions}</Dimensions>")
+    return "".join(parts)

@@ -1,0 +1,70 @@
+"""Event buses as targets, in this Region and in others, and the rule that an event takes one hop.
+
+AWS: a rule may send to a bus in another Region; the copy keeps the `region` it was first put in, and may have another
+id. An event received from another bus is not passed on to a third: it goes to the dead-letter queue with
+THIRD_REGION_HOP_DETECTED or THIRD_ACCOUNT_HOP_DETECTED (User Guide, "Sending and receiving events between event buses"
+and "Using dead-letter queues"). Whether a replay starts the count anew is not documented; here it does not.
+
+ministack: knows buses of the rule's own Region only, and passes on without end.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ministack.core.arn import Arn
+from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
+from ministack.services import eventbridge as events
+
+from signals.local import faults
+from signals.local.extensions import event_bus, seams
+from signals.local.extensions.delivery import TryAgainError, UndeliverableError
+from signals.local.extensions.event_bus import Event
+
+logger = logging.getLogger("signals.local.events")
+# What crosses Regions is asynchronous: no request waits for it.
+_between_regions = ThreadPoolExecutor(4, thread_name_prefix="between-regions")
+
+
+def install() -> None:
+    seams.require(events, "_event_buses")
+    seams.require(events, "_dispatch_to_event_bus", ("spec", "event", "rule", "event_path", "target_input_payload"))
+
+
+def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None) -> None:
+    """Pass an event on to another bus; `detail` replaces the event's own if the target has an input."""
+    if event.get("_ReceivedFrom"):
+        raise UndeliverableError(
+            "THIRD_REGION_HOP_DETECTED",
+            f"the event was received from {event['_ReceivedFrom']} and cannot be sent on to {arn}",
+        )
+    if arn.region in faults.now.refusing_regions:
+        raise TryAgainError("CROSS_REGION_INGESTION_FAILED", f"event buses in {arn.region} do not answer")
+    bus = arn.resource.removeprefix("event-bus/")
+    if not events._event_buses.contains_scoped(arn.account_id, arn.region, bus):
+        raise UndeliverableError("NO_RESOURCE", f"Event bus {arn} does not exist")
+    elsewhere = (arn.account_id, arn.region) != (get_account_id(), get_region())
+    copy = {key: value for key, value in event.items() if key != "_Endpoint"}
+    copy["EventBusName"] = bus
+    copy["_ReceivedFrom"] = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{event['EventBusName']}"
+    if elsewhere:
+        copy["EventId"] = new_uuid()
+    if rule.get("ManagedBy") == event_bus.MANAGED_BY and event.get("_Endpoint"):
+        copy["Resources"] = [*event["Resources"], event["_Endpoint"]]
+    if detail is not None:
+        copy["Detail"] = detail if isinstance(json.loads(detail), dict) else "{}"
+    if elsewhere:
+        _between_regions.submit(_receive, arn, copy)
+    else:
+        event_bus.accept(copy)
+
+
+def _receive(arn: Arn, event: Event) -> None:
+    try:
+        with request_scope(arn.account_id, arn.region):
+            event_bus.accept(event)
+    except Exception:
+        logger.exception("bus %s could not take an event", arn)

@@ -1,0 +1,225 @@
+"""Rule targets: how EventBridge hands an event over, tries again, and gives up.
+
+AWS: a Lambda function is invoked asynchronously (User Guide, "Event bus targets"); a target that is missing or gives
+no permission is not tried again but goes straight to the target's dead-letter queue; other failures are tried again
+with backoff for RetryPolicy's age and attempts (default 24 h, 185). The dead letter is the event, with the message
+attributes RULE_ARN, TARGET_ARN, ERROR_CODE, ERROR_MESSAGE and, once retries are used up, EXHAUSTED_RETRY_CONDITION and
+RETRY_ATTEMPTS; the queue's own policy must let events.amazonaws.com send for the rule (User Guide, "Using dead-letter
+queues to process undelivered events"). SQS and Lambda need a policy of their own, Firehose a role on the target.
+
+ministack: invokes Lambda once, drops what it cannot deliver, knows neither DLQ nor Firehose targets, and asks nobody
+for permission.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.arn import Arn, ArnParseError, parse_arn
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import cloudwatch, firehose, lambda_svc
+from ministack.services import eventbridge as events
+
+from signals.local.extensions import queues, seams
+from signals.local.extensions.event_bus import Event
+
+SERVICE = "events.amazonaws.com"
+DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
+# EventBridge backs off for minutes; a laptop's user waits for seconds.
+_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.2, 5.0
+logger = logging.getLogger("signals.local.events")
+_ministack_invoke: Callable[..., Any]
+
+
+class UndeliverableError(Exception):
+    """Trying again cannot help: the target is missing or gives no permission."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class TryAgainError(Exception):
+    """The target is there, but not now."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+def install() -> None:
+    global _ministack_invoke
+    seams.require(lambda_svc, "invoke_async_with_retry", ("func", "event"))
+    seams.require(lambda_svc, "_get_func_record_for_ref", ("function_ref",))
+    seams.require(lambda_svc, "_get_base_func_record_for_ref", ("function_ref",))
+    seams.require(lambda_svc, "_execution_record_for_config", ("func", "config"))
+    seams.require(firehose, "_put_record", ("data",))
+    _ministack_invoke = seams.replace(events, "_invoke_target", ("target", "event", "rule", "view"), invoke)
+
+
+def invoke(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any = None) -> None:
+    """Deliver an event to one target of a rule; what fails is tried again or becomes a dead letter."""
+    view = view or events._pattern_event_view(event)
+    attempt(target, event, rule, view, attempts=0, started=time.time())
+
+
+def attempt(
+    target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any, *, attempts: int, started: float
+) -> None:
+    """One try, the first or a later one."""
+    _count("Invocations", rule)
+    try:
+        _deliver(target, event, rule, view)
+    except UndeliverableError as error:
+        bury(target, view, rule, error)
+    except TryAgainError as error:
+        policy = target.get("RetryPolicy") or {}
+        wait = min(_FIRST_RETRY_SECONDS * 2**attempts, _LONGEST_RETRY_SECONDS)
+        exhausted = None
+        if attempts >= policy.get("MaximumRetryAttempts", DEFAULT_RETRY_ATTEMPTS):
+            exhausted = "MaximumRetryAttempts"
+        elif time.time() + wait - started > policy.get("MaximumEventAgeInSeconds", DEFAULT_RETRY_SECONDS):
+            exhausted = "MaximumEventAgeInSeconds"
+        if exhausted:
+            bury(target, view, rule, error, exhausted=exhausted, attempts=attempts)
+            return
+        account, region = get_account_id(), get_region()
+
+        def again() -> None:
+            with request_scope(account, region):
+                attempt(target, event, rule, view, attempts=attempts + 1, started=started)
+
+        timer = threading.Timer(wait, again)
+        timer.daemon = True
+        timer.start()
+    except Exception:
+        logger.exception("delivery to %s failed inside the embedded AWS", target.get("Arn"))
+
+
+def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> tuple[str, bool]:
+    """What the target receives, and whether that is anything else than the event itself."""
+    event = view.event_with_detail()
+    if target.get("InputTransformer"):
+        return events._apply_input_transformer(target["InputTransformer"], rule, view), True
+    if target.get("Input"):
+        return target["Input"], True
+    if target.get("InputPath") not in (None, "", "$"):
+        value: Any = event
+        for name in target["InputPath"].removeprefix("$.").split("."):
+            if not isinstance(value, dict) or name not in value:
+                return "{}", True
+            value = value[name]
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False), True
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False), False
+
+
+def bury(
+    target: dict[str, Any],
+    view: Any,
+    rule: dict[str, Any],
+    error: UndeliverableError | TryAgainError,
+    *,
+    exhausted: str | None = None,
+    attempts: int = 0,
+) -> None:
+    """Send the event to the target's dead-letter queue; without one it is gone, as on AWS."""
+    _count("FailedInvocations", rule)
+    queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
+    rule_arn = rule.get("Arn", "")
+    logger.warning("%s -> %s: %s: %s", rule_arn, target.get("Arn"), error.code, error)
+    if not queue_arn:
+        return
+    attributes = {
+        "RULE_ARN": rule_arn,
+        "TARGET_ARN": target.get("Arn", ""),
+        "ERROR_CODE": error.code,
+        "ERROR_MESSAGE": str(error),
+        "RETRY_ATTEMPTS": str(attempts),
+        **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
+    }
+    body = json.dumps(view.event_with_detail(), separators=(",", ":"), ensure_ascii=False)
+    service = "scheduler.amazonaws.com" if ":scheduler:" in rule_arn else SERVICE
+    try:
+        if service == SERVICE:
+            queues.send(queue_arn, body, attributes=attributes, service=service, source_arn=rule_arn)
+        else:
+            queues.send(queue_arn, body, attributes=attributes)
+        _count("InvocationsSentToDlq", rule)
+    except (queues.NoQueueError, queues.RefusedError) as refused:
+        logger.warning("dead-letter queue %s refused the event: %s", queue_arn, type(refused).__name__)
+        _count("InvocationsFailedToBeSentToDlq", rule)
+
+
+def _deliver(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any) -> None:
+    try:
+        arn = parse_arn(target.get("Arn", ""))
+    except ArnParseError:
+        raise UndeliverableError("INVALID_ARN", f"{target.get('Arn')} is not an ARN") from None
+    if arn.service == "events" and arn.resource.startswith("event-bus/"):
+        from signals.local.extensions import bus_targets
+
+        body, changed = payload(target, rule, view)
+        bus_targets.forward(arn, event, rule, detail=body if changed else None)
+        return
+    deliver = {"lambda": _to_lambda, "sqs": _to_sqs, "firehose": _to_firehose}.get(arn.service)
+    if deliver is None:
+        _ministack_invoke(target, event, rule, view)
+        return
+    if (arn.account_id, arn.region) != (get_account_id(), get_region()):
+        raise UndeliverableError("NO_RESOURCE", f"{arn} is not in the rule's account and Region")
+    deliver(arn, target, rule, payload(target, rule, view)[0])
+
+
+def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
+    record, config, _ = lambda_svc._get_func_record_for_ref(str(arn))
+    if not record or not config:
+        raise UndeliverableError("NO_RESOURCE", f"Function not found: {arn}")
+    base = lambda_svc._get_base_func_record_for_ref(str(arn))[0]
+    if not target.get("RoleArn") and not queues.allows(
+        base["policy"], "lambda:InvokeFunction", str(arn), service=SERVICE, source_arn=rule.get("Arn", "")
+    ):
+        raise UndeliverableError(
+            "NO_PERMISSIONS", f"{SERVICE} is not authorized to perform lambda:InvokeFunction on {arn}"
+        )
+    invoked = {**config, "FunctionArn": str(arn)}
+    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(record, invoked), json.loads(body))
+
+
+def _to_sqs(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
+    group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
+    by_role = bool(target.get("RoleArn"))
+    try:
+        queues.send(
+            str(arn), body, group_id=group_id, service=None if by_role else SERVICE, source_arn=rule.get("Arn", "")
+        )
+    except queues.NoQueueError:
+        raise UndeliverableError("NO_RESOURCE", f"The specified queue does not exist: {arn}") from None
+    except queues.RefusedError:
+        raise UndeliverableError(
+            "NO_PERMISSIONS", f"{SERVICE} is not authorized to perform sqs:SendMessage on {arn}"
+        ) from None
+
+
+def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:  # noqa: ARG001
+    if not target.get("RoleArn"):
+        raise UndeliverableError("NO_PERMISSIONS", f"a Firehose target needs a role: {arn}")
+    data = base64.b64encode(body.encode()).decode()
+    name = arn.resource.removeprefix("deliverystream/")
+    status, _, answer = firehose._put_record({"DeliveryStreamName": name, "Record": {"Data": data}})
+    if status == 503:
+        raise TryAgainError("THROTTLING", answer.decode())
+    if status != 200:
+        raise UndeliverableError("NO_RESOURCE", answer.decode())
+
+
+def _count(metric: str, rule: dict[str, Any]) -> None:
+    dimensions = {"RuleName": rule.get("Name", "")}
+    if rule.get("EventBusName", "default") != "default":
+        dimensions["EventBusName"] = rule["EventBusName"]
+    cloudwatch.record_metric("AWS/Events", metric, 1, "Count", dimensions)

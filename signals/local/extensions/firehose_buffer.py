@@ -1,0 +1,145 @@
+"""Firehose to S3: records gathered in a buffer, delimited, compressed, written as one object.
+
+AWS: records are gathered until BufferingHints' size or interval is reached (0 s: at once), processed, joined without
+anything between them unless AppendDelimiterToRecord says what, compressed, and put under the prefix, whose time is
+the oldest record's arrival (UTC); the object is named stream-version-time-id, with `.gz` if compressed; a delivery
+that fails is tried again for 24 h (Firehose Developer Guide, "Configure buffering hints", "Custom prefixes for S3
+objects", "Handle delivery failures"). PutRecord answers before anything is written.
+
+ministack: writes each record as an object of its own, at once, uncompressed and undelimited, and does not describe
+CustomTimeZone and FileExtension. Format conversion and dynamic partitioning stay with ministack: one object a record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ministack.core.responses import new_uuid, request_scope
+from ministack.services import firehose, s3
+
+from signals.local.extensions import seams
+
+_LOOK_EVERY_SECONDS = 0.1
+_RETRY_SECONDS, _GIVE_UP_SECONDS = 2.0, 86_400
+_MEGABYTE = 1_048_576
+logger = logging.getLogger("signals.local.firehose")
+_ministack_deliver: Callable[..., Any]
+_ministack_describe: Callable[..., Any]
+
+
+@dataclass
+class _Buffer:
+    stream: dict[str, Any]
+    destination: dict[str, Any]
+    since: float
+    records: list[tuple[str, bytes]] = field(default_factory=list)
+    size: int = 0
+    not_before: float = 0.0
+
+    def due(self) -> bool:
+        hints = self.destination["config"].get("BufferingHints") or {}
+        full = self.size >= hints.get("SizeInMBs", 5) * _MEGABYTE
+        return time.time() >= max(self.not_before, self.since + (0 if full else hints.get("IntervalInSeconds", 300)))
+
+
+_buffers: dict[tuple[str, str], _Buffer] = {}
+_lock = threading.Lock()
+
+
+def install() -> None:
+    global _ministack_deliver, _ministack_describe
+    for name in ("_apply_lambda_processors", "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams"):
+        seams.require(firehose, name)
+    seams.require(s3, "handle_request", ("method", "path", "headers", "body", "query_params"))
+    _ministack_deliver = seams.replace(firehose, "_deliver_records_to_s3", ("stream", "dest", "records"), gather)
+    _ministack_describe = seams.replace(firehose, "_dest_description", ("dest",), describe)
+    threading.Thread(target=_write_when_due, daemon=True, name="firehose-buffer").start()
+
+
+def gather(stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str, bytes]]) -> None:
+    """Take records into the destination's buffer."""
+    dest["records"].clear()  # ministack's own copy, which nothing reads
+    config = dest["config"]
+    if any(
+        (config.get(f"{x}Configuration") or {}).get("Enabled") for x in ("DynamicPartitioning", "DataFormatConversion")
+    ):
+        _ministack_deliver(stream, dest, records)
+        return
+    with _lock:
+        buffer = _buffers.setdefault((stream["arn"], dest["id"]), _Buffer(stream, dest, time.time()))
+        buffer.records.extend(records)
+        buffer.size += sum(len(data) for _, data in records)
+
+
+def describe(dest: dict[str, Any]) -> dict[str, Any]:
+    """A destination as DescribeDeliveryStream shows it."""
+    description = _ministack_describe(dest)
+    shown = description.get("ExtendedS3DestinationDescription")
+    if shown is not None:
+        shown.update({key: dest["config"][key] for key in ("CustomTimeZone", "FileExtension") if key in dest["config"]})
+    return description
+
+
+def _write_when_due() -> None:
+    while True:
+        time.sleep(_LOOK_EVERY_SECONDS)
+        with _lock:
+            due = [_buffers.pop(key) for key, buffer in list(_buffers.items()) if buffer.due()]
+        for buffer in due:
+            try:
+                _write(buffer)
+            except Exception as error:
+                logger.warning("%s: delivery failed, tried again: %s", buffer.stream["arn"], error)
+                _put_back(buffer)
+
+
+def _put_back(buffer: _Buffer) -> None:
+    if time.time() - buffer.since > _GIVE_UP_SECONDS:
+        return
+    buffer.not_before = time.time() + _RETRY_SECONDS
+    with _lock:
+        newer = _buffers.get((buffer.stream["arn"], buffer.destination["id"]))
+        if newer:
+            buffer.records.extend(newer.records)
+            buffer.size += newer.size
+        _buffers[buffer.stream["arn"], buffer.destination["id"]] = buffer
+
+
+def _write(buffer: _Buffer) -> None:
+    account, region = buffer.stream["arn"].split(":")[4], buffer.stream["arn"].split(":")[3]
+    with request_scope(account, region):
+        if firehose._streams.get(buffer.stream["name"]) is not buffer.stream:
+            return  # deleted meanwhile: AWS, too, drops what is in the buffer
+        config, arrived = buffer.destination["config"], time.gmtime(buffer.since)
+        processed = firehose._apply_lambda_processors(buffer.stream, buffer.destination, buffer.records)
+        body = b"".join(data + _delimiter(config) for _, data in processed)
+        extension = ""
+        if config.get("CompressionFormat") == "GZIP":
+            body, extension = gzip.compress(body, compresslevel=6, mtime=0), ".gz"
+        stamp = firehose._java_time("yyyy-MM-dd-HH-mm-ss", arrived)
+        name = f"{buffer.stream['name']}-{buffer.stream['version']}-{stamp}-{new_uuid()}"
+        prefix = firehose._evaluate_prefix(config.get("Prefix", ""), arrived)
+        key = f"{prefix}{name}{config.get('FileExtension') or extension}"
+        bucket = firehose._s3_bucket_from_arn(config["BucketARN"])
+        headers = {"content-type": "application/octet-stream", "content-length": str(len(body)), "host": "s3.localhost"}
+        put = s3.handle_request("PUT", f"/{bucket}/{key}", headers, body, {}, internal=True)
+        status, _, answer = asyncio.run(put)
+        if status != 200:
+            raise OSError(f"PutObject {bucket}/{key}: {status} {answer[:200]!r}")
+
+
+def _delimiter(config: dict[str, Any]) -> bytes:
+    processing = config.get("ProcessingConfiguration") or {}
+    for processor in processing.get("Processors") or [] if processing.get("Enabled") else []:
+        if processor.get("Type") == "AppendDelimiterToRecord":
+            parameters = {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters") or []}
+            # The API writes a line feed as the two characters \n.
+            return parameters.get("Delimiter", "\\n").replace("\\n", "\n").encode()
+    return b""

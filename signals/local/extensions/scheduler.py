@@ -1,0 +1,62 @@
+"""EventBridge Scheduler with an event bus as its target.
+
+AWS: a schedule whose target is a bus puts one event with the Source and DetailType of EventBridgeParameters and the
+target's Input as its Detail, by the target's role, on that bus (Scheduler User Guide, "Using templated targets").
+`<aws.scheduler.schedule-arn>`, `…scheduled-time`, `…execution-id` and `…attempt-number` in the input are filled in
+("Adding context attributes").
+
+ministack: sends every target an `aws.scheduler` event of its own making, and looks every ten seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ministack.core.responses import new_uuid
+from ministack.services import eventbridge as events
+from ministack.services import scheduler
+
+from signals.local.extensions import delivery, event_bus, seams
+
+_LOOK_EVERY_SECONDS = 1
+_deliver: Callable[..., Any]
+
+
+def install() -> None:
+    global _deliver
+    seams.require(scheduler, "_tick_schedules", ())
+    seams.require(scheduler, "_SCHEDULE_TICK_INTERVAL")
+    scheduler._SCHEDULE_TICK_INTERVAL = _LOOK_EVERY_SECONDS
+    _deliver = seams.replace(events, "_invoke_target", ("target", "event", "rule", "view"), invoke)
+
+
+def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
+    """Deliver to one target of a rule or of a schedule."""
+    if event.get("Source") != "aws.scheduler":
+        _deliver(target, event, rule, view)
+        return
+    target = {**target, "Input": _filled(target.get("Input") or "{}", rule)}
+    parameters = target.get("EventBridgeParameters")
+    if not parameters:
+        _deliver(target, event, rule, view)
+        return
+    entry = {**parameters, "Detail": target["Input"], "EventBusName": target["Arn"]}
+    status, _, body = event_bus.put_events({"Entries": [entry]})
+    result = json.loads(body)
+    if status != 200 or result["FailedEntryCount"]:
+        error = delivery.UndeliverableError("NO_RESOURCE", body.decode())
+        delivery.bury(target, view or events._pattern_event_view(event), rule, error)
+
+
+def _filled(text: str, schedule: dict[str, Any]) -> str:
+    for name, value in (
+        ("schedule-arn", schedule.get("Arn", "")),
+        ("scheduled-time", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+        ("execution-id", new_uuid()),
+        ("attempt-number", "1"),
+    ):
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text

@@ -1,0 +1,196 @@
+"""Start, stop and look for the process of the embedded AWS; everything it writes is below one folder, its home."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+AWS_PORT = 4566
+FRONT_DOOR_PORT = 8080
+LOOPBACK = "127.0.0.1"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+class LocalError(RuntimeError):
+    """The embedded AWS did not start or stop; one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """A running embedded AWS."""
+
+    home: Path
+    pid: int
+    aws_port: int
+    port: int
+
+    @property
+    def aws_url(self) -> str:
+        """What AWS clients take as their endpoint."""
+        return f"http://{LOOPBACK}:{self.aws_port}"
+
+    @property
+    def url(self) -> str:
+        """The front door."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+
+def default_home() -> Path:
+    """SIGNALS_LOCAL_HOME, or `.local` beside the program."""
+    return Path(os.environ.get("SIGNALS_LOCAL_HOME") or Path(__file__).parents[2] / ".local").resolve()
+
+
+def log_file(home: Path) -> Path:
+    """Where the process and the functions' workers write their logs."""
+    return home / "server.log"
+
+
+def lock_file(home: Path) -> Path:
+    """Held locked by the process for as long as it lives, so that a stale record is never mistaken for it."""
+    return home / "server.lock"
+
+
+def record_file(home: Path) -> Path:
+    """Written by the process once it answers: its pid and ports."""
+    return home / "server.json"
+
+
+def running(home: Path) -> Local | None:
+    """The embedded AWS of `home`, if it is up."""
+    if not _locked(home):
+        return None
+    try:
+        record = json.loads(record_file(home).read_text())
+        return Local(home, pid=int(record["pid"]), aws_port=int(record["aws_port"]), port=int(record["port"]))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def start(home: Path, *, aws_port: int = AWS_PORT, port: int = FRONT_DOOR_PORT) -> Local:
+    """Start the embedded AWS of `home` and wait until it answers; one that already runs on these ports is kept.
+
+    Raises:
+        LocalError: It runs on other ports, a port is taken, or it did not come up.
+    """
+    home = home.resolve()
+    found = running(home)
+    if found:
+        if (found.aws_port, found.port) != (aws_port, port):
+            raise LocalError(
+                f"the embedded AWS already runs on ports {found.aws_port} and {found.port}: "
+                "run `signals down` first, or use those ports"
+            )
+        return found
+    for option, number in (("--aws-port", aws_port), ("--port", port)):
+        if not _free(number):
+            raise LocalError(f"port {number} is taken: stop what listens there, or choose another with {option}")
+    home.mkdir(parents=True, exist_ok=True)
+    record_file(home).unlink(missing_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment["SIGNALS_LOCAL_HOME"] = str(home)
+    with log_file(home).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "signals.local.server", "--aws-port", str(aws_port), "--port", str(port)],
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        found = running(home)
+        if found and found.pid == process.pid:
+            return found
+        if process.poll() is not None:
+            raise LocalError(f"the embedded AWS did not start: {_last_line(home)} (log: {log_file(home)})")
+        time.sleep(0.05)
+    _end(process.pid, process)
+    raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {log_file(home)}")
+
+
+def stop(home: Path) -> bool:
+    """End the embedded AWS of `home` and its workers; False if it was not running.
+
+    Only the process that holds the home's lock is ended, so a recycled pid is never hit.
+    """
+    home = home.resolve()
+    found = running(home)
+    if not found:
+        record_file(home).unlink(missing_ok=True)
+        return False
+    _end(found.pid)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _locked(home):
+        if time.monotonic() > deadline:
+            raise LocalError(f"the embedded AWS (pid {found.pid}) does not end: see {log_file(home)}")
+        time.sleep(0.05)
+    record_file(home).unlink(missing_ok=True)
+    return True
+
+
+def _end(pid: int, child: subprocess.Popen[bytes] | None = None) -> None:
+    """SIGTERM, then SIGKILL to the process's own group, which its workers share."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            (os.kill if number == signal.SIGTERM else os.killpg)(pid, number)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + _STOP_SECONDS / 2
+        while time.monotonic() < deadline:
+            if child is not None:
+                child.poll()
+            if not _alive(pid):
+                return
+            time.sleep(0.05)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        # A child of ours that has ended stays a zombie, which answers signals, until it is waited for.
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return False
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _locked(home: Path) -> bool:
+    try:
+        with lock_file(home).open("rb") as lock:
+            # Shared, so that two who look at once do not take each other for the process.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _last_line(home: Path) -> str:
+    lines = log_file(home).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no message"

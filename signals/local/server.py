@@ -1,0 +1,165 @@
+"""The process of the embedded AWS: ministack with this platform's extensions, and the front door, on loopback only."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from signals.local.faults import with_faults
+from signals.local.front_door import FrontDoor
+from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, default_home, lock_file, record_file
+
+
+def main() -> None:
+    """`python -m signals.local.server --aws-port 4566 --port 8080`; ends on SIGTERM or SIGINT."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--aws-port", type=int, default=AWS_PORT)
+    options.add_argument("--port", type=int, default=FRONT_DOOR_PORT)
+    chosen = options.parse_args()
+    home = default_home()
+    home.mkdir(parents=True, exist_ok=True)
+    with lock_file(home).open("wb") as lock:
+        if not alone(lock):
+            sys.exit(f"an embedded AWS already runs for {home}")
+        sockets = [listen(chosen.aws_port, "--aws-port"), listen(chosen.port, "--port")]
+        prepare(home, chosen.aws_port)
+        try:
+            asyncio.run(serve(home, sockets, chosen.aws_port, chosen.port))
+        finally:
+            record_file(home).unlink(missing_ok=True)
+
+
+def alone(lock: BinaryIO) -> bool:
+    """Take the home's lock; whoever only looks whether it is taken holds it for an instant."""
+    for _ in range(20):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def listen(port: int, option: str) -> socket.socket:
+    """A listening socket on loopback, or an end with the port and the option that chooses another."""
+    opened = socket.socket()
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((LOOPBACK, port))
+    except OSError:
+        sys.exit(f"port {port} is taken: stop what listens there, or choose another with {option}")
+    opened.listen(512)
+    return opened
+
+
+def prepare(home: Path, aws_port: int) -> None:
+    """Set what ministack reads from the environment when it is imported; nothing of it outlives the process."""
+    state, temporary = home / "state", home / "tmp"
+    for folder in (state, temporary):
+        # There is no persistence: whatever an earlier run left is of no use.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    for name in [n for n in os.environ if n.startswith(("AWS_", "LOCALSTACK_", "MINISTACK_"))]:
+        # A developer's own profile or keys must not reach the functions' workers.
+        del os.environ[name]
+    os.environ.update(
+        {
+            "GATEWAY_PORT": str(aws_port),
+            "BIND_HOST": LOOPBACK,
+            "MINISTACK_HOST": LOOPBACK,
+            "MINISTACK_ACCOUNT_ID": "000000000000",
+            "PERSIST_STATE": "0",
+            "S3_PERSIST": "0",
+            "STATE_DIR": str(state),
+            "S3_DATA_DIR": str(state / "s3"),
+            "TMPDIR": str(temporary),
+            "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{state}/no-docker.sock",
+            "LOG_LEVEL": os.environ.get("SIGNALS_LOCAL_LOG_LEVEL", "WARNING"),
+        }
+    )
+
+
+async def serve(home: Path, sockets: list[socket.socket], aws_port: int, port: int) -> None:
+    """Serve both until a signal comes; then end the functions' workers."""
+    from hypercorn.asyncio import serve as hypercorn
+    from ministack import app as ministack
+    from ministack.core import lambda_runtime
+
+    from signals.local import extensions
+
+    logging.getLogger("hypercorn").setLevel(logging.WARNING)
+    extensions.install()
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    applications: list[Any] = [with_faults(ministack.app), FrontDoor(home / "front-door.json")]
+    served = [
+        asyncio.create_task(hypercorn(application, _config(opened), shutdown_trigger=ended.wait))
+        for application, opened in zip(applications, sockets, strict=True)
+    ]
+    ready = asyncio.create_task(_announce(home, aws_port, port))
+    try:
+        await asyncio.wait([*served, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
+        ended.set()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*served), timeout=4)
+    finally:
+        ready.cancel()
+        lambda_runtime.reset()
+        shutil.rmtree(home / "tmp", ignore_errors=True)
+    # Workers of ministack are daemon threads that may wait for a function that is gone: do not wait for them.
+    record_file(home).unlink(missing_ok=True)
+    logging.shutdown()
+    os._exit(0)
+
+
+def _config(opened: socket.socket) -> Any:
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"fd://{opened.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.accesslog = None
+    config.loglevel = "WARNING"
+    config.h11_max_incomplete_size = 64 * 1024
+    return config
+
+
+async def _announce(home: Path, aws_port: int, port: int) -> None:
+    """Record pid and ports once both answer."""
+    import httpx
+
+    async with httpx.AsyncClient() as client:
+        while True:
+            with suppress(httpx.HTTPError):
+                answers = [
+                    await client.get(f"http://{LOOPBACK}:{aws_port}/_ministack/health"),
+                    await client.get(f"http://{LOOPBACK}:{port}/_front-door"),
+                ]
+                if all(answer.is_success for answer in answers):
+                    break
+            await asyncio.sleep(0.05)
+    written = record_file(home).with_suffix(".new")
+    written.write_text(json.dumps({"pid": os.getpid(), "aws_port": aws_port, "port": port}))
+    written.replace(record_file(home))
+
+
+if __name__ == "__main__":
+    main()

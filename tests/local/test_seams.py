@@ -1,0 +1,44 @@
+"""Extensions and the seams of ministack that they hold on to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from signals.local.extensions import seams
+
+EXTENSIONS = Path(seams.__file__).parent
+
+
+def test_a_seam_that_is_gone_is_an_error() -> None:
+    with pytest.raises(seams.SeamGoneError, match=r"emulator\._put_events is gone"):
+        seams.replace(ModuleType("emulator"), "_put_events", ("data",), print)
+
+
+def test_a_seam_with_other_parameters_is_an_error() -> None:
+    module = ModuleType("emulator")
+    module._put_events = lambda request: request  # type: ignore[attr-defined]
+    with pytest.raises(seams.SeamGoneError, match="takes"):
+        seams.replace(module, "_put_events", ("data",), print)
+
+
+def test_a_process_does_not_start_on_a_ministack_without_the_seam() -> None:
+    broken = "from ministack.services import eventbridge; del eventbridge._put_events\n"
+    script = f"{broken}from signals.local import extensions; extensions.install()"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "_put_events is gone" in ended.stderr
+
+
+def test_every_extension_is_installed_and_says_what_aws_does() -> None:
+    installed = (EXTENSIONS / "__init__.py").read_text()
+    for module in EXTENSIONS.glob("*.py"):
+        source = module.read_text()
+        if "\ndef install()" in source and module.name != "__init__.py":
+            assert f"        {module.stem},\n" in installed, f"{module.name} is not installed"
+            assert "\nAWS" in source, f"{module.name} does not say what AWS does"
+            assert "\nministack" in source or " ministack " in source, module.name
