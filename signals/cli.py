@@ -1,0 +1,28 @@
+"""The `signals` command.
+
+Exit codes: 0 what was asked was done, 1 it was not (the line on stderr says what to do), 2 it could not be asked that
+way, 130 interrupted. With `--json`, stdout carries JSON alone.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from signals.operate.commands import deploy, export, look, send
+from signals.operate.group import SignalsGroup
+
+app = typer.Typer(
+    name="signals",
+    cls=SignalsGroup,
+    help="Run, use and look into a stack of the customer signal platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,
+)
+for command in (deploy.up, deploy.down, send.send, look.status, look.find, export.record, export.terraform):
+    app.command()(command)
+
+
+def main() -> None:
+    app()

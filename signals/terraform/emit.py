@@ -1,0 +1,245 @@
+"""A recording as a Terraform configuration: one JSON document and the files it names.
+
+Every resource names its provider; there is one aliased provider a Region and no unnamed one. The same recording gives
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from signals.recording import Asset, Recording, Resource, Secret
+from signals.terraform.errors import TerraformError
+from signals.terraform.expressions import Expressions, path
+from signals.terraform.names import Names, resource_names, terraform_type
+from signals.terraform.schema import provider_block, resource_block
+from signals.terraform.values import Values
+
+GENERATOR = "signals terraform"
+# What Terraform does anyway, or does not need to be told.
+_SILENT = {"parent", "provider", "additionalSecretOutputs"}
+_CARRIED = {"aliases", "protect", "ignoreChanges", "replaceOnChanges", "deleteBeforeReplace", "customTimeouts"}
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An S3 bucket that holds the state, locked by an object beside it."""
+
+    bucket: str
+    key: str
+    region: str
+
+    def to_json(self) -> dict[str, Any]:
+        settings = {"bucket": self.bucket, "key": self.key, "region": self.region}
+        return {"s3": settings | {"encrypt": True, "use_lockfile": True}}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """`document` is main.tf.json; `files` says what lies beside it: path in the configuration, path on this machine."""
+
+    document: Mapping[str, Any]
+    files: Mapping[str, Path]
+
+    def text(self) -> str:
+        return json.dumps(self.document, indent=2, ensure_ascii=False) + "\n"
+
+
+def emit(recording: Recording, backend: Backend | None = None) -> Configuration:
+    """The Terraform configuration of a recorded stack.
+
+    Raises:
+        TerraformError: For whatever has no counterpart in Terraform, with its resource and property.
+    """
+    return _Emitter(recording).configuration(backend)
+
+
+class _Emitter:
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.files: dict[str, Path] = {}
+        self.resources = _addressed(recording)
+        self.expressions = Expressions(self.resources)
+        self.aliases = _aliases(recording)
+
+    def configuration(self, backend: Backend | None) -> Configuration:
+        groups: dict[str, dict[str, dict[str, Any]]] = {}
+        triggers: dict[str, Any] = {}
+        for address, resource in sorted(self.resources.items(), key=lambda item: (item[1].component or "", item[0])):
+            type_, label = address.split(".")
+            try:
+                body = self._resource(address, resource, triggers)
+            except TerraformError as error:
+                raise TerraformError(f"{resource.type} {resource.name!r}: {error}") from None
+            groups.setdefault(resource.component or "", {}).setdefault(type_, {})[label] = body
+        if triggers:
+            groups["terraform_data"] = {"terraform_data": triggers}
+        document = {
+            "//": {
+                "generator": GENERATOR,
+                "stack": self.recording.stack,
+                "note": "Change the Pulumi program, not this file.",
+                "files": sorted(self.files),
+            },
+            "terraform": {
+                "required_version": ">= 1.10",
+                "required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}},
+                **({"backend": backend.to_json()} if backend else {}),
+            },
+            "provider": {"aws": [self._provider(urn) for urn in self.aliases]},
+            "resource": list(groups.values()),
+            "moved": [
+                move for address, resource in sorted(self.resources.items()) for move in _moves(address, resource)
+            ],
+            "output": {name: self._output(name, value) for name, value in sorted(self.recording.outputs.items())},
+        }
+        return Configuration({key: value for key, value in document.items() if value}, dict(sorted(self.files.items())))
+
+    def _provider(self, urn: str) -> dict[str, Any]:
+        provider = next(r for r in self.recording.all if r.urn == urn)
+        values = Values(self.expressions, lambda asset: self._place(provider, asset))
+        try:
+            body = values.body(provider.inputs, provider_block(), Names(provider_block()))
+        except TerraformError as error:
+            raise TerraformError(f"provider {provider.name!r}: {error}") from None
+        return {"alias": self.aliases[urn], **body}
+
+    def _resource(self, address: str, resource: Resource, triggers: dict[str, Any]) -> dict[str, Any]:
+        provider = resource.options.get("provider")
+        if provider is None:
+            raise TerraformError("it has no provider of its own: give it, or its component, one that names a Region")
+        block = resource_block(address.split(".")[0])
+        assert block is not None
+        values = Values(self.expressions, lambda asset: self._place(resource, asset))
+        body = values.body(resource.inputs, block, resource_names(resource.type))
+        for given in resource.inputs.values():
+            if isinstance(given, Asset) and "source_code_hash" in block.attributes and "source_code_hash" not in body:
+                body["source_code_hash"] = base64.b64encode(bytes.fromhex(given.sha256)).decode()
+        body = dict(sorted(body.items()))
+        depends_on = self._depends_on(resource)
+        lifecycle = self._lifecycle(address, resource, body, triggers)
+        timeouts = dict(resource.options.get("customTimeouts", {}))
+        if timeouts and not timeouts.keys() <= block.blocks.get("timeouts", block).attributes.keys():
+            raise TerraformError(f"its timeouts ({', '.join(timeouts)}) cannot be set in Terraform")
+        return {
+            "//": resource.urn,
+            "provider": f"aws.{self.aliases[provider]}",
+            **body,
+            **({"timeouts": timeouts} if timeouts else {}),
+            **({"depends_on": depends_on} if depends_on else {}),
+            **({"lifecycle": lifecycle} if lifecycle else {}),
+        }
+
+    def _depends_on(self, resource: Resource) -> list[str]:
+        """What must exist first and is not plain from a reference."""
+        by_urn = {r.urn: address for address, r in self.resources.items()}
+        referenced = {self.expressions.addresses.get((r.type, r.name)) for r in resource.references()}
+        wanted = {by_urn.get(urn) for urn in (*resource.dependencies.explicit, *resource.dependencies.implied)}
+        return sorted(address for address in wanted - referenced if address)
+
+    def _lifecycle(
+        self, address: str, resource: Resource, body: Mapping[str, Any], triggers: dict[str, Any]
+    ) -> dict[str, Any]:
+        options = resource.options
+        unknown = options.keys() - _SILENT - _CARRIED
+        if unknown:
+            raise TerraformError(f"its option {', '.join(sorted(unknown))} has no counterpart in Terraform")
+        lifecycle: dict[str, Any] = {}
+        if options.get("deleteBeforeReplace") is False:
+            lifecycle["create_before_destroy"] = True
+        if options.get("protect"):
+            lifecycle["prevent_destroy"] = True
+        if ignored := options.get("ignoreChanges"):
+            paths = sorted(path(resource.type, each) for each in ignored if each != "*")
+            lifecycle["ignore_changes"] = "all" if "*" in ignored else paths
+        if replacing := options.get("replaceOnChanges"):
+            # A resource cannot name itself as what triggers its replacement: a copy of the property stands in.
+            label = address.replace(".", "_")
+            names = {each: resource_names(resource.type).get(each) for each in replacing}
+            if None in names.values():
+                raise TerraformError(f"its option replaceOnChanges names {', '.join(replacing)}: name whole properties")
+            triggers[label] = {"input": {name: body.get(name) for name in sorted(filter(None, names.values()))}}
+            lifecycle["replace_triggered_by"] = [f"terraform_data.{label}"]
+        return lifecycle
+
+    def _output(self, name: str, value: Any) -> dict[str, Any]:
+        if not re.fullmatch(r"[A-Za-z_][\w-]*", name):
+            raise TerraformError(f"output {name!r} cannot be named so in Terraform: use letters, digits, '_' and '-'")
+        values = Values(self.expressions, _no_files)
+        try:
+            return {"value": values.plain(value), **({"sensitive": True} if _is_secret(value) else {})}
+        except TerraformError as error:
+            raise TerraformError(f"output {name!r}: {error}") from None
+
+    def _place(self, resource: Resource, asset: Asset) -> str:
+        place = (
+            f"functions/{resource.name}.zip" if asset.kind == "archive" else f"files/{resource.name}-{asset.path.name}"
+        )
+        self.files[place] = asset.path
+        return f"${{path.module}}/{place}"
+
+
+def _no_files(asset: Asset) -> str:
+    raise TerraformError(f"an output cannot carry the file {asset.path.name}")
+
+
+def _is_secret(value: Any) -> bool:
+    match value:
+        case Secret():
+            return True
+        case Mapping():
+            return any(map(_is_secret, value.values()))
+        case list():
+            return any(map(_is_secret, value))
+    return False
+
+
+def _addressed(recording: Recording) -> dict[str, Resource]:
+    """The stack's AWS resources by their address in Terraform."""
+    resources: dict[str, Resource] = {}
+    for resource in recording.all:
+        if not resource.custom or resource.is_provider:
+            continue
+        try:
+            address = f"{terraform_type(resource.type)}.{_label(resource.name)}"
+        except TerraformError as error:
+            raise TerraformError(f"{resource.type} {resource.name!r}: {error}") from None
+        if address in resources:
+            raise TerraformError(
+                f"{resources[address].name!r} and {resource.name!r} would both be {address}: rename one of them"
+            )
+        resources[address] = resource
+    return resources
+
+
+def _moves(address: str, resource: Resource) -> list[dict[str, str]]:
+    """For each name that a resource had before, where Terraform's state may still have it."""
+    aliases = resource.options.get("aliases", [])
+    names = {alias.get("spec", {}).get("name") or alias.get("urn", "").rpartition("::")[2] for alias in aliases}
+    before = sorted(f"{address.split('.')[0]}.{_label(name)}" for name in names if name)
+    return [{"from": old, "to": address} for old in before if old != address]
+
+
+def _label(name: str) -> str:
+    label = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return label if not label[0].isdigit() else f"_{label}"
+
+
+def _aliases(recording: Recording) -> dict[str, str]:
+    """The alias of each provider, by its URN, in order of the aliases."""
+    aliases: dict[str, str] = {}
+    for provider in recording.resources("pulumi:providers:aws"):
+        region = provider.inputs.get("region")
+        if not region:
+            raise TerraformError(f"provider {provider.name!r} names no Region")
+        alias = region.replace("-", "_")
+        if alias in aliases.values():
+            raise TerraformError(f"provider {provider.name!r}: there is another for {region}; one a Region is enough")
+        aliases[provider.urn] = alias
+    return dict(sorted(aliases.items(), key=lambda item: item[1]))

@@ -1,0 +1,219 @@
+"""The terraform CLI: found, run, and its events handed on while it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from signals.terraform.errors import EngineMissing, TerraformError
+
+Event = dict[str, Any]
+
+MIRROR_SETTING = "SIGNALS_TERRAFORM_MIRROR"
+_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+_OLDEST, _BELOW = (5, 100), (7,)
+# Where terraform itself looks for providers (Terraform docs, "Implied Local Mirror Directories").
+_CONVENTIONAL = (
+    "~/.terraform.d/plugins",
+    "~/.local/share/terraform/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
+)
+
+
+def find_terraform() -> Path:
+    """The terraform on PATH.
+
+    Raises:
+        EngineMissing: With what to install.
+    """
+    found = shutil.which("terraform")
+    if found is None:
+        raise EngineMissing(
+            "terraform was not found on PATH: install it (https://developer.hashicorp.com/terraform/install), "
+            "or the Pulumi CLI (https://www.pulumi.com/docs/install/), and try again"
+        )
+    return Path(found)
+
+
+def find_mirror() -> Path | None:
+    """A folder on this machine that holds the AWS provider in a version that fits; None means: from the registry.
+
+    Raises:
+        TerraformError: If SIGNALS_TERRAFORM_MIRROR names a folder without one.
+    """
+    setting = os.environ.get(MIRROR_SETTING)
+    if setting:
+        if not _holds_provider(Path(setting)):
+            raise TerraformError(
+                f"{MIRROR_SETTING} is {setting}, which holds no {_PROVIDER} >= 5.100, < 7.0 for {_this_platform()}: "
+                "correct it, or unset it to use the registry"
+            )
+        return Path(setting)
+    cache = os.environ.get("TF_PLUGIN_CACHE_DIR")
+    places = [Path(place).expanduser() for place in ((cache,) if cache else ()) + _CONVENTIONAL]
+    optional = sorted(path.parents[len(_PROVIDER.parts) - 1] for path in Path("/opt").glob(f"*/{_PROVIDER}"))
+    return next((place for place in (*places, *optional) if _holds_provider(place)), None)
+
+
+def _this_platform() -> str:
+    machine = platform.machine().lower()
+    return f"{sys.platform}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
+
+
+def _holds_provider(place: Path) -> bool:
+    unpacked = [path.parent.name for path in place.glob(f"{_PROVIDER}/*/{_this_platform()}")]
+    packed = [path.name.split("_")[1] for path in place.glob(f"{_PROVIDER}/*_{_this_platform()}.zip")]
+    return any(_OLDEST <= _version(text) < _BELOW for text in unpacked + packed)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    parts = text.split("-")[0].split(".")
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+
+
+class Terraform:
+    """terraform in one folder.
+
+    Args:
+        directory: Holds `main.tf.json`; state and providers come to lie here.
+        on_event: Called with each event of `terraform -json` as it happens ("planned_change", "apply_start",
+            "apply_progress", "apply_complete", "diagnostic", ...), so that a display can follow.
+        environment: Added to this process's environment, for example credentials.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory = directory
+        self.on_event = on_event or (lambda _event: None)
+        self.environment = dict(environment or {})
+        self.binary = find_terraform()
+
+    def init(self) -> None:
+        """Fetch the provider: from a mirror on this machine where there is one, else from the registry."""
+        mirror = find_mirror()
+        self._text("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
+
+    def validate(self) -> None:
+        """Check the configuration against the provider's schema."""
+        result = self._call("validate", "-json")
+        try:
+            report = json.loads(result.stdout)
+        except json.JSONDecodeError:
+            raise TerraformError(f"terraform validate failed: {result.stderr or result.stdout}") from None
+        problems = [d for d in report["diagnostics"] if d["severity"] == "error"]
+        if problems:
+            raise TerraformError("terraform validate: " + "\n".join(map(_diagnostic, problems)))
+
+    def plan(self) -> list[str]:
+        """Addresses of the resources that an apply would change."""
+        changes = [
+            event["change"] for event in self._events("plan", "-lock=false") if event["type"] == "planned_change"
+        ]
+        return sorted(change["resource"]["addr"] for change in changes if change["action"] not in ("noop", "read"))
+
+    def apply(self) -> None:
+        """Make it so."""
+        for _ in self._events("apply", "-auto-approve"):
+            pass
+
+    def destroy(self) -> None:
+        """Remove everything that this folder's state knows."""
+        for _ in self._events("destroy", "-auto-approve"):
+            pass
+
+    def output(self) -> dict[str, Any]:
+        """Values of the outputs, by name."""
+        return {name: output["value"] for name, output in json.loads(self._text("output", "-json")).items()}
+
+    def provider_schema(self) -> dict[str, Any]:
+        """The AWS provider's schema, as `terraform providers schema -json` says it."""
+        schemas = json.loads(self._text("providers", "schema", "-json"))["provider_schemas"]
+        return {**next(schema for name, schema in schemas.items() if name.endswith("hashicorp/aws"))}
+
+    def _events(self, command: str, *arguments: str) -> Iterator[Event]:
+        """Run a command and hand on each of its events; raise with its errors when it fails."""
+        errors: list[str] = []
+        noise: list[str] = []
+        with self._process(command, "-json", "-input=false", *arguments) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    try:
+                        event = json.loads(line)
+                    except json.JSONDecodeError:
+                        noise.append(line)
+                        continue
+                    if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
+                        errors.append(_diagnostic(event["diagnostic"]))
+                    self.on_event(event)
+                    yield event
+            except BaseException:
+                # Told once to end, terraform stops after what it is doing and writes its state; it must be heard out,
+                # because a closed pipe would kill it before.
+                process.terminate()
+                for _ in process.stdout:
+                    pass
+                raise
+        if process.returncode != 0:
+            raise TerraformError(f"terraform {command}: " + ("\n".join(errors) or "".join(noise[-20:]).strip()))
+
+    def _text(self, command: str, *arguments: str) -> str:
+        result = self._call(command, *arguments)
+        if result.returncode != 0:
+            raise TerraformError(f"terraform {command} failed:\n{(result.stderr or result.stdout).strip()}")
+        return result.stdout
+
+    def _call(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.binary, command, *arguments],
+            cwd=self.directory,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _process(self, command: str, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.binary, command, *arguments],
+            cwd=self.directory,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A terminal's interrupt is for us to hand on: to terraform a second one means to drop everything.
+            start_new_session=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        environment = {
+            **os.environ,
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_ARGS": "-no-color",
+            **self.environment,
+        }
+        config = environment.get("TF_CLI_CONFIG_FILE")
+        if config and not Path(config).is_file():
+            # terraform would warn of it with each answer.
+            del environment["TF_CLI_CONFIG_FILE"]
+        return environment
+
+
+def _diagnostic(diagnostic: Mapping[str, Any]) -> str:
+    where = diagnostic.get("address") or (diagnostic.get("snippet") or {}).get("context")
+    parts = [f"{where}:" if where else "", diagnostic["summary"], diagnostic.get("detail", "")]
+    return " ".join(part.strip() for part in parts if part)

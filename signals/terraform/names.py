@@ -1,0 +1,140 @@
+"""Which Terraform resource, attribute or block a Pulumi type or property is.
+
+pulumi-terraform-bridge makes Pulumi's names from the provider's schema: snake case becomes camel case, and what may
+hold several gets a plural name. So the schema's names are brought into Pulumi's form and looked up there; a Pulumi name
+is never taken apart. What the bridge renames by hand is in the tables below.
+
+Source: pulumi/pulumi-terraform-bridge, pkg/tfbridge/names.go; pulumi/pulumi-aws, provider/resources.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from signals.terraform.errors import TerraformError
+from signals.terraform.schema import VERSION, Block, Body, resource_block
+
+# Types that are not named after their module and themselves.
+TYPES = {
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
+    "aws:iam/sshKey:SshKey": "aws_iam_user_ssh_key",
+    "aws:s3/analyticsConfiguration:AnalyticsConfiguration": "aws_s3_bucket_analytics_configuration",
+    "aws:s3/bucketObjectv2:BucketObjectv2": "aws_s3_object",
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": "aws_s3_bucket_replication_configuration",
+    "aws:s3/inventory:Inventory": "aws_s3_bucket_inventory",
+    "aws:sns/dataProtectionPolicy:DataProtectionPolicy": "aws_sns_topic_data_protection_policy",
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "aws_sqs_queue_redrive_allow_policy",
+    "aws:sqs/redrivePolicy:RedrivePolicy": "aws_sqs_queue_redrive_policy",
+}
+
+# Properties that have a name of their own in Pulumi.
+RENAMED = {
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": {"logGroup": "log_group_name"},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"name": "alarm_name"},
+    "aws:lambda/function:Function": {"code": "filename", "name": "function_name"},
+    "aws:lambda/layerVersion:LayerVersion": {"code": "filename"},
+    "aws:lambda/permission:Permission": {"function": "function_name"},
+    "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": {
+        "routingRules": "routing_rule",
+        "routingRuleDetails": "routing_rules",
+    },
+    "aws:sns/topicSubscription:TopicSubscription": {"topic": "topic_arn"},
+}
+
+
+def terraform_type(pulumi_type: str) -> str:
+    """The Terraform resource type of a Pulumi type token.
+
+    Raises:
+        TerraformError: If it is not supported.
+    """
+    name = TYPES.get(pulumi_type) or derived_type(pulumi_type)
+    if name is None or resource_block(name) is None:
+        raise TerraformError(
+            f"resource type {pulumi_type} is not supported in Terraform: if hashicorp/aws {VERSION} has it, name it in "
+            "signals/terraform/schema.py and run `python -m signals.terraform.schema`"
+        )
+    return name
+
+
+def derived_type(pulumi_type: str) -> str | None:
+    """What most types are called: `aws:sqs/queuePolicy:QueuePolicy` is `aws_sqs_queue_policy`."""
+    match = re.fullmatch(r"aws:(?P<module>\w+)/\w+:(?P<name>\w+)", pulumi_type)
+    return match and f"aws_{match['module']}_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", match["name"]).lower()
+
+
+class Names:
+    """Terraform's names of one body's members, by Pulumi's.
+
+    Args:
+        body: A block, or the attribute types of an object.
+        renamed: Properties that have a name of their own in Pulumi.
+    """
+
+    def __init__(self, body: Body, renamed: Mapping[str, str] | None = None) -> None:
+        members = _members(body)
+        ours = set((renamed or {}).values())
+        self._names = dict(renamed or {})
+        singular = [(_camel(name), name) for name in members if name not in ours]
+        plural = [(plural, name) for name in members if name not in ours for plural in _plurals(_camel(name))]
+        several = {name for name, many in members.items() if many}
+        # First what the schema says; then its opposite, because the bridge knows limits that the schema does not say
+        # (and the other way round), and leaves a word alone that is plural already.
+        said = [p for p in plural if p[1] in several] + [p for p in singular if p[1] not in several]
+        for pulumi_name, name in said + singular + plural:
+            self._names.setdefault(pulumi_name, name)
+
+    def get(self, pulumi_name: str) -> str | None:
+        return self._names.get(pulumi_name)
+
+
+def _members(body: Body) -> dict[str, bool]:
+    """Each attribute and block of a body, and whether it holds several."""
+    if not isinstance(body, Block):
+        return {name: _is_several(type_) for name, type_ in body.items()}
+    attributes = {name: _is_several(attribute.type) for name, attribute in body.attributes.items()}
+    return attributes | {name: not block.single for name, block in body.blocks.items()}
+
+
+def _is_several(type_: Any) -> bool:
+    return isinstance(type_, list) and type_[0] in ("list", "set")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def _plurals(name: str) -> Iterator[str]:
+    yield f"{name}s"
+    if name.endswith(("s", "x", "ch", "sh")):
+        yield f"{name}es"
+    if name.endswith("y"):
+        yield f"{name[:-1]}ies"
+    if name.lower().endswith("index"):
+        yield f"{name[:-2]}ices"
+
+
+def names_of(body: Body) -> Names:
+    """The names of a nested body's members."""
+    return _block_names(body) if isinstance(body, Block) else Names(body)
+
+
+@cache
+def _block_names(block: Block) -> Names:
+    return Names(block)
+
+
+@cache
+def resource_names(pulumi_type: str) -> Names:
+    """The names of a resource's own properties.
+
+    Raises:
+        TerraformError: If the type is not supported.
+    """
+    block = resource_block(terraform_type(pulumi_type))
+    assert block is not None
+    return Names(block, RENAMED.get(pulumi_type))

@@ -1,0 +1,24 @@
+"""The broad sample, recorded once."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from signals.record import Recording, record_program
+from tests.record import sample
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("packages") / "function-0123abcd.zip"
+    with zipfile.ZipFile(path, "w") as content:
+        content.writestr("handler.py", "def handler(event, context): ...")
+    return path
+
+
+@pytest.fixture(scope="session")
+def broad(archive: Path) -> Recording:
+    return record_program(lambda: sample.broad(archive), stack="sample")

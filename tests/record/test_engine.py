@@ -1,0 +1,126 @@
+"""The terraform CLI: found, run, followed, and its errors understood."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signals.terraform import engine
+from signals.terraform.engine import Terraform, find_mirror, find_terraform
+from signals.terraform.errors import EngineMissing, TerraformError
+
+needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+
+
+def _provider(mirror: Path, version: str, *, packed: bool = False) -> Path:
+    provider = mirror / "registry.terraform.io/hashicorp/aws"
+    if packed:
+        provider.mkdir(parents=True)
+        (provider / f"terraform-provider-aws_{version}_{engine._this_platform()}.zip").touch()
+    else:
+        (provider / version / engine._this_platform()).mkdir(parents=True)
+    return mirror
+
+
+def test_a_missing_terraform_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineMissing, match=r"terraform was not found on PATH: install it \(https://"):
+        find_terraform()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_mirror_is_taken_from_the_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, packed: bool) -> None:
+    monkeypatch.setenv(engine.MIRROR_SETTING, str(_provider(tmp_path, "6.2.0", packed=packed)))
+    assert find_mirror() == tmp_path
+
+
+@pytest.mark.parametrize("version", ["5.99.1", "7.0.0"])
+def test_a_set_mirror_without_a_fitting_provider_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str
+) -> None:
+    monkeypatch.setenv(engine.MIRROR_SETTING, str(_provider(tmp_path, version)))
+    with pytest.raises(TerraformError, match="unset it to use the registry"):
+        find_mirror()
+
+
+def test_the_plugin_cache_and_terraforms_own_places_come_before_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(engine.MIRROR_SETTING, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    at_home = _provider(tmp_path / "home/.terraform.d/plugins", "5.100.0")
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path / "cache"))
+    assert find_mirror() == at_home
+    _provider(tmp_path / "cache", "5.100.0")
+    assert find_mirror() == tmp_path / "cache"
+
+
+def _write(folder: Path, **document: Any) -> Terraform:
+    (folder / "main.tf.json").write_text(json.dumps(document))
+    return Terraform(folder)
+
+
+@needs_terraform
+def test_a_plan_names_changes_and_an_apply_streams_its_events(tmp_path: Path) -> None:
+    terraform = _write(
+        tmp_path, resource={"terraform_data": {"a": {"input": 1}}}, output={"x": {"value": {"y": [1, True]}}}
+    )
+    events: list[dict[str, Any]] = []
+    terraform.on_event = events.append
+    terraform.init()
+    terraform.validate()
+    assert terraform.plan() == ["terraform_data.a"]
+    terraform.apply()
+    assert "apply_complete" in {event["type"] for event in events}
+    assert terraform.plan() == []
+    assert terraform.output() == {"x": {"y": [1, True]}}
+    terraform.destroy()
+    assert terraform.plan() == ["terraform_data.a"]
+
+
+@needs_terraform
+def test_an_error_of_terraform_comes_out_with_its_place(tmp_path: Path) -> None:
+    refusal = {"postcondition": [{"condition": "${self.output == 2}", "error_message": "not today"}]}
+    terraform = _write(tmp_path, resource={"terraform_data": {"a": {"input": 1, "lifecycle": refusal}}})
+    terraform.init()
+    with pytest.raises(TerraformError, match=r"terraform apply: resource\.terraform_data\.a\..*not today"):
+        terraform.apply()
+
+
+@needs_terraform
+def test_an_invalid_configuration_is_an_error_that_says_where(tmp_path: Path) -> None:
+    terraform = _write(tmp_path, resource={"terraform_data": {"a": {"inptu": 1}}})
+    terraform.init()
+    with pytest.raises(TerraformError, match=r'terraform validate: .*"inptu"'):
+        terraform.validate()
+
+
+@needs_terraform
+def test_a_cli_config_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "missing.tfrc"))
+    assert "TF_CLI_CONFIG_FILE" not in _write(tmp_path)._environment()
+    (tmp_path / "missing.tfrc").touch()
+    assert "TF_CLI_CONFIG_FILE" in _write(tmp_path)._environment()
+
+
+@needs_terraform
+def test_an_interrupted_apply_ends_cleanly_and_keeps_its_state(tmp_path: Path) -> None:
+    slow = {"provisioner": {"local-exec": {"command": "sleep 1"}}, "depends_on": ["terraform_data.first"]}
+    last = {"depends_on": ["terraform_data.slow"]}
+    terraform = _write(tmp_path, resource={"terraform_data": {"first": {}, "slow": slow, "last": last}})
+
+    def interrupt(event: dict[str, Any]) -> None:
+        if event["type"] == "apply_start" and event["hook"]["resource"]["addr"] == "terraform_data.slow":
+            raise KeyboardInterrupt
+
+    terraform.init()
+    terraform.on_event = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        terraform.apply()
+    terraform.on_event = lambda _event: None
+    assert terraform.plan() == ["terraform_data.last", "terraform_data.slow"]
+    assert not (tmp_path / ".terraform.tfstate.lock.info").exists()
