@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "LOG_LEVEL": "INFO",
     "ACCOUNT_ID": "000000000000",
     "EVENT_BUS_NAME": "signals-ingress",
+    "PRIMARY_REGION": "us-west-2",
     "EVENT_ENDPOINT_ID": "abc123.veo",
     "DATA_BUS_NAME": "signals-data",
     "SPOOL_QUEUE_URL": QUEUE,
