@@ -1,5 +1,5 @@
 # Everything a person runs. `make up` and `make test` set themselves up.
-.PHONY: up down test setup lock lint bench clean
+.PHONY: up down test setup lock lint bench scan clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 READY  := $(VENV)/.ready
 LOG    := .local/setup.log
+JUDGES := .local/judges/.ready
 
 up: $(READY)            ## deploy the platform on this machine, send a signal, show where it landed
 	$(BIN)/signals up --stack local --demo
@@ -22,6 +23,9 @@ lint: $(READY)          ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+scan: $(READY) $(JUDGES)   ## checkov, tf-nag and parliament over what dev and prod would deploy
+	$(BIN)/python -m policies.scan
 
 bench: $(READY)         ## every published number, measured here
 	$(BIN)/python -m signals.bench
@@ -44,6 +48,13 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	   $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
 	   $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . ; } > $(LOG) 2>&1 || \
 	  { echo "The locked environment cannot be installed (see $(LOG)): connect to the package registry, or name yours with PIP_INDEX_URL and UV_DEFAULT_INDEX, then run 'make $(MAKECMDGOALS)' again" >&2; exit 1; }
+	@touch $@
+
+$(JUDGES): policies/scan/requirements.txt | $(READY)
+	@echo "Installing the scanners in $(dir $@)"
+	@{ $(UV) venv --quiet --clear --python $(BIN)/python $(dir $@) && \
+	   $(UV) pip install --quiet --python $(dir $@)bin/python --require-hashes -r $< ; } > $(LOG) 2>&1 || \
+	  { echo "The scanners cannot be installed (see $(LOG)): connect to the package registry, or name yours with UV_DEFAULT_INDEX, then run 'make scan' again" >&2; exit 1; }
 	@touch $@
 
 lock: $(READY)          ## raise every locked version that pyproject.toml and handlers/ allow

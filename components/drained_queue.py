@@ -17,8 +17,6 @@ from components.settings import PlatformSettings
 _VISIBILITY_TIMEOUTS = 6
 # Receives are at least a visibility timeout apart: with 6 minutes, a day of a bus that refuses everything.
 _MAX_RECEIVES = 240
-# Few at a time: what returns after an outage must not crowd out what arrives now.
-_MAXIMUM_CONCURRENCY = 5
 
 
 class DrainedQueue(pulumi.ComponentResource):
@@ -32,6 +30,7 @@ class DrainedQueue(pulumi.ComponentResource):
         dead_letter_queue_name: Physical name of what failed for a day.
         rule_arns: EventBridge rules that may send here.
         alarmed: Whether a message in the queue is a fault in itself; one in the dead-letter queue always is.
+        maximum_concurrency: Invocations at a time, ten messages each: what returns must not crowd out what arrives now.
         folder: The function's folder in handlers/.
         function_name: Physical name of the function.
         environment: The function's environment.
@@ -54,6 +53,7 @@ class DrainedQueue(pulumi.ComponentResource):
         statements: Sequence[Statement],
         rule_arns: Sequence[pulumi.Input[str]] = (),
         alarmed: bool = True,
+        maximum_concurrency: int = 5,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__("signals:index:DrainedQueue", name, None, opts)
@@ -93,7 +93,7 @@ class DrainedQueue(pulumi.ComponentResource):
             function_name=function.alias_arn,
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=_MAXIMUM_CONCURRENCY),
+            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=maximum_concurrency),
             opts=region.options(self),
         )
         self.register_outputs({"queueUrl": self.queue.url})

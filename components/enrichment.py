@@ -6,20 +6,20 @@ import pulumi
 import pulumi_aws as aws
 
 from components.function import PackagedFunction
-from components.heartbeat import SOURCE as HEARTBEAT_SOURCE
 from components.iam import allow
 from components.ingest_api import sources_file
 from components.queues import MessageQueue
 from components.regions import Region
 from components.settings import PlatformSettings
+from components.signs_of_life import NOTHING_OF_OURS
 from components.subscription import Subscription
 
 
 class Enrichment(pulumi.ComponentResource):
     """The rule on a Region's ingress bus, the enrichment function behind it and the quarantine beside it.
 
-    The rule takes all that is no heartbeat, so that what did not come through ingest is quarantined with its reason
-    instead of passing by unseen.
+    The rule takes all that is no heartbeat and no probe, so that what did not come through ingest is quarantined with
+    its reason instead of passing by unseen.
 
     Args:
         name: Prefix of every child's logical name.
@@ -67,7 +67,7 @@ class Enrichment(pulumi.ComponentResource):
             asynchronous=True,
             opts=child,
         )
-        pattern: dict[str, object] = {"source": [{"anything-but": [HEARTBEAT_SOURCE]}]}
+        pattern: dict[str, object] = {"source": [NOTHING_OF_OURS]}
         if not takes_replays:
             pattern["replay-name"] = [{"exists": False}]
         subscription = Subscription(

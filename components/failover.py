@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.regions import Region
+from components.runbook import see
 from components.settings import PlatformSettings
 
 LATENCY_METRIC = "IngestionToInvocationStartLatency"
@@ -20,6 +21,10 @@ class FailoverHealth(pulumi.ComponentResource):
         name: Prefix of every child's logical name.
         settings: The stack's settings: threshold (ms), periods (minutes), what missing data says, inversion.
         primary: The Region that is watched.
+
+    Whether a failover is held by hand (`signals failover`: the check inverted and disabled) is an operation's state:
+    the program gives both switches their first value and never looks at them again, so that no deployment undoes a
+    failover and no failover is drift. Where the setting `inverted` is given, the program holds them instead.
 
     Source: EventBridge User Guide, "CloudFormation template for global endpoints"; Route 53 Developer Guide,
     "Monitoring a CloudWatch alarm": the check reads the metric's data stream with settings copied from the alarm, and
@@ -42,9 +47,10 @@ class FailoverHealth(pulumi.ComponentResource):
         alarm = aws.cloudwatch.MetricAlarm(
             f"{name}-alarm",
             name=f"{settings.name}-ingress-latency",
-            alarm_description=(
+            alarm_description=see(
+                "failover-happened-by-itself",
                 "EventBridge in the primary Region takes too long from ingestion to invocation, or says nothing: the "
-                "global endpoint routes signals to the secondary."
+                "global endpoint routes signals to the secondary.",
             ),
             namespace="AWS/Events",
             metric_name=LATENCY_METRIC,
@@ -64,7 +70,8 @@ class FailoverHealth(pulumi.ComponentResource):
             cloudwatch_alarm_name=alarm.name,
             cloudwatch_alarm_region=primary.name,
             insufficient_data_health_status=_WITHOUT_DATA[failover.missing_data],
-            invert_healthcheck=failover.inverted,
+            invert_healthcheck=bool(failover.inverted),
+            disabled=bool(failover.inverted),
             # Route 53 copied the alarm's settings: when they change it must be told to copy them again.
             triggers={
                 "threshold": str(failover.latency_threshold_ms),
@@ -72,7 +79,12 @@ class FailoverHealth(pulumi.ComponentResource):
                 "missing_data": failover.missing_data,
             },
             tags={"Name": f"{settings.name}-ingress-latency"},
-            opts=primary.options(self),
+            opts=pulumi.ResourceOptions.merge(
+                primary.options(self),
+                pulumi.ResourceOptions(
+                    ignore_changes=["invert_healthcheck", "disabled"] if failover.inverted is None else None
+                ),
+            ),
         )
         self.health_check_arn, self.health_check_id = check.arn, check.id
         self.register_outputs({"healthCheckArn": self.health_check_arn, "healthCheckId": self.health_check_id})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pulumi
 import pulumi_aws as aws
 
@@ -9,6 +11,7 @@ from components.iam import allow, service_role
 from components.references import endpoint_id
 from components.regions import Region, RegionPair
 from components.settings import PlatformSettings
+from components.signs_of_life import NOTHING_OF_OURS
 
 
 class GlobalBus(pulumi.ComponentResource):
@@ -87,6 +90,8 @@ class GlobalBus(pulumi.ComponentResource):
             name=self.bus_name,
             description="Every signal batch that reached this Region, for replay.",
             event_source_arn=bus.arn,
+            # A replayed probe would say that the endpoint works, and nobody takes a heartbeat back.
+            event_pattern=json.dumps({"source": [NOTHING_OF_OURS]}),
             retention_days=self._settings.archive.retention_days,
             opts=region.data_options(self, self._settings.protection),
         )

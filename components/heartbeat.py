@@ -9,9 +9,9 @@ from components.iam import allow, service_role
 from components.queues import MessageQueue
 from components.regions import Region
 from components.settings import PlatformSettings
+from components.signs_of_life import HEARTBEAT, every_minute
 from components.subscription import Subscription, rule_arn
 
-SOURCE = "signals.heartbeat"
 _SHORTEST_RETENTION_SECONDS = 60
 
 
@@ -43,25 +43,19 @@ class Heartbeat(pulumi.ComponentResource):
             f"{name}-role",
             physical_name=physical,
             service="scheduler.amazonaws.com",
-            statements=[allow("events:PutEvents", bus.arn, {"StringEquals": {"events:source": SOURCE}})],
+            statements=[allow("events:PutEvents", bus.arn, {"StringEquals": {"events:source": HEARTBEAT}})],
             account_id=settings.account_id,
             opts=here,
         )
-        aws.scheduler.Schedule(
+        every_minute(
             f"{name}-schedule",
-            name=physical,
-            schedule_expression="rate(1 minute)",
-            flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+            physical_name=physical,
             target=aws.scheduler.ScheduleTargetArgs(
                 arn=bus.arn,
                 role_arn=role.arn,
                 input="{}",
                 eventbridge_parameters=aws.scheduler.ScheduleTargetEventbridgeParametersArgs(
-                    source=SOURCE, detail_type="Heartbeat"
-                ),
-                # A late heartbeat says nothing.
-                retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(
-                    maximum_event_age_in_seconds=60, maximum_retry_attempts=0
+                    source=HEARTBEAT, detail_type="Heartbeat"
                 ),
             ),
             opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[policy])),
@@ -83,7 +77,7 @@ class Heartbeat(pulumi.ComponentResource):
             region=primary,
             bus_name=bus.name,
             rule_name=physical,
-            pattern={"source": [SOURCE]},
+            pattern={"source": [HEARTBEAT]},
             target_arn=sink.arn,
             opts=child,
         )

@@ -10,6 +10,8 @@ from components.regions import Region
 from components.settings import PlatformSettings
 
 _PREFIX = "signals/"
+# How long a deleted or overwritten object can be brought back.
+_UNDO_DAYS = 30
 # CloudEvents attributes first, then what enrichment adds; `data` stays JSON text, whatever its shape.
 _COLUMNS = (
     *("specversion", "id", "type", "source", "time", "subject", "datacontenttype", "dataschema", "data"),
@@ -86,6 +88,12 @@ class DataLake(pulumi.ComponentResource):
             # S3 refuses two changes of a bucket's access at once.
             opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[block])),
         )
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.id,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=here,
+        )
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=bucket.id,
@@ -108,12 +116,21 @@ class DataLake(pulumi.ComponentResource):
                     status="Enabled",
                     filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="athena-results/"),
                     expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=30),
+                ),
+                aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id="undo",
+                    status="Enabled",
+                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                        noncurrent_days=_UNDO_DAYS
+                    ),
                     abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
                         days_after_initiation=7
                     ),
                 ),
             ],
-            opts=here,
+            # Older versions expire: there must be such a thing first.
+            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[versioning])),
         )
         return bucket
 

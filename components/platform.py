@@ -11,6 +11,7 @@ from components.failover import FailoverHealth
 from components.global_bus import GlobalBus
 from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
+from components.probe import Probe
 from components.processing import RegionalProcessing
 from components.regions import Region, RegionPair
 from components.return_path import ReturnPath
@@ -49,6 +50,9 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
         )
         if settings.failover.heartbeat:
             Heartbeat("heartbeat", settings=settings, primary=regions.primary, bus=bus.buses.primary, opts=child)
+
+        # A probe goes the signals' way once a minute: its alarms see what the endpoint itself does not tell.
+        Probe("probe", settings=settings, regions=regions, bus=bus, opts=child)
 
         # Recovery after more than a day: what the secondary archived is replayed there and put in the primary anew.
         ReturnPath("return", settings=settings, regions=regions, bus=bus, opts=child)

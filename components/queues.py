@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.iam import Statement, document, tls_only
 from components.regions import Region
+from components.runbook import see
 from components.settings import PlatformSettings
 
 MAX_RETENTION_DAYS = 14  # SQS keeps a message no longer
@@ -88,7 +89,10 @@ class MessageQueue(pulumi.ComponentResource):
             aws.cloudwatch.MetricAlarm(
                 f"{name}-alarm",
                 name=f"{queue_name}-holds-messages",
-                alarm_description=f"Messages lie in {queue_name}: something could not be delivered or processed.",
+                alarm_description=see(
+                    "the-spool-grows" if queue_name == f"{settings.name}-spool" else "messages-lie-in-a-queue",
+                    f"Messages lie in {queue_name}: something could not be delivered or processed.",
+                ),
                 namespace="AWS/SQS",
                 metric_name="ApproximateNumberOfMessagesVisible",
                 dimensions={"QueueName": queue.name},

@@ -47,6 +47,8 @@ class ReturnPath(pulumi.ComponentResource):
             dead_letter_queue_name=f"{physical}-failed",
             rule_arns=[rule_arn(settings, regions.secondary, bus.bus_name, physical)],
             alarmed=False,
+            # Hours of signals come back at once, well below the primary's 10,000 PutEvents requests a second.
+            maximum_concurrency=50,
             folder="return_path",
             function_name=physical,
             environment={"EVENT_BUS_NAME": bus.bus_name, "PRIMARY_REGION": regions.primary.name},

@@ -108,7 +108,10 @@ class Failover(Settings):
     evaluation_periods: int = Field(5, ge=1, le=60, description="Minutes in a row that must be ill.")
     missing_data: Literal["breaching", "missing"] = Field("breaching", description="What no data says.")
     heartbeat: bool = Field(True, description="One event a minute on the primary's bus, so that there always is data.")
-    inverted: bool = Field(False, description="Turn the health check round: a drill's failover.")
+    inverted: bool | None = Field(
+        None,
+        description="Hold the check turned round (a drill by deployment), or not; none: `signals failover` decides.",
+    )
 
     @model_validator(mode="after")
     def _missing_data_needs_a_heartbeat(self) -> Self:

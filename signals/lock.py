@@ -1,4 +1,4 @@
-"""`make lock`: every locked version and hash, from pyproject.toml and handlers/*/requirements.in."""
+"""`make lock`: every locked version and hash, from pyproject.toml, handlers/*/ and policies/*/requirements.in."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ def locks(project: Path | None = None) -> list[Lock]:
         *(
             Lock(f"handlers/{name}/requirements.txt", f"handlers/{name}/requirements.in", same_versions)
             for name in functions
+        ),
+        # The scanners pin what they like: their environment is their own.
+        *(
+            Lock(f"{path.with_suffix('.txt')}", str(path), ("--no-annotate",))
+            for path in (p.relative_to(project) for p in sorted(project.glob("policies/*/requirements.in")))
         ),
     ]
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from signals.local.faults import with_faults
 from signals.local.front_door import FrontDoor
 from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, default_home, lock_file, record_file
+from signals.local.request_log import FILE, with_request_log
 
 
 def main() -> None:
@@ -66,6 +67,7 @@ def listen(port: int, option: str) -> socket.socket:
 def prepare(home: Path, aws_port: int) -> None:
     """Set what ministack reads from the environment when it is imported; nothing of it outlives the process."""
     state, temporary = home / "state", home / "tmp"
+    (home / FILE).unlink(missing_ok=True)
     for folder in (state, temporary):
         # There is no persistence: whatever an earlier run left is of no use.
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,7 +110,7 @@ async def serve(home: Path, sockets: list[socket.socket], aws_port: int, port: i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    applications: list[Any] = [with_faults(ministack.app), FrontDoor(home / "front-door.json")]
+    applications: list[Any] = [with_faults(with_request_log(ministack.app, home)), FrontDoor(home / "front-door.json")]
     served = [
         asyncio.create_task(hypercorn(application, _config(opened), shutdown_trigger=ended.wait))
         for application, opened in zip(applications, sockets, strict=True)

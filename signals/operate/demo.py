@@ -14,7 +14,6 @@ from rich.markup import escape
 from signals.operate.console import busy, out
 from signals.operate.errors import Failed
 from signals.operate.find import Found, find
-from signals.operate.health import endpoint
 from signals.operate.inputs import Signal
 from signals.operate.places import Place
 from signals.operate.send import send
@@ -90,11 +89,6 @@ def _command() -> str:
     return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
-def _health_check(stack: Stack) -> str:
-    found = endpoint(stack)
-    return found.health_check.id if found else "?"
-
-
 def _step(what: str, where: str) -> None:
     out.print(f"[green]{what:>12}[/]  {escape(where)}")
 
@@ -108,9 +102,7 @@ def _next(stack: Stack, url: str, lake: Place, signal: Signal) -> None:
         f"-H 'Content-Type: application/cloudevents+json' -d '{event}'",
         "find a signal": f"{command} find {signal['id']}{option}",
         "both Regions": f"{command} status{option}",
-        "fail over": "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1 "
-        f"aws --endpoint-url {stack.aws_endpoint} route53 update-health-check "
-        f"--health-check-id {_health_check(stack)} --inverted; then send one, find it, and end it with --no-inverted",
+        "fail over": f"{command} failover start{option}; then send one, find it, and end it with failover stop",
         "stop": "make down",
     }
     out.print("\n[bold]next[/]")

@@ -17,7 +17,7 @@ from signals.operate.stack import Stack
 POLL_SECONDS = 0.5
 # Where a signal has arrived; a copy in an archive or on a queue may still be on its way.
 ARRIVED = "lake"
-_ORDER = ("archive", "lake", "profile", "queue", "return", "spool", "quarantine", "dlq", "heartbeat")
+_ORDER = ("archive", "lake", "profile", "queue", "return", "spool", "quarantine", "dlq", "heartbeat", "probe")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class HealthCheck:
     healthy: bool | None
     inverted: bool
     reports: tuple[str, ...]
+    disabled: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ def health_check(stack: Stack, check_id: str) -> HealthCheck:
     config = route53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     observations = route53.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     reports = tuple(observation["StatusReport"]["Status"] for observation in observations)
-    return HealthCheck(check_id, majority(reports), bool(config.get("Inverted")), tuple(dict.fromkeys(reports)))
+    inverted, disabled = bool(config.get("Inverted")), bool(config.get("Disabled"))
+    # A disabled check is not looked at any more: it is healthy, or unhealthy if inverted (API reference,
+    # UpdateHealthCheck), whatever was reported last.
+    healthy = not inverted if disabled else majority(reports)
+    return HealthCheck(check_id, healthy, inverted, tuple(dict.fromkeys(reports)), disabled)
 
 
 def majority(reports: tuple[str, ...]) -> bool | None:

@@ -38,6 +38,16 @@ class Names:
         return f"{self.settings.name}-ingest"
 
     @property
+    def probe(self) -> str:
+        """Rule and queue, in both Regions, that probes through the endpoint come to."""
+        return f"{self.settings.name}-probe"
+
+    @property
+    def return_path(self) -> str:
+        """Rule, queue and function in the secondary that bring replayed events back to the primary."""
+        return f"{self.settings.name}-return"
+
+    @property
     def queue_prefix(self) -> str:
         return f"{self.settings.name}-"
 
@@ -47,13 +57,12 @@ class Names:
     def functions(self) -> tuple[str, ...]:
         """Every function that a Region may have, in the order a signal meets them."""
         consumers = (consumer.name for consumer in self.settings.consumers if consumer.kind == "function")
-        return tuple(
-            f"{self.settings.name}-{part}" for part in ("ingest", "enrichment", "republish", "return", *consumers)
-        )
+        parts = ("ingest", "enrichment", "republish", "return", "canary", *consumers)
+        return tuple(f"{self.settings.name}-{part}" for part in parts)
 
     def is_queue(self, name: str) -> bool:
         """Whether a queue is this stack's: a stack `signals` must not count the queues of `signals-dev`."""
-        parts = ("spool", "quarantine", "ingest", "enrichment", "republish", "return", "heartbeat")
+        parts = ("spool", "quarantine", "ingest", "enrichment", "republish", "return", "canary", "heartbeat", "probe")
         owners = "|".join(map(re.escape, (*parts, *(consumer.name for consumer in self.settings.consumers))))
         return re.fullmatch(rf"{re.escape(self.queue_prefix)}(?:{owners})(?:-[a-z]+)?", name) is not None
 
@@ -66,4 +75,4 @@ class Names:
         if queue.endswith(("-dlq", "-failed")):
             return "dlq"
         kind = queue.removeprefix(self.queue_prefix)
-        return kind if kind in ("spool", "quarantine", "return", "heartbeat") else "queue"
+        return kind if kind in ("spool", "quarantine", "return", "heartbeat", "probe") else "queue"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from signals.record import record
 from signals.recording import Recording, Resource
+from tests.components.conftest import ROOT
 from tests.components.reading import (
     ALARM,
     HEALTH_CHECK,
@@ -70,20 +72,40 @@ def test_missing_data_that_is_no_breach_leaves_the_last_known_status(
 ) -> None:
     changed = record("dev", {**settings_of("dev"), "failover": {"missing_data": "missing", "heartbeat": False}})
     assert _check(changed).inputs["insufficientDataHealthStatus"] == "LastKnownStatus"
-    assert changed.resources(SCHEDULE) == []
+    assert [schedule.name for schedule in changed.resources(SCHEDULE)] == ["probe-schedule"]
 
 
-def test_a_drill_inverts_the_check_and_nothing_else(
+def test_no_deployment_undoes_a_failover_by_hand(platform: Recording) -> None:
+    check = _check(platform)
+    assert (check.inputs["invertHealthcheck"], check.inputs["disabled"]) == (False, False)
+    assert set(check.options["ignoreChanges"]) == {"invertHealthcheck", "disabled"}
+
+
+def test_a_drill_by_deployment_turns_the_check_round_and_nothing_else(
     settings_of: Callable[[str], dict[str, Any]], dev: Recording
 ) -> None:
-    changed = record("dev", {**settings_of("dev"), "failover": {"inverted": True}})
-    differing = [r.name for r, before in zip(changed.all, dev.all, strict=True) if r.to_json() != before.to_json()]
-    assert differing == ["failover-check"]
-    assert _check(changed).inputs["invertHealthcheck"] is True
+    for held in (True, False):
+        changed = record("dev", {**settings_of("dev"), "failover": {"inverted": held}})
+        differing = [r.name for r, before in zip(changed.all, dev.all, strict=True) if r.to_json() != before.to_json()]
+        assert differing == ["failover-check"]
+        check = _check(changed)
+        assert (check.inputs["invertHealthcheck"], check.inputs["disabled"]) == (held, held)
+        assert "ignoreChanges" not in check.options
+
+
+def test_every_alarm_names_a_heading_of_the_runbook(platform: Recording) -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).strip().replace(" ", "-")
+        for line in (ROOT / "docs" / "runbook.md").read_text().splitlines()
+        if line.startswith("#")
+    }
+    for alarm in platform.resources(ALARM):
+        _, _, anchor = alarm.inputs["alarmDescription"].partition(" Runbook: docs/runbook.md#")
+        assert anchor in headings, alarm.inputs["alarmDescription"]
 
 
 def test_the_heartbeat_goes_to_the_primarys_own_bus_once_a_minute(platform: Recording) -> None:
-    (schedule,) = platform.resources(SCHEDULE)
+    schedule = platform.resource(SCHEDULE, "heartbeat-schedule")
     target = schedule.inputs["target"]
     assert schedule.region == "us-west-2"
     assert schedule.inputs["scheduleExpression"] == "rate(1 minute)"
@@ -107,8 +129,8 @@ def test_the_heartbeat_may_put_heartbeats_on_that_bus_and_no_more(platform: Reco
     assert statement["Condition"] == {"StringEquals": {"events:source": "signals.heartbeat"}}
 
 
-def test_nothing_that_processes_signals_takes_a_heartbeat_for_one(platform: Recording) -> None:
+def test_nothing_that_processes_signals_takes_a_sign_of_life_for_one(platform: Recording) -> None:
     for rule in platform.resources(RULE):
         pattern = json.loads(rule.inputs["eventPattern"])
         if rule.name.endswith("enrichment-rule"):
-            assert pattern["source"] == [{"anything-but": ["signals.heartbeat"]}]
+            assert pattern["source"] == [{"anything-but": ["signals.heartbeat", "signals.probe"]}]

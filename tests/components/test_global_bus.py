@@ -67,11 +67,13 @@ def test_the_endpoint_waits_for_its_roles_policy(platform: Recording) -> None:
     assert any(urn.endswith("ingress-replication-policy") for urn in endpoint.dependencies.explicit)
 
 
-def test_the_secondarys_archive_keeps_every_signal_for_the_set_days(prod: Recording, dev: Recording) -> None:
+def test_the_secondarys_archive_keeps_all_but_signs_of_life_for_the_set_days(prod: Recording, dev: Recording) -> None:
     for recording, days in ((prod, 30), (dev, 3)):
         archive = recording.resource(ARCHIVE, "ingress-archive-us-east-1")
         assert archive.inputs["retentionDays"] == days
-        assert "eventPattern" not in archive.inputs
+        assert json.loads(archive.inputs["eventPattern"]) == {
+            "source": [{"anything-but": ["signals.heartbeat", "signals.probe"]}]
+        }
         assert referred(recording, archive.inputs["eventSourceArn"]).name == "ingress-bus-us-east-1"
         assert len(archive.inputs["name"]) <= 48
 
@@ -83,7 +85,7 @@ def test_the_primarys_archive_is_optional(prod: Recording, dev: Recording) -> No
 
 def test_publishers_may_put_on_both_regions_buses_and_nowhere_else(platform: Recording) -> None:
     names = {f.inputs["name"].rpartition("-")[2] for f in publishers(platform)}
-    assert names == {"ingest", "republish"}
+    assert names == {"ingest", "republish", "canary"}
     for function in publishers(platform):
         role = referred(platform, function.inputs["role"])
         put = [s for s in role_statements(platform, role.name) if "events:PutEvents" in s["Action"]]
@@ -92,7 +94,8 @@ def test_publishers_may_put_on_both_regions_buses_and_nowhere_else(platform: Rec
             "ingress-bus-us-west-2",
             "ingress-bus-us-east-1",
         }
-        assert put[0]["Condition"] == {"StringEquals": {"events:source": "signals.ingest"}}
+        source = "signals.probe" if function.inputs["name"].endswith("-canary") else "signals.ingest"
+        assert put[0]["Condition"] == {"StringEquals": {"events:source": source}}
 
 
 def test_publishers_get_the_endpoints_id_from_its_url_and_the_buss_name(platform: Recording) -> None:
@@ -130,7 +133,7 @@ def test_a_protected_stack_protects_all_that_holds_data_and_an_unprotected_one_n
 
 def test_a_protected_stack_protects_the_queues_that_hold_the_only_copy(prod: Recording) -> None:
     for queue in prod.resources(QUEUE):
-        holds = queue.name not in ("heartbeat-sink-queue",)
+        holds = not queue.name.startswith(("heartbeat-sink", "probe-us"))
         assert bool(queue.options.get("protect")) == holds, queue.name
 
 

@@ -59,7 +59,7 @@ def test_both_regions_have_ingest_its_spool_and_its_republisher(platform: Record
 
 def test_an_archive_region_processes_nothing(dev: Recording) -> None:
     names = {f.inputs["name"] for f in dev.resources(FUNCTION, region=SECONDARY)}
-    assert names == {"signals-dev-ingest", "signals-dev-republish", "signals-dev-return"}
+    assert names == {"signals-dev-ingest", "signals-dev-republish", "signals-dev-return", "signals-dev-canary"}
     assert {b.inputs["name"] for b in dev.resources(BUS, region=SECONDARY)} == {"signals-dev-ingress"}
     assert dev.resources(TABLE) == []
 

@@ -115,3 +115,12 @@ def test_every_period_must_breach_unless_told_otherwise(aws: Aws, name: str) -> 
 def test_missing_data_is_treated_as_told(aws: Aws, name: str, treatment: str, expected: str) -> None:
     alarm(aws, name, TreatMissingData=treatment)
     assert state(aws, name) == expected
+
+
+def test_what_came_and_went_is_in_the_history_though_nobody_asked(aws: Aws, name: str) -> None:
+    alarm(aws, name, Period=1, EvaluationPeriods=1)
+    aws("cloudwatch").put_metric_data(Namespace=name, MetricData=[{"MetricName": "Depth", "Value": 9.0}])
+    time.sleep(5)
+    history = aws("cloudwatch").describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate")
+    said = [item["HistorySummary"].rpartition(" ")[2] for item in history["AlarmHistoryItems"]]
+    assert {"ALARM", "OK"} <= set(said)

@@ -6,22 +6,28 @@ an alarm", "Configuring how CloudWatch alarms treat missing data"). A state set 
 evaluation.
 
 ministack: in the query protocol, which Terraform's provider 5.x speaks, leaves most settings out of the answer and
-drops InsufficientDataActions; evaluates over all dimensions at once, without regard to periods or missing data.
+drops InsufficientDataActions; evaluates over all dimensions at once, without regard to periods or missing data, and
+only when somebody asks, so that an alarm's history has nothing of what came and went.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch
 
 from signals.local.extensions import metric_data, seams
 
 Alarm = dict[str, Any]
+_EVALUATED_EVERY_SECONDS = 1.0
+logger = logging.getLogger("signals.local.alarms")
 _ARGUMENTS = ("params", "cbor_data", "is_cbor", "is_json")
 _TEXTS: tuple[str, ...] = (
     *("AlarmName", "AlarmArn", "AlarmDescription", "StateValue", "StateReason", "MetricName", "Namespace", "Statistic"),
@@ -40,6 +46,18 @@ def install() -> None:
     seams.replace(cloudwatch, "_evaluate_alarm", ("alarm",), evaluate)
     for name, new in (("_put_metric_alarm", _put), ("_describe_alarms", _describe), ("_set_alarm_state", _set_state)):
         _ministack[name] = seams.replace(cloudwatch, name, _ARGUMENTS, new)
+    threading.Thread(target=_keep_evaluating, daemon=True, name="alarms").start()
+
+
+def _keep_evaluating() -> None:
+    while True:
+        time.sleep(_EVALUATED_EVERY_SECONDS)
+        for (account, region, _), alarm in list(cloudwatch._alarms._data.items()):
+            try:
+                with request_scope(account, region):
+                    evaluate(alarm)
+            except Exception:
+                logger.exception("alarm %s cannot be evaluated", alarm.get("AlarmName"))
 
 
 def evaluate(alarm: Alarm) -> None:

@@ -43,6 +43,8 @@ def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None)
         )
     if arn.region in faults.now.refusing_regions:
         raise TryAgainError("CROSS_REGION_INGESTION_FAILED", f"event buses in {arn.region} do not answer")
+    if faults.now.cut_replication and rule.get("ManagedBy") == event_bus.MANAGED_BY:
+        raise TryAgainError("CROSS_REGION_INGESTION_FAILED", "replication is cut")
     bus = arn.resource.removeprefix("event-bus/")
     if not events._event_buses.contains_scoped(arn.account_id, arn.region, bus):
         raise UndeliverableError("NO_RESOURCE", f"Event bus {arn} does not exist")

@@ -26,8 +26,9 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch, firehose, lambda_svc
 from ministack.services import eventbridge as events
 
+from signals.local import faults
 from signals.local.extensions import queues, seams
-from signals.local.extensions.event_bus import Event
+from signals.local.extensions.event_bus import MANAGED_BY, Event
 
 SERVICE = "events.amazonaws.com"
 DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
@@ -80,6 +81,8 @@ def attempt(
         bury(target, view, rule, error)
     except TryAgainError as error:
         policy = target.get("RetryPolicy") or {}
+        if rule.get("ManagedBy") == MANAGED_BY and faults.now.replication_gives_up_s is not None:
+            policy = {"MaximumEventAgeInSeconds": faults.now.replication_gives_up_s}
         wait = min(_FIRST_RETRY_SECONDS * 2**attempts, _LONGEST_RETRY_SECONDS)
         exhausted = None
         if attempts >= policy.get("MaximumRetryAttempts", DEFAULT_RETRY_ATTEMPTS):
@@ -211,6 +214,8 @@ def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: s
         raise UndeliverableError("NO_PERMISSIONS", f"a Firehose target needs a role: {arn}")
     data = base64.b64encode(body.encode()).decode()
     name = arn.resource.removeprefix("deliverystream/")
+    if name in faults.now.refusing_streams:
+        raise TryAgainError("THROTTLING", f"Slow down: {name}")
     status, _, answer = firehose._put_record({"DeliveryStreamName": name, "Record": {"Data": data}})
     if status == 503:
         raise TryAgainError("THROTTLING", answer.decode())

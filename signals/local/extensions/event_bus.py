@@ -59,9 +59,16 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False, *, endpoint
         )
     if sum(map(_bytes, entries)) > MAX_REQUEST_BYTES:
         return error_response_json("ValidationException", "Total size of the entries in the request is over the limit.")
-    results = [_put(entry, allow_aws_source, endpoint_arn) for entry in entries]
+    results = put_entries(entries, allow_aws_source, endpoint_arn=endpoint_arn)
     failed = sum("ErrorCode" in result for result in results)
     return json_response({"FailedEntryCount": failed, "Entries": results})
+
+
+def put_entries(
+    entries: list[dict[str, Any]], allow_aws_source: bool = False, *, endpoint_arn: str | None = None
+) -> list[dict[str, str]]:
+    """Put each entry of a request that is good as a whole; what PutEvents answers of each."""
+    return [_put(entry, allow_aws_source, endpoint_arn) for entry in entries]
 
 
 def accept(event: Event) -> None:
@@ -118,7 +125,7 @@ def _put(entry: dict[str, Any], allow_aws_source: bool, endpoint_arn: str | None
         "Region": get_region(),
         "_Endpoint": endpoint_arn,
     }
-    if bus not in events._event_buses:
+    if bus not in events._event_buses or bus in faults.now.missing_buses:
         logger.warning("event %s is gone: there is no bus %s in %s", event["EventId"], bus, get_region())
     else:
         accept(event)

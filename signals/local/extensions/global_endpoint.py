@@ -15,6 +15,7 @@ ministack: stores the endpoint and ignores EndpointId.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -39,6 +40,7 @@ _SHOWN: tuple[str, ...] = (
 )
 _signed_region: ContextVar[str | None] = ContextVar("signed_region", default=None)
 _ministack_handle: Callable[..., Any]
+_entries_seen = 0
 
 
 def install() -> None:
@@ -87,8 +89,23 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
         {**entry, "EventBusName": _bus_in(region, entry.get("EventBusName"))} for entry in data.get("Entries") or []
     ]
     replicated = endpoint["ReplicationConfig"].get("State") == "ENABLED"
+    refused = _refused(len(entries))
+    taken = [entry for place, entry in enumerate(entries) if place not in refused]
     with request_scope(endpoint["Arn"].split(":")[4], region):
-        return event_bus.put_events({"Entries": entries}, endpoint_arn=endpoint["Arn"] if replicated else None)
+        if not refused:
+            return event_bus.put_events({"Entries": entries}, endpoint_arn=endpoint["Arn"] if replicated else None)
+        results = event_bus.put_entries(taken, endpoint_arn=endpoint["Arn"] if replicated else None)
+    for place in sorted(refused):
+        results.insert(place, {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded."})
+    return json_response({"FailedEntryCount": sum("ErrorCode" in r for r in results), "Entries": results})
+
+
+def _refused(count: int) -> set[int]:
+    """Places of the entries that the fault refuses: every so manieth, counted over requests."""
+    global _entries_seen
+    every, first = faults.now.refuse_every_entry, _entries_seen
+    _entries_seen += count
+    return {place for place in range(count) if every and (first + place) % every == every - 1}
 
 
 def create(data: dict[str, Any]) -> Any:
@@ -227,4 +244,6 @@ def _missing(data: dict[str, Any]) -> Any:
 async def _handle(method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]) -> Any:
     # Unsigned calls come from inside; SigV4A names no single Region.
     _signed_region.set(extract_signed_region(headers, query_params))
+    if faults.now.slow_endpoints_s and b'"EndpointId"' in body and b'"Entries"' in body:
+        await asyncio.sleep(faults.now.slow_endpoints_s)
     return await _ministack_handle(method, path, headers, body, query_params)

@@ -3,9 +3,9 @@
 AWS: a CLOUDWATCH_METRIC check evaluates the data stream of the alarm's metric, not the alarm's state, so SetAlarmState
 does nothing; it works with the alarm's settings as they were when the check was created or last updated; every period
 must breach (no M out of N). A new check is healthy until there is enough data; Inverted turns the answer round; a
-disabled check is always healthy; without data InsufficientDataHealthStatus decides (Route 53 Developer Guide, "How
-Route 53 determines the status of health checks that monitor CloudWatch alarms"). GetHealthCheckStatus and
-GetHealthCheckLastFailureReason report it.
+disabled check is always healthy, and may be inverted too (API reference, UpdateHealthCheck); without data
+InsufficientDataHealthStatus decides (Route 53 Developer Guide, "How Route 53 determines the status of health checks
+that monitor CloudWatch alarms"). GetHealthCheckStatus and GetHealthCheckLastFailureReason report it.
 
 ministack: stores the check, answers neither, and writes booleans as `True`, which SDKs read as false. Checks of an
 address (HTTP, HTTPS, TCP) are taken as healthy: nothing of this machine can be reached at such an address.
@@ -57,9 +57,9 @@ def install() -> None:
 def status(check_id: str) -> Status:
     """The status of a check of the account in scope; a check that does not exist is healthy, as a disabled one."""
     check = route53._health_checks.get(check_id)
-    if check is None or check["config"].get("Disabled"):
-        return Status(True, "the check is disabled" if check else "there is no such check")
-    found = _measured(check)
+    if check is None:
+        return Status(True, "there is no such check")
+    found = Status(True, "the check is disabled") if check["config"].get("Disabled") else _measured(check)
     if check["config"].get("Inverted"):
         return Status(not found.healthy, f"inverted: {found.reason}")
     return found

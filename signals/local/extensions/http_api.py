@@ -21,6 +21,7 @@ from ministack import app
 from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway
 
+from signals.local import faults
 from signals.local.extensions import seams
 
 _run: Callable[..., Any]
@@ -40,6 +41,8 @@ async def run(fn: Callable[..., Any], *args: Any, thread_name: str = "http-api")
     if thread_name != "ministack-apigw-invoke":
         return await _run(fn, *args, thread_name=thread_name)
     record, event = args
+    if (record.get("config") or record).get("FunctionArn", ":::").split(":")[3] in faults.now.refusing_apis:
+        return _refused(503, "Service Unavailable")
     result = await _run(fn, record, completed(event), thread_name=thread_name)
     if result.get("throttle"):
         return _refused(503, "Service Unavailable")

@@ -1,0 +1,102 @@
+"""The rules as policies of a Pulumi policy pack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyResource,
+    ReportViolation,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
+
+from components.references import Reference
+from policies import rules  # noqa: F401 - makes them known
+from policies.rule import RULES, Rule
+from policies.view import Stack, Unknown, UnknownValue, View
+
+
+def policies() -> list[Policy]:
+    """Each rule as a policy over the whole stack."""
+    return [_policy(rule) for rule in RULES]
+
+
+def _policy(rule: Rule) -> Policy:
+    def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
+        stack = stack_of(args.resources)
+        try:
+            found = list(rule.check(stack))
+        except UnknownValue:
+            # Pulumi turns this into a note that the rule waits for the update; the recording knew already.
+            raise UnknownValueError(UNKNOWN_STRING_VALUE, [rule.id]) from None
+        for resource, what in found:
+            report_violation(f"{what}; {rule.remedy}", resource.urn if resource else None)
+
+    return StackValidationPolicy(
+        name=rule.id,
+        description=f"{rule.why} Source: {rule.source}.",
+        validate=validate,
+        enforcement_level=EnforcementLevel(rule.level),
+        remediation_steps=rule.remedy,
+    )
+
+
+def stack_of(resources: Sequence[PolicyResource]) -> Stack:
+    """What the Pulumi engine knows of a stack, as rules see it."""
+    return Stack(_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider)
+
+
+def _view(resource: PolicyResource) -> View:
+    provider = resource.provider.props if resource.provider else {}
+    region = resource.props.get("region") if "region" in resource.props else provider.get("region")
+    allowed = provider.get("allowedAccountIds")
+    # A provider's properties that are no text travel as JSON.
+    accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
+    inputs = {key: _known(resource, key) for key in resource.props}
+    account = str(accounts[0]) if accounts else None
+    return View(resource.resource_type, resource.name, resource.urn, region, account, inputs)
+
+
+def _known(resource: PolicyResource, property_: str) -> Any:
+    """A property without Pulumi's proxies.
+
+    What a preview does not know yet becomes what it depends on, where that is certain: the property has one such value
+    and depends on one resource, or is a list of as many values as it depends on resources, whose order is no matter.
+    """
+    needed = [r for r in resource.property_dependencies.get(property_, []) if r.resource_type.startswith("aws:")]
+    unknown: list[Unknown] = []
+    value = _plain(resource.props, property_, unknown)
+    if len(unknown) != len(needed) or (len(needed) > 1 and not isinstance(value, list)):
+        return value
+    answers = [str(Reference(r.resource_type, r.name, "unknown")) for r in needed]
+    return _answered(value, dict(zip(map(id, unknown), answers, strict=True)))
+
+
+def _plain(container: Any, key: Any, unknown: list[Unknown]) -> Any:
+    try:
+        value = container[key]
+    except UnknownValueError:
+        unknown.append(Unknown())
+        return unknown[-1]
+    if isinstance(value, Mapping):
+        return {inner: _plain(value, inner, unknown) for inner in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(value, index, unknown) for index in range(len(value))]
+    return value
+
+
+def _answered(value: Any, answers: Mapping[int, str]) -> Any:
+    match value:
+        case Unknown():
+            return answers[id(value)]
+        case dict():
+            return {key: _answered(item, answers) for key, item in value.items()}
+        case list():
+            return [_answered(item, answers) for item in value]
+    return value

@@ -1,0 +1,194 @@
+"""Nothing is dropped between a rule and what it feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.kinds import (
+    ALARM,
+    ALIAS,
+    ASYNC_CONFIG,
+    BUS,
+    FUNCTION,
+    PERMISSION,
+    QUEUE,
+    QUEUE_POLICY,
+    ROLE,
+    RULE,
+    TARGET,
+)
+from policies.rule import Finding, rule
+from policies.view import Stack, View, as_list, conditions
+
+# EventBridge's own defaults, and its limits (API reference, RetryPolicy).
+_RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185
+
+
+def rule_of(stack: Stack, target: View) -> View | None:
+    """The rule that a target belongs to."""
+    return stack.refer(target.inputs.get("rule"), RULE, target.region)
+
+
+def invoked_function(stack: Stack, target: View) -> View | None:
+    """The function that a target invokes, by its alias or itself."""
+    arn = target.inputs.get("arn")
+    alias = stack.refer(arn, ALIAS)
+    return stack.refer(alias.inputs["functionName"], FUNCTION, alias.region) if alias else stack.refer(arn, FUNCTION)
+
+
+def failure_queues(stack: Stack) -> list[View]:
+    """Queues that take what could not be delivered or processed."""
+    letters = [stack.refer(target.get("deadLetterConfig.arn"), QUEUE) for target in stack.of(TARGET)]
+    letters += [stack.refer(c.get("destinationConfig.onFailure.destination"), QUEUE) for c in stack.of(ASYNC_CONFIG)]
+    return [queue for queue in stack.of(QUEUE) if queue in letters]
+
+
+@rule(
+    "EB-TARGET-RETRY",
+    "mandatory",
+    why="EventBridge drops an event that its target did not take in the time or tries set: less than the 24 hours and "
+    "185 tries that replication itself is given turns a night's outage of one target into loss.",
+    source="EventBridge User Guide, eb-rule-retry-policy",
+    remedy="set retryPolicy to maximumEventAgeInSeconds 86400 and maximumRetryAttempts 185",
+)
+def targets_are_retried(stack: Stack) -> Iterator[Finding]:
+    for target in stack.of(TARGET):
+        age = target.get("retryPolicy.maximumEventAgeInSeconds")
+        attempts = target.get("retryPolicy.maximumRetryAttempts")
+        if age is None or attempts is None:
+            yield target, "it states no retry policy"
+        elif age < _RETRY_AGE_SECONDS or attempts < _RETRY_ATTEMPTS:
+            yield target, f"it is retried for {age} s and {attempts} times"
+
+
+@rule(
+    "EB-TARGET-DLQ",
+    "mandatory",
+    why="Errors that EventBridge does not retry (no permission, no such target) and events whose retries ran out are "
+    "dropped, unless a standard queue in the rule's own Region takes them.",
+    source="EventBridge User Guide, eb-rule-dlq",
+    remedy="set deadLetterConfig.arn to a standard SQS queue in the rule's Region",
+)
+def targets_have_a_dead_letter_queue(stack: Stack) -> Iterator[Finding]:
+    for target in stack.of(TARGET):
+        arn = target.get("deadLetterConfig.arn")
+        queue = stack.refer(arn, QUEUE)
+        if not arn:
+            yield target, "it has no dead-letter queue"
+        elif queue is None:
+            yield target, f"its dead-letter queue {arn} is none of this stack's"
+        elif queue.get("fifoQueue") or queue.region != target.region:
+            yield target, f"its dead-letter queue {queue.name} is FIFO or in another Region"
+
+
+@rule(
+    "EB-QUEUE-POLICY",
+    "mandatory",
+    why="Made through the API, a rule gets no permission on its queues: without it deliveries fail for good, "
+    "and dead letters are dropped while the configuration looks complete.",
+    source="EventBridge User Guide, eb-rule-dlq, eb-use-resource-based",
+    remedy="in the queue's policy allow events.amazonaws.com sqs:SendMessage with aws:SourceArn the rule's ARN",
+)
+def rules_may_send_to_their_queues(stack: Stack) -> Iterator[Finding]:
+    for target in stack.of(TARGET):
+        rule_ = rule_of(stack, target)
+        for arn in (target.inputs.get("arn"), target.get("deadLetterConfig.arn")):
+            queue = stack.refer(arn, QUEUE) if arn else None
+            if queue and rule_ and not _may_send(stack, queue, rule_):
+                yield queue, f"rule {rule_.inputs['name']} in {rule_.region} may not send to it"
+
+
+def _may_send(stack: Stack, queue: View, rule_: View) -> bool:
+    return any(
+        statement["Effect"] == "Allow"
+        and "sqs:SendMessage" in statement["Action"]
+        and isinstance(statement.get("Principal"), dict)
+        and "events.amazonaws.com" in as_list(statement["Principal"].get("Service"))
+        and any(stack.refer(arn, RULE) is rule_ for arn in conditions(statement, "aws:SourceArn"))
+        for statement in stack.policies_of(QUEUE_POLICY, "queueUrl", queue)
+    )
+
+
+@rule(
+    "EB-INVOKE-PERMISSION",
+    "mandatory",
+    why="A function that does not let the rule invoke it gets nothing: missing permission is not retried, each event "
+    "goes straight to the dead-letter queue.",
+    source="EventBridge User Guide, eb-rule-dlq; Lambda Developer Guide, access-control-resource-based",
+    remedy="add a lambda permission for events.amazonaws.com with sourceArn equal to the rule's ARN",
+)
+def rules_may_invoke_their_functions(stack: Stack) -> Iterator[Finding]:
+    for target in stack.of(TARGET):
+        function, rule_ = invoked_function(stack, target), rule_of(stack, target)
+        if (
+            function
+            and rule_
+            and not any(
+                permission.inputs["principal"] == "events.amazonaws.com"
+                and stack.refer(permission.inputs.get("sourceArn"), RULE) is rule_
+                and stack.refer(permission.inputs["function"], FUNCTION, permission.region) is function
+                for permission in stack.of(PERMISSION)
+            )
+        ):
+            yield function, f"rule {rule_.inputs['name']} may not invoke it"
+
+
+@rule(
+    "LAMBDA-FAILURE-DESTINATION",
+    "mandatory",
+    why="EventBridge hands an event to Lambda's own queue and is done: what the code fails on three times is discarded "
+    "there, out of reach of the rule's dead-letter queue.",
+    source="Lambda Developer Guide, invocation-async-error-handling; EventBridge User Guide, eb-targets",
+    remedy="give the function an event invoke config with an onFailure destination that its role may send to",
+)
+def asynchronous_functions_have_a_failure_destination(stack: Stack) -> Iterator[Finding]:
+    invoked = [invoked_function(stack, target) for target in stack.of(TARGET)]
+    for function in (f for f in stack.of(FUNCTION) if f in invoked):
+        configs = [
+            c for c in stack.of(ASYNC_CONFIG) if stack.refer(c.inputs["functionName"], FUNCTION, c.region) is function
+        ]
+        destinations = [d for c in configs if (d := c.get("destinationConfig.onFailure.destination"))]
+        if not destinations:
+            yield function, "what it fails on is discarded"
+            continue
+        queue = stack.refer(destinations[0], QUEUE)
+        role = stack.refer(function.inputs["role"], ROLE)
+        if queue and not any(
+            s["Effect"] == "Allow" and "sqs:SendMessage" in s["Action"] and stack.refer(r, QUEUE) is queue
+            for s in stack.role_statements(role)
+            for r in s["Resource"]
+        ):
+            yield function, f"its role may not send to its failure destination {queue.name}"
+
+
+@rule(
+    "EB-DEAD-LETTERS-ALARMED",
+    "mandatory",
+    why="A dead letter is a signal that waits for a person; after 14 days SQS deletes it, whether seen or not.",
+    source="EventBridge User Guide, eb-monitoring; SQS Developer Guide, sqs-dead-letter-queues",
+    remedy="alarm on ApproximateNumberOfMessagesVisible of each dead-letter queue and failure destination",
+)
+def dead_letters_are_alarmed(stack: Stack) -> Iterator[Finding]:
+    watched = [
+        stack.refer(alarm.get("dimensions.QueueName"), QUEUE, alarm.region)
+        for alarm in stack.of(ALARM)
+        if alarm.get("metricName") == "ApproximateNumberOfMessagesVisible"
+    ]
+    for queue in failure_queues(stack):
+        if queue not in watched:
+            yield queue, "no alarm watches it"
+
+
+@rule(
+    "EB-NO-BUS-CHAIN",
+    "mandatory",
+    why="An event that came from another bus, as replicated ones did, is not routed to a third: the chain works in "
+    "a test of one Region and loses replicated and failed-over traffic.",
+    source="EventBridge User Guide, eb-bus-to-bus; eb-rule-dlq (THIRD_REGION_HOP_DETECTED)",
+    remedy="put a function or a queue between the buses, which puts the events anew",
+)
+def no_bus_feeds_a_bus(stack: Stack) -> Iterator[Finding]:
+    for target in stack.of(TARGET):
+        arn = target.inputs.get("arn")
+        if stack.refer(arn, BUS) or (isinstance(arn, str) and ":event-bus/" in arn):
+            yield target, "its target is an event bus"

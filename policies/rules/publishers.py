@@ -1,0 +1,93 @@
+"""Who may put events, where, and as whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies.kinds import BUS, FUNCTION, ROLE
+from policies.rule import Finding, rule
+from policies.rules.endpoint import buses_named, ingress_buses
+from policies.view import Stack, View, conditions
+
+
+def publishes_through_endpoint(function: View) -> bool:
+    """Whether a function is told of a global endpoint."""
+    return "EVENT_ENDPOINT_ID" in (function.get("environment.variables") or {})
+
+
+def _puts(stack: Stack, role: View | None) -> list[Mapping[str, Any]]:
+    return [s for s in stack.role_statements(role) if s["Effect"] == "Allow" and "events:PutEvents" in s["Action"]]
+
+
+@rule(
+    "EB-PUBLISHER-BUSES",
+    "mandatory",
+    why="A put through the endpoint is authorised on the bus of whichever Region it is routed to; there is no endpoint "
+    "resource to allow. With one Region's bus it works until the first failover, with more it reaches what it should "
+    "not.",
+    source="Service Authorization Reference, events:PutEvents; EventBridge User Guide, eb-global-endpoints",
+    remedy="allow events:PutEvents on the ingress buses of both Regions and on nothing else",
+)
+def may_put_on_both_buses(stack: Stack) -> Iterator[Finding]:
+    wanted = ingress_buses(stack)
+    for function in stack.of(FUNCTION):
+        if not publishes_through_endpoint(function):
+            continue
+        role = stack.refer(function.inputs["role"], ROLE)
+        resources = [resource for s in _puts(stack, role) for resource in s["Resource"]]
+        named = buses_named(stack, resources)
+        for bus in wanted:
+            if bus not in named:
+                yield function, f"it may not put on {bus.inputs['name']} in {bus.region}"
+        for resource in resources:
+            if not [bus for bus in buses_named(stack, [resource]) if bus in wanted]:
+                yield function, f"it may put on {resource}"
+
+
+@rule(
+    "EB-PUT-SCOPE",
+    "mandatory",
+    why="A bus takes what IAM lets in: a role that may put on any bus can forge signals on one it has nothing to do "
+    "with, and PutEvents to a bus that is not there answers 200 and loses the event.",
+    source="EventBridge API reference, PutEvents; Service Authorization Reference, events:PutEvents",
+    remedy="name buses of this stack, by reference or ARN",
+)
+def puts_on_named_buses_only(stack: Stack) -> Iterator[Finding]:
+    through_endpoint = {
+        stack.refer(f.inputs["role"], ROLE) for f in stack.of(FUNCTION) if publishes_through_endpoint(f)
+    }
+    for role in stack.of(ROLE):
+        if role in through_endpoint:
+            continue
+        for resource in (resource for s in _puts(stack, role) for resource in s["Resource"]):
+            if not buses_named(stack, [resource]):
+                yield role, f"it may put on {resource}"
+
+
+@rule(
+    "EB-PUT-SOURCE",
+    "advisory",
+    why="`source` decides which rules an event meets; without a condition on it a function that is broken into can "
+    "speak as ingest, or keep the heart beating while the primary is ill.",
+    source="Service Authorization Reference, condition key events:source",
+    remedy="add the condition StringEquals events:source to the PutEvents statement",
+)
+def puts_as_itself(stack: Stack) -> Iterator[Finding]:
+    for function in stack.of(FUNCTION):
+        for statement in _puts(stack, stack.refer(function.inputs["role"], ROLE)):
+            if not conditions(statement, "events:source"):
+                yield function, "it may put events of any source"
+
+
+def may_put_on(stack: Stack, function: View) -> list[View]:
+    """The stack's buses that a function may put events on."""
+    role = stack.refer(function.inputs["role"], ROLE)
+    buses = [buses_named(stack, s["Resource"]) for s in _puts(stack, role)]
+    return [bus for bus in stack.of(BUS) if any(bus in named for named in buses)]
+
+
+def sources_put(stack: Stack, function: View) -> list[str]:
+    """The sources as which a function may put events."""
+    role = stack.refer(function.inputs["role"], ROLE)
+    return [source for statement in _puts(stack, role) for source in conditions(statement, "events:source")]

@@ -1,0 +1,58 @@
+"""`make scan`: checkov and tf-nag over the generated Terraform, parliament over every IAM document."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from policies.scan import judges, suppressions
+from policies.scan.plan import plan
+from signals.record import record
+from signals.recording import RecordError
+from signals.terraform.errors import TerraformError
+
+STACKS = ("dev", "prod")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what fails and is not suppressed; exit code 1 for that or an idle suppression, 2 if nobody could judge."""
+    parser = argparse.ArgumentParser(prog="python -m policies.scan", description=__doc__)
+    parser.add_argument("--stack", action="append", help=f"which stacks; by default {' and '.join(STACKS)}")
+    stacks = parser.parse_args(arguments).stack or STACKS
+    try:
+        known = suppressions.load()
+        found = {stack: _judge(stack) for stack in stacks}
+    except (judges.JudgeError, TerraformError, RecordError) as error:
+        print(f"scan: {error}", file=sys.stderr)
+        return 2
+    failed = 0
+    for stack, findings in found.items():
+        left = [finding for finding in findings if not any(s.covers(finding) for s in known)]
+        failed += len(left)
+        for finding in sorted(left):
+            print(f"{stack}: {finding.judge} {finding.id} {finding.resource}: {finding.message}")
+        hidden = Counter(finding.judge for finding in findings if finding not in left)
+        told = ", ".join(f"{judge} {hidden[judge]}" for judge in ("checkov", "tf-nag", "parliament"))
+        print(f"{stack}: {len(left)} failed; suppressed: {told}", file=sys.stderr)
+    idle = []
+    if set(stacks) == set(STACKS):
+        idle = [name for s in known for name in s.unused(f for findings in found.values() for f in findings)]
+        for name in idle:
+            print(f"{suppressions.FILE.name}: nothing fails by {name} any more: remove it")
+    print(f"{len(known)} suppressions with reasons in {suppressions.FILE.name}", file=sys.stderr)
+    return 1 if failed or idle else 0
+
+
+def _judge(stack: str) -> list[judges.Finding]:
+    recording = record(stack)
+    with tempfile.TemporaryDirectory(prefix="signals-scan-") as folder:
+        planned = plan(recording, Path(folder))
+        return [*judges.checkov(planned), *judges.tf_nag(planned), *judges.parliament(recording)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

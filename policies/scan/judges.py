@@ -1,0 +1,96 @@
+"""The judges, each asked in its own environment and heard as plain findings."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policies import kinds
+from policies.resolved import Answers
+from signals.recording import Recording
+
+ROOT = Path(__file__).resolve().parents[2]
+# Where `make scan` installs them.
+BIN = ROOT / ".local" / "judges" / "bin"
+_DOCUMENTS = {
+    kinds.ROLE: "assumeRolePolicy",
+    kinds.ROLE_POLICY: "policy",
+    kinds.QUEUE_POLICY: "policy",
+    kinds.BUCKET_POLICY: "policy",
+    kinds.BUS_POLICY: "policy",
+}
+
+
+class JudgeError(Exception):
+    """A judge could not judge."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """What a judge does not like.
+
+    Attributes:
+        judge: Which.
+        id: The judge's own id of the check.
+        resource: Terraform address, or the logical name of what holds an IAM document.
+        message: What it says.
+    """
+
+    judge: str
+    id: str
+    resource: str
+    message: str
+
+
+def checkov(plan: Path) -> list[Finding]:
+    """Every failed check of checkov over a plan."""
+    options = ["--framework", "terraform_plan", "--skip-download", "--compact", "--quiet", "-o", "json"]
+    report = _asked([str(BIN / "checkov"), "-f", str(plan), *options])
+    if "results" not in report or report["summary"]["parsing_errors"] or not report["summary"]["passed"]:
+        raise JudgeError(f"checkov read nothing in {plan}")
+    failed = report["results"]["failed_checks"]
+    return [Finding("checkov", f["check_id"], f["resource"], f["check_name"]) for f in failed]
+
+
+def tf_nag(plan: Path) -> list[Finding]:
+    """Every finding of tf-nag over a plan, warnings included."""
+    found = _asked([str(BIN / "tf-nag"), "scan", "--plan-json", str(plan), "--format", "json", "--fail-on", "never"])
+    return [Finding("tf-nag", f["rule_id"], f["address"], f["message"]) for f in found]
+
+
+def parliament(recording: Recording) -> list[Finding]:
+    """Every finding of parliament over the IAM documents of a recording."""
+    answers = Answers(recording)
+    documents = {}
+    for resource in recording.all:
+        if key := _DOCUMENTS.get(resource.type):
+            document = json.loads(answers.resolve(resource.inputs[key]))
+            if key == "assumeRolePolicy":
+                # A trust policy speaks of its own role without saying so, which parliament takes for a gap.
+                role = {"Resource": answers.outputs(resource.type, resource.name)["arn"]}
+                document["Statement"] = [{**statement, **role} for statement in document["Statement"]]
+            documents[f"{resource.name} ({key})"] = json.dumps(document)
+    script = str(Path(__file__).with_name("lint_iam.py"))
+    found = _asked([str(BIN / "python"), script], json.dumps(documents))
+    return [Finding("parliament", f["id"], f["resource"], f["message"]) for f in found]
+
+
+def _asked(command: Sequence[str], given: str | None = None) -> Any:
+    """A judge's JSON; that it found something is no error of the judge's."""
+    environment = {**os.environ, "BC_SKIP_MAPPING": "TRUE", "LOG_LEVEL": "ERROR", "NO_COLOR": "1"}
+    try:
+        done = subprocess.run(
+            command, input=given, capture_output=True, text=True, env=environment, check=False, timeout=300
+        )
+    except FileNotFoundError:
+        raise JudgeError(f"{command[0]} is not installed: run `make scan`") from None
+    try:
+        return json.loads(done.stdout)
+    except json.JSONDecodeError:
+        said = (done.stderr or done.stdout).strip()[-500:]
+        raise JudgeError(f"{Path(command[0]).name} gave no answer: {said}") from None

@@ -1,0 +1,154 @@
+"""The deployed platform as the model needs it: plain values, read from the recording by `reading`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from signals.model.iam import Policy
+from signals.model.patterns import Pattern
+
+
+class CannotDeployError(Exception):
+    """AWS would refuse to create this; the message says what and why."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a rule invokes; times in seconds."""
+
+    arn: str
+    role: Policy
+    input_path: str | None
+    retry_age_s: float
+    retry_attempts: int
+    dead_letter_arn: str | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule on a bus."""
+
+    arn: str
+    region: str
+    bus: str
+    name: str
+    pattern: Pattern
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive of a bus; kept for so many days, 0 for ever."""
+
+    name: str
+    region: str
+    bus: str
+    retention_days: int
+    pattern: Pattern
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue, and whether an alarm says that something lies in it; times in seconds."""
+
+    name: str
+    arn: str
+    url: str
+    region: str
+    retention_s: float
+    visibility_s: float
+    policy: Policy
+    dead_letter_arn: str | None
+    max_receives: int
+    alarmed: bool = False
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function behind its alias."""
+
+    name: str
+    arn: str
+    region: str
+    folder: str
+    environment: Mapping[str, str]
+    role: Policy
+    policy: Policy
+    sources: tuple[str, ...]
+    asynchronous: bool = False
+    retries: int = 2
+    max_age_s: float = 21_600.0
+    on_failure_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """An event source mapping: a queue that invokes a function."""
+
+    queue_arn: str
+    function_arn: str
+    batch_size: int
+    partial_failures: bool
+    concurrency: int
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The global endpoint."""
+
+    id: str
+    bus: str
+    primary: str
+    secondary: str
+    replicates: bool
+    role: Policy
+    health_check: Mapping[str, Any]
+    alarm: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Something that EventBridge Scheduler puts on a bus every minute."""
+
+    name: str
+    region: str
+    bus_arn: str
+    source: str
+    detail_type: str
+    role: Policy
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Everything that the model runs."""
+
+    account: str
+    buses: frozenset[str]
+    rules: tuple[Rule, ...]
+    archives: tuple[Archive, ...]
+    queues: tuple[Queue, ...]
+    functions: tuple[Function, ...]
+    mappings: tuple[EventSource, ...]
+    streams: Mapping[str, str]
+    endpoint: Endpoint
+    schedules: tuple[Schedule, ...]
+    has_domain: bool
+    api_check_s: float = 30.0
+
+    @cached_property
+    def functions_by_arn(self) -> Mapping[str, Function]:
+        return {function.arn: function for function in self.functions}
+
+    def bus_arn(self, region: str, name: str) -> str:
+        return f"arn:aws:events:{region}:{self.account}:event-bus/{name}"
+
+    def rules_on(self, region: str, bus: str) -> tuple[Rule, ...]:
+        return self._rules_by_bus.get((region, bus), ())
+
+    @cached_property
+    def _rules_by_bus(self) -> Mapping[tuple[str, str], tuple[Rule, ...]]:
+        keys = {(rule.region, rule.bus) for rule in self.rules}
+        return {key: tuple(r for r in self.rules if (r.region, r.bus) == key) for key in keys}

@@ -1,0 +1,39 @@
+"""Virtual time: what is to happen, in order of time; between two happenings no time passes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3_600.0, 86_400.0
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """Seconds since the start, and what is still to happen."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._pending: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = count()
+
+    def at(self, when_s: float, do: Callable[[], object]) -> None:
+        """Do something at a time (s); what is past happens now."""
+        heapq.heappush(self._pending, (max(when_s, self.now), next(self._order), do))
+
+    def after(self, delay_s: float, do: Callable[[], object]) -> None:
+        self.at(self.now + delay_s, do)
+
+    def run(self, until_s: float = float("inf")) -> None:
+        """Let everything happen up to a time, or until nothing is left to happen."""
+        while self._pending and self._pending[0][0] <= until_s:
+            self.now, _, do = heapq.heappop(self._pending)
+            do()
+        if until_s != float("inf"):
+            self.now = max(self.now, until_s)
+
+    def moment(self, at_s: float | None = None) -> datetime:
+        """A time as a date, now's unless another is given."""
+        return EPOCH + timedelta(seconds=self.now if at_s is None else at_s)

@@ -1,0 +1,62 @@
+"""An event on a bus, and how a rule and a target see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from handlers.shared.times import timestamp
+from signals.model.clock import EPOCH
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; it is never changed, a copy is another event.
+
+    Args:
+        id: EventBridge's own, another one for each copy.
+        region: Where it came in first.
+        bus: Name of its bus.
+        time_s: When it came in; a copy and a replay keep it.
+        through_endpoint: Whether it came in through the global endpoint, here.
+        from_bus: Whether another bus sent it here, which ends its way.
+        replay: Name of the replay that brings it.
+    """
+
+    id: str
+    source: str
+    detail_type: str
+    detail: str
+    account: str
+    region: str
+    bus: str
+    time_s: float
+    resources: tuple[str, ...] = ()
+    through_endpoint: bool = False
+    from_bus: bool = False
+    replay: str | None = None
+
+    @cached_property
+    def seen(self) -> Mapping[str, Any]:
+        """The event as rules and functions see it."""
+        seen = {
+            "version": "0",
+            "id": self.id,
+            "detail-type": self.detail_type,
+            "source": self.source,
+            "account": self.account,
+            "time": timestamp(EPOCH + timedelta(seconds=self.time_s)),
+            "region": self.region,
+            "resources": list(self.resources),
+            "detail": orjson.loads(self.detail),
+        }
+        return {**seen, "replay-name": self.replay} if self.replay else seen
+
+    @cached_property
+    def text(self) -> str:
+        return orjson.dumps(self.seen).decode()

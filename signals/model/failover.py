@@ -1,0 +1,135 @@
+"""Where the global endpoint sends, minute by minute.
+
+The health check looks at the last complete minutes; when its answer changes, the endpoint's clients follow within a
+minute. With the prescriptive alarm, five minutes of 60 s, that makes 300 to 420 s from outage to routing: AWS's 360 s
+expected and 420 s at most (EventBridge User Guide, "Making applications Regional-fault tolerant"), which include alarm
+and health check. That the last minute is the way of DNS is derived from those numbers.
+
+The heartbeat goes through the platform like any event. Once nothing has changed for longer than the check looks back,
+every minute is like the last, and the model sleeps until something changes: that is how a month takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from signals.model import alarm, health_check
+from signals.model.clock import MINUTE_S
+from signals.model.faults import Kind
+
+if TYPE_CHECKING:
+    from signals.model.platform import Platform
+
+ROUTING_S = (0.0, 60.0)
+_HEARTBEAT_AT_S = 5.0
+
+
+class Failover:
+    """The metric, the alarm, the health check and the endpoint's routing."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform, plan = platform, platform.blueprint.endpoint
+        self._plan = plan
+        self.active = plan.primary
+        self.in_alarm = False
+        self._periods = int(plan.alarm["evaluationPeriods"])
+        self._latencies_ms: dict[int, list[float]] = {}
+        self._usual_ms: float | None = None
+        self._slept_at = 0  # minute
+        self._first_minute = 0
+        self._awake_until_s = -1.0
+        self._ticking = False
+        self._healthy, self._measured_healthy = True, True
+        self.wake()
+
+    def unchanged_until(self) -> float:
+        """The soonest that the routing may change (s)."""
+        return self._platform.clock.now + MINUTE_S if self._ticking else float("inf")
+
+    def measured(self, region: str, latency_ms: float) -> None:
+        """Take a data point of the latency metric."""
+        if region != self._plan.alarm["region"]:
+            return
+        if not self._ticking:
+            if self._usual_ms is not None and latency_ms <= self._plan.alarm["threshold"]:
+                return  # the heartbeat says as much
+            self.wake()
+        self._latencies_ms.setdefault(int(self._platform.clock.now // MINUTE_S), []).append(latency_ms)
+
+    def wake(self) -> None:
+        """Something may have changed: look at every minute until it cannot have any more."""
+        now = self._platform.clock.now
+        self._awake_until_s = now + (self._periods + 3) * MINUTE_S
+        if self._ticking:
+            return
+        self._ticking = True
+        minute = int(now // MINUTE_S)
+        if self._usual_ms is not None:
+            begun = now % MINUTE_S > _HEARTBEAT_AT_S
+            for slept in range(max(self._slept_at, minute - self._periods - 1), minute + begun):
+                self._latencies_ms.setdefault(slept, [self._usual_ms])
+        self._platform.clock.at((minute + 1) * MINUTE_S, self._tick)
+        if now == 0:
+            self._platform.clock.at(_HEARTBEAT_AT_S, self._beat)
+
+    def _tick(self) -> None:
+        now = self._platform.clock.now
+        minute = round(now / MINUTE_S)
+        averages = [self._average(m) for m in range(max(0, minute - self._periods), minute)]
+        self._evaluate(averages)
+        if now > self._awake_until_s:
+            self._ticking, self._slept_at, self._usual_ms = False, minute, averages[-1]
+            self._latencies_ms.clear()
+            return
+        self._platform.clock.after(_HEARTBEAT_AT_S, self._beat)
+        self._platform.clock.after(MINUTE_S, self._tick)
+
+    def _beat(self) -> None:
+        for schedule in self._platform.blueprint.schedules:
+            bus = self._platform.buses.get(schedule.region)
+            entry = {"Source": schedule.source, "DetailType": schedule.detail_type, "Detail": "{}"}
+            if bus is not None:
+                try:
+                    bus.put_events([{**entry, "EventBusName": schedule.bus_arn.rpartition("/")[2]}], schedule.role)
+                except ClientError:
+                    continue  # a late heartbeat says nothing
+
+    def _average(self, minute: int) -> float | None:
+        found = self._latencies_ms.get(minute)
+        return sum(found) / len(found) if found else None
+
+    def _evaluate(self, averages_ms: list[float | None]) -> None:
+        platform, plan = self._platform, self._plan
+        in_alarm = len(averages_ms) >= self._periods and alarm.is_in_alarm(plan.alarm, averages_ms)
+        if in_alarm != self.in_alarm:
+            self.in_alarm = in_alarm
+            state = "ALARM" if in_alarm else "OK"
+            platform.ledger.say(
+                platform.clock.now,
+                "alarm" if in_alarm else "ok",
+                f"the alarm on EventBridge's latency in {plan.primary} says {state}",
+            )
+
+        inverted = platform.faults.hits(Kind.INVERTED, plan.primary, platform.clock.now)
+        settings = (plan.health_check, plan.alarm, averages_ms)
+        self._measured_healthy = health_check.is_healthy(
+            {**plan.health_check, "invertHealthcheck": False}, *settings[1:], last=self._measured_healthy
+        )
+        healthy = health_check.is_healthy(*settings, last=self._measured_healthy, inverted=inverted)
+        if healthy != self._healthy:
+            self._healthy = healthy
+            word = "healthy" if healthy else "unhealthy"
+            platform.ledger.say(platform.clock.now, word, f"the health check says {word}")
+            self._awake_until_s = max(self._awake_until_s, platform.clock.now + 2 * MINUTE_S)
+            platform.clock.after(platform.rng.uniform(*ROUTING_S), self._route)
+
+    def _route(self) -> None:
+        active = self._plan.primary if self._healthy else self._plan.secondary
+        if active != self.active:
+            self.active = active
+            self._platform.ledger.counts[f"routed to {active}"] += 1
+            self._platform.ledger.say(
+                self._platform.clock.now, f"routed to {active}", f"the endpoint sends to {active}"
+            )

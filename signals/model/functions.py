@@ -1,0 +1,152 @@
+"""Lambda: asynchronous invocation, and queues that invoke.
+
+An asynchronous invocation whose function fails is tried twice more, after one and two minutes; one that is throttled,
+for up to 6 hours with pauses of 1 s to 5 minutes; then it goes to the on-failure destination, if there is one and the
+function's role may send there, else it is gone (Lambda Developer Guide, "Error handling for asynchronous invocation").
+A queue invokes with a batch; without ReportBatchItemFailures every message of a batch that did not raise is deleted,
+with it those not reported; the others come again after the visibility timeout ("Handling errors for an SQS event
+source"). An invocation is taken to last 0.25 s, which with the concurrency says how fast a queue is drained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from signals.model import blueprint
+from signals.model.faults import Kind
+from signals.model.ledger import Perished
+
+if TYPE_CHECKING:
+    from signals.model.platform import Platform
+    from signals.model.queues import Queue
+
+INVOCATION_S = 0.25
+_RETRY_PAUSES_S = (60.0, 120.0)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
+
+
+class FunctionError(Exception):
+    """The function raised, or Lambda could not run it."""
+
+
+class Function:
+    """One function at work."""
+
+    def __init__(self, plan: blueprint.Function, run: Callable[[Any], Any], platform: Platform) -> None:
+        self.plan, self._run, self._platform = plan, run, platform
+
+    def invoke(self, payload: Any) -> Any:
+        """Run it and wait.
+
+        Raises:
+            FunctionError: It raised.
+        """
+        now = self._platform.clock.now
+        if self._platform.faults.hits(Kind.FUNCTION_ERRORS, self.plan.region, now, self.plan.folder):
+            self._platform.ledger.counts["function errors"] += 1
+            raise FunctionError("the function is ill")
+        try:
+            return self._run(payload)
+        except RuntimeError as error:
+            self._platform.ledger.counts["function errors"] += 1
+            raise FunctionError(str(error)) from error
+
+    def invoke_later(self, payload: str) -> None:
+        """Queue an asynchronous invocation."""
+        self._try(payload, self._platform.clock.now, failures=0, pause_s=_FIRST_PAUSE_S)
+
+    def _try(self, payload: str, first_s: float, failures: int, pause_s: float) -> None:
+        clock = self._platform.clock
+        if self._platform.faults.hits(Kind.THROTTLED, self.plan.region, clock.now, self.plan.folder):
+            after_s = max(clock.now + pause_s, self._platform.unchanged_until())
+            longer_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if after_s - first_s > self.plan.max_age_s:
+                clock.at(first_s + self.plan.max_age_s, lambda: self._give_up(payload, "EventAgeExceeded"))
+            else:
+                clock.at(after_s, lambda: self._try(payload, first_s, failures, longer_s))
+            return
+        try:
+            self.invoke(orjson.loads(payload))
+        except FunctionError:
+            if failures >= min(self.plan.retries, len(_RETRY_PAUSES_S)):
+                self._give_up(payload, "RetriesExhausted")
+            else:
+                clock.after(_RETRY_PAUSES_S[failures], lambda: self._try(payload, first_s, failures + 1, pause_s))
+
+    def _give_up(self, payload: str, condition: str) -> None:
+        queue = self._platform.queues.get(self.plan.on_failure_arn or "")
+        if queue is None:
+            why = f"{self.plan.name}: {condition}, and there is no on-failure destination"
+        elif not self.plan.role.allows("sqs:SendMessage", queue.plan.arn):
+            why = f"{self.plan.name}: {condition}, and its role may not send to the on-failure destination"
+        else:
+            self._platform.ledger.counts["dead letters"] += 1
+            failed = {"requestContext": {"condition": condition}, "requestPayload": orjson.loads(payload)}
+            queue.send(orjson.dumps(failed).decode())
+            return
+        self._platform.ledger.perish(payload, Perished(self.plan.name, why))
+
+
+class EventSource:
+    """One event source mapping at work."""
+
+    def __init__(self, plan: blueprint.EventSource, queue: Queue, function: Function, platform: Platform) -> None:
+        self._plan, self._queue, self._function, self._platform = plan, queue, function, platform
+        self._next_poll_s = float("inf")
+        self._busy_until_s = 0.0
+        queue.on_message = self._poll_at
+
+    def _poll_at(self, when_s: float) -> None:
+        when_s = max(when_s, self._busy_until_s)
+        if when_s < self._next_poll_s:
+            self._next_poll_s = when_s
+            self._platform.clock.at(when_s, self._poll)
+
+    def _poll(self) -> None:
+        now = self._platform.clock.now
+        if now < self._next_poll_s:
+            return
+        self._next_poll_s = float("inf")
+        messages = self._queue.receive(self._plan.batch_size)
+        if messages:
+            allowed = self._function.plan.role.allows("sqs:ReceiveMessage", self._queue.plan.arn)
+            records = [{"messageId": m.id, "body": m.body} for m in messages]
+            try:
+                answer = self._function.invoke({"Records": records}) if allowed else None
+                failed = {m.id for m in messages} if not allowed else self._failed(answer)
+            except FunctionError:
+                failed = {m.id for m in messages}
+            for message in messages:
+                if message.id not in failed:
+                    self._queue.delete(message.id)
+                else:
+                    self._skip(message)
+            weight = max(self._platform.event_weight, 1.0)
+            self._busy_until_s = (
+                now + len(messages) * weight * INVOCATION_S / self._plan.batch_size / self._plan.concurrency
+            )
+        next_s = self._queue.next_visible_s()
+        if next_s < float("inf"):
+            self._poll_at(next_s)
+
+    def _failed(self, answer: Mapping[str, Any] | None) -> set[str]:
+        reported = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
+        if self._plan.partial_failures:
+            return reported
+        for identity in reported:
+            why = f"{self._queue.plan.name}: deleted although the function reported that it failed"
+            self._platform.ledger.perish(self._queue.messages[identity].body, Perished(self._queue.plan.name, why))
+        return set()
+
+    def _skip(self, message: Any) -> None:
+        """Count the receives that are sure to fail like this one, without making them."""
+        timeout_s, expires_s = self._queue.plan.visibility_s, message.sent_s + self._queue.plan.retention_s
+        sure = int((min(self._platform.unchanged_until(), expires_s) - message.visible_s) // timeout_s)
+        if self._queue.plan.max_receives:
+            sure = min(sure, self._queue.plan.max_receives - message.receives)
+        if sure > 0:
+            message.receives += sure
+            message.visible_s += sure * timeout_s

@@ -1,0 +1,82 @@
+"""Whether a policy allows a call: the statements of the recorded policies, evaluated.
+
+An explicit deny wins, else one statement must allow: action, resource and every condition (IAM User Guide, "Policy
+evaluation logic"). PutEvents is authorized on the event bus, never on the endpoint, with `events:source` as condition
+key (Service Authorization Reference, "Amazon EventBridge"); a service that sends for a resource shows `aws:SourceArn`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Self
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringLike": lambda value, wanted: fnmatchcase(value, wanted),
+    "ArnEquals": lambda value, wanted: fnmatchcase(value, wanted),
+    "ArnLike": lambda value, wanted: fnmatchcase(value, wanted),
+    "Bool": lambda value, wanted: value == str(wanted).lower(),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """The statements of an identity's policies, or of a resource's; answers are kept, since policies do not change."""
+
+    statements: tuple[Mapping[str, Any], ...] = ()
+    _answers: dict[Any, bool] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, document: str) -> Self:
+        """The policy that a document in JSON is."""
+        found = json.loads(document)["Statement"]
+        return cls(tuple(found if isinstance(found, list) else [found]))
+
+    def __add__(self, other: Policy) -> Policy:
+        return Policy(self.statements + other.statements)
+
+    def allows(
+        self, action: str, resource: str, context: Mapping[str, str] | None = None, service: str | None = None
+    ) -> bool:
+        """Whether an action on a resource is allowed.
+
+        Args:
+            action: For example `events:PutEvents`.
+            resource: ARN of what is acted on.
+            context: Condition keys of the request.
+            service: For a resource's policy: the service principal that calls.
+
+        Raises:
+            KeyError: A condition operator that this evaluator does not know.
+        """
+        request = (action, resource, tuple((context or {}).items()), service)
+        if request not in self._answers:
+            keys = {"aws:SecureTransport": "true", **(context or {})}
+            effects = {s["Effect"] for s in self.statements if _applies(s, action, resource, keys, service)}
+            self._answers[request] = "Allow" in effects and "Deny" not in effects
+        return self._answers[request]
+
+
+def _applies(
+    statement: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str], service: str | None
+) -> bool:
+    if service is not None:
+        principal = statement.get("Principal", {})
+        if principal != "*" and service not in _listed(principal.get("Service", ())):
+            return False
+    return (
+        any(fnmatchcase(action.lower(), wanted.lower()) for wanted in _listed(statement["Action"]))
+        and any(fnmatchcase(resource, wanted) for wanted in _listed(statement["Resource"]))
+        and all(
+            key in context and any(_OPERATORS[operator](context[key], wanted) for wanted in _listed(values))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, values in keys.items()
+        )
+    )
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    return [value] if isinstance(value, str | bool) else value

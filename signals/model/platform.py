@@ -1,0 +1,87 @@
+"""The platform at work in virtual time: a blueprint, a schedule of faults, and everything that is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from signals.model.archive import Archive
+from signals.model.blueprint import Blueprint
+from signals.model.bus import EventBridge
+from signals.model.clock import Clock
+from signals.model.code import Collaborators, runner
+from signals.model.failover import Failover
+from signals.model.faults import Fault, Faults
+from signals.model.functions import EventSource, Function
+from signals.model.ledger import Ledger
+from signals.model.queues import Queue
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What AWS does not document."""
+
+    managed_rule_ignores_replays: bool = True
+
+
+class Platform:
+    """One run of the model.
+
+    Args:
+        blueprint: The deployed platform.
+        faults: What goes wrong, and when.
+        seed: Of everything that is left to chance.
+        signal_weight: How many signals of the real platform one of the model stands for.
+        signals_per_event: How many of those share an entry on the ingress bus.
+        collaborators: What functions work with.
+        assumptions: How to read what AWS does not document.
+    """
+
+    def __init__(
+        self,
+        blueprint: Blueprint,
+        faults: Sequence[Fault] = (),
+        *,
+        seed: int = 0,
+        signal_weight: float = 1.0,
+        signals_per_event: float = 1.0,
+        collaborators: Collaborators | None = None,
+        assumptions: Assumptions | None = None,
+    ) -> None:
+        self.blueprint, self.signal_weight = blueprint, signal_weight
+        self.event_weight = signal_weight / signals_per_event
+        self.collaborators, self.assumptions = collaborators or Collaborators(), assumptions or Assumptions()
+        self.rng = Random(seed)
+        self.clock, self.ledger, self.faults = Clock(), Ledger(), Faults(faults, self.rng)
+        self.profiles: dict[tuple[str, str], str] = {}
+        self._numbers = 0
+        regions = {blueprint.endpoint.primary, blueprint.endpoint.secondary} | {
+            b.split(":")[3] for b in blueprint.buses
+        }
+        self.buses = {region: EventBridge(region, self) for region in sorted(regions)}
+        self.archives = [Archive(plan, self) for plan in blueprint.archives]
+        self.queues = {plan.arn: Queue(plan, self) for plan in blueprint.queues}
+        self.queues_by_url = {queue.plan.url: queue for queue in self.queues.values()}
+        self.functions = {plan.arn: Function(plan, runner(plan, self), self) for plan in blueprint.functions}
+        for plan in blueprint.mappings:
+            if plan.queue_arn in self.queues and plan.function_arn in self.functions:
+                EventSource(plan, self.queues[plan.queue_arn], self.functions[plan.function_arn], self)
+        self.failover = Failover(self)
+        for boundary in self.faults.boundaries:
+            self.clock.at(boundary, self.failover.wake)
+
+    def new_id(self) -> str:
+        """An id that nothing else in this run has."""
+        self._numbers += 1
+        return f"{self._numbers:032x}"
+
+    def archives_of(self, region: str, bus: str) -> list[Archive]:
+        return [archive for archive in self.archives if (archive.plan.region, archive.plan.bus) == (region, bus)]
+
+    def unchanged_until(self) -> float:
+        """Until when a call that fails now is sure to fail again (s)."""
+        now = self.clock.now
+        if not self.faults.certain(now):
+            return now
+        return max(now, min(self.faults.next_change(now), self.failover.unchanged_until()))

@@ -1,0 +1,120 @@
+"""SQS standard queues.
+
+A message is kept for the queue's retention, 14 days at most, counted from when it was first sent: moving to a
+dead-letter queue does not renew it, a redrive does (SQS Developer Guide, "Using dead-letter queues in Amazon SQS"). A
+received message is hidden for the visibility timeout; one received more often than maxReceiveCount goes to the
+dead-letter queue. A service may send only if the queue's own policy says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from signals.model import blueprint
+from signals.model.clock import MINUTE_S
+from signals.model.faults import Kind
+from signals.model.ledger import Perished
+
+if TYPE_CHECKING:
+    from signals.model.platform import Platform
+
+
+@dataclass
+class Message:
+    """One message; times in seconds."""
+
+    id: str
+    body: str
+    attributes: Mapping[str, str]
+    sent_s: float
+    visible_s: float
+    receives: int = 0
+
+
+class Queue:
+    """One queue at work."""
+
+    def __init__(self, plan: blueprint.Queue, platform: Platform) -> None:
+        self.plan, self._platform = plan, platform
+        self.messages: dict[str, Message] = {}
+        self.taken = 0
+        self._ids = count()
+        self.on_message = lambda _when_s: None  # set by what reads the queue
+
+    def admits(self, service: str, source_arn: str) -> bool:
+        """Whether the queue's policy lets a service send for a resource."""
+        context = {"aws:SourceArn": source_arn}
+        return self.plan.policy.allows("sqs:SendMessage", self.plan.arn, context, service)
+
+    @property
+    def answers(self) -> bool:
+        return not self._platform.faults.hits(Kind.SQS, self.plan.region, self._platform.clock.now)
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None, sent_s: float | None = None) -> None:
+        """Take a message in; `sent_s` if it was sent earlier, to the queue whose dead-letter queue this is."""
+        now = self._platform.clock.now
+        message = Message(
+            f"{self.plan.name}-{next(self._ids)}", body, attributes or {}, now if sent_s is None else sent_s, now
+        )
+        self.messages[message.id] = message
+        if self.plan.alarmed and not self.taken:
+            text = f"an alarm says that {self.plan.name} in {self.plan.region} holds messages"
+            self._platform.ledger.say(now + MINUTE_S, "page", text)
+        self.taken += 1
+        self.on_message(now)
+
+    def receive(self, most: int) -> list[Message]:
+        """Hide and return up to so many visible messages."""
+        now = self._platform.clock.now
+        found: list[Message] = []
+        for message in list(self.messages.values()):
+            if message.visible_s > now or len(found) == most:
+                continue
+            if self._expired(message):
+                continue
+            message.receives += 1
+            if self.plan.max_receives and message.receives > self.plan.max_receives:
+                self._to_dead_letters(message)
+                continue
+            message.visible_s = now + self.plan.visibility_s
+            found.append(message)
+        return found
+
+    def waiting(self) -> list[Message]:
+        """What is in the queue now."""
+        return [message for message in list(self.messages.values()) if not self._expired(message)]
+
+    def next_visible_s(self) -> float:
+        """When the next message can be received (s); infinity if there is none."""
+        return min((message.visible_s for message in self.messages.values()), default=float("inf"))
+
+    def delete(self, message_id: str) -> None:
+        self.messages.pop(message_id, None)
+
+    def _expired(self, message: Message) -> bool:
+        if self._platform.clock.now - message.sent_s <= self.plan.retention_s:
+            return False
+        del self.messages[message.id]
+        kept = (
+            f"{self.plan.retention_s / 86_400:g} days"
+            if self.plan.retention_s >= 86_400
+            else f"{self.plan.retention_s:g} s"
+        )
+        self._platform.ledger.perish(
+            message.body, Perished(self.plan.name, f"{self.plan.name} keeps a message {kept}", True)
+        )
+        return True
+
+    def _to_dead_letters(self, message: Message) -> None:
+        del self.messages[message.id]
+        dead_letters = self._platform.queues.get(self.plan.dead_letter_arn or "")
+        if dead_letters is None:
+            self._platform.ledger.perish(
+                message.body, Perished(self.plan.name, "received too often, and no dead-letter queue")
+            )
+            return
+        self._platform.ledger.counts["dead letters"] += 1
+        dead_letters.send(message.body, message.attributes, message.sent_s)

@@ -1,0 +1,228 @@
+"""Reading the blueprint from the recording of the real program."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from signals.model import resolving as aws
+from signals.model.blueprint import (
+    Archive,
+    Blueprint,
+    CannotDeployError,
+    Endpoint,
+    EventSource,
+    Function,
+    Queue,
+    Rule,
+    Schedule,
+    Target,
+)
+from signals.model.iam import Policy
+from signals.model.patterns import Pattern
+from signals.model.resolving import Resolved
+from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
+from signals.recording import Recording
+
+
+def read(recording: Recording) -> Blueprint:
+    """Read a stack's recording.
+
+    Raises:
+        CannotDeployError: For a stack that AWS would not take.
+    """
+    return _Reader(Resolved(recording)).blueprint()
+
+
+class _Reader:
+    def __init__(self, resolved: Resolved) -> None:
+        self._all = resolved
+        self._policies: dict[str, Policy] = {}
+        for _, inputs in resolved.of_type(aws.ROLE_POLICY):
+            self._policies[inputs["role"]] = self._policies.get(inputs["role"], Policy()) + Policy.of(inputs["policy"])
+
+    def blueprint(self) -> Blueprint:
+        checks = [i for _, i in self._all.of_type(aws.CHECK) if i["type"] == "HTTPS"]
+        seconds = [float(i["requestInterval"] * i["failureThreshold"]) for i in checks]
+        return Blueprint(
+            account=self._all.account,
+            buses=frozenset(self._all.arn(bus) for bus, _ in self._all.of_type(aws.BUS)),
+            rules=tuple(self._rules()),
+            archives=tuple(self._archives()),
+            queues=tuple(self._queues()),
+            functions=tuple(self._functions()),
+            mappings=tuple(self._mappings()),
+            streams={self._all.arn(stream): str(stream.region) for stream, _ in self._all.of_type(aws.STREAM)},
+            endpoint=self._endpoint(),
+            schedules=tuple(self._schedules()),
+            has_domain=bool(checks),
+            api_check_s=max(seconds, default=30.0),
+        )
+
+    def _role(self, arn: str | None) -> Policy:
+        return self._policies.get(arn.rpartition("/")[2], Policy()) if arn else Policy()
+
+    def _rules(self) -> list[Rule]:
+        targets: dict[tuple[str | None, str, str], list[Target]] = {}
+        for target, i in self._all.of_type("aws:cloudwatch/eventTarget:EventTarget"):
+            retry = i.get("retryPolicy") or {}
+            targets.setdefault((target.region, i["eventBusName"], i["rule"]), []).append(
+                Target(
+                    i["arn"],
+                    self._role(i.get("roleArn")),
+                    i.get("inputPath"),
+                    float(retry.get("maximumEventAgeInSeconds", DEFAULT_AGE_S)),
+                    int(retry.get("maximumRetryAttempts", DEFAULT_ATTEMPTS)),
+                    (i.get("deadLetterConfig") or {}).get("arn"),
+                )
+            )
+        return [
+            Rule(
+                self._all.arn(rule),
+                str(rule.region),
+                i["eventBusName"],
+                i["name"],
+                Pattern(i["eventPattern"]),
+                tuple(targets.get((rule.region, i["eventBusName"], i["name"]), ())),
+            )
+            for rule, i in self._all.of_type(aws.RULE)
+        ]
+
+    def _archives(self) -> list[Archive]:
+        found = self._all.of_type("aws:cloudwatch/eventArchive:EventArchive")
+        return [
+            Archive(
+                i["name"],
+                str(archive.region),
+                i["eventSourceArn"].rpartition("/")[2],
+                int(i.get("retentionDays") or 0),
+                Pattern(i.get("eventPattern")),
+            )
+            for archive, i in found
+        ]
+
+    def _queues(self) -> list[Queue]:
+        policies = {
+            i["queueUrl"]: Policy.of(i["policy"]) for _, i in self._all.of_type("aws:sqs/queuePolicy:QueuePolicy")
+        }
+        alarms = self._all.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+        alarmed = {(alarm.region, (i.get("dimensions") or {}).get("QueueName")) for alarm, i in alarms}
+        found = []
+        for queue, i in self._all.of_type(aws.QUEUE):
+            url = f"https://sqs.{queue.region}.amazonaws.com/{self._all.account}/{i['name']}"
+            redrive = json.loads(i.get("redrivePolicy") or "{}")
+            found.append(
+                Queue(
+                    i["name"],
+                    self._all.arn(queue),
+                    url,
+                    str(queue.region),
+                    float(i["messageRetentionSeconds"]),
+                    float(i["visibilityTimeoutSeconds"]),
+                    policies.get(url, Policy()),
+                    redrive.get("deadLetterTargetArn"),
+                    int(redrive.get("maxReceiveCount", 0)),
+                    (queue.region, i["name"]) in alarmed,
+                )
+            )
+        return found
+
+    def _functions(self) -> list[Function]:
+        by_name = {(f.region, i["name"]): i for f, i in self._all.of_type(aws.FUNCTION)}
+        permissions: dict[tuple[str | None, str, str], list[Mapping[str, Any]]] = {}
+        for permission, i in self._all.of_type("aws:lambda/permission:Permission"):
+            permissions.setdefault((permission.region, i["function"], i["qualifier"]), []).append(i)
+        configs = {
+            (config.region, i["functionName"], i["qualifier"]): i
+            for config, i in self._all.of_type("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+        }
+        found = []
+        for alias, a in self._all.of_type(aws.ALIAS):
+            key, arn = (alias.region, a["functionName"], a["name"]), self._all.arn(alias)
+            i, config = by_name[key[:2]], configs.get(key, {})
+            on_failure = (config.get("destinationConfig") or {}).get("onFailure") or {}
+            found.append(
+                Function(
+                    i["name"],
+                    arn,
+                    str(alias.region),
+                    i["handler"].split(".")[1],
+                    {**i["environment"]["variables"], "AWS_REGION": str(alias.region)},
+                    self._role(i["role"]),
+                    Policy(tuple(_invocation(p, arn) for p in permissions.get(key, ()))),
+                    _sources(i["code"]),
+                    bool(config),
+                    int(config.get("maximumRetryAttempts", 2)),
+                    float(config.get("maximumEventAgeInSeconds", 21_600)),
+                    on_failure.get("destination"),
+                )
+            )
+        return found
+
+    def _mappings(self) -> list[EventSource]:
+        return [
+            EventSource(
+                i["eventSourceArn"],
+                i["functionName"],
+                int(i.get("batchSize", 10)),
+                "ReportBatchItemFailures" in (i.get("functionResponseTypes") or ()),
+                int((i.get("scalingConfig") or {}).get("maximumConcurrency", 1000)),
+            )
+            for _, i in self._all.of_type("aws:lambda/eventSourceMapping:EventSourceMapping")
+        ]
+
+    def _endpoint(self) -> Endpoint:
+        endpoint, i = next(self._all.of_type(aws.ENDPOINT))
+        arns = [bus["eventBusArn"] for bus in i["eventBuses"]]
+        names = {arn.rpartition("/")[2] for arn in arns}
+        failover = i["routingConfig"]["failoverConfig"]
+        secondary = failover["secondary"]["route"]
+        if len(arns) != 2 or len(names) != 1 or {a.split(":")[3] for a in arns} != {endpoint.region, secondary}:
+            # API reference, CreateEndpoint; User Guide: "the event buses must have the same name".
+            raise CannotDeployError(f"a global endpoint takes two event buses of one name, not {', '.join(arns)}")
+        checks = {self._all.arn(check): c for check, c in self._all.of_type(aws.CHECK)}
+        check = checks[failover["primary"]["healthCheck"]]
+        alarms = self._all.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+        alarm = next(
+            {**a, "region": r.region}
+            for r, a in alarms
+            if (a["name"], r.region) == (check["cloudwatchAlarmName"], check["cloudwatchAlarmRegion"])
+        )
+        replicates = (i.get("replicationConfig") or {}).get("state", "ENABLED") == "ENABLED"
+        role = self._role(i.get("roleArn"))
+        return Endpoint(
+            f"{i['name']}.veo", names.pop(), str(endpoint.region), secondary, replicates, role, check, alarm
+        )
+
+    def _schedules(self) -> list[Schedule]:
+        return [
+            Schedule(
+                i["name"],
+                str(schedule.region),
+                i["target"]["arn"],
+                i["target"]["eventbridgeParameters"]["source"],
+                i["target"]["eventbridgeParameters"]["detailType"],
+                self._role(i["target"]["roleArn"]),
+            )
+            for schedule, i in self._all.of_type("aws:scheduler/schedule:Schedule")
+            if i["target"].get("eventbridgeParameters")
+        ]
+
+
+def _invocation(permission: Mapping[str, Any], arn: str) -> Mapping[str, Any]:
+    """A function's permission as the statement that Lambda makes of it."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": permission["principal"]},
+        "Action": permission["action"],
+        "Resource": arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": permission["sourceArn"]}},
+    }
+
+
+def _sources(code: Any) -> tuple[str, ...]:
+    """The registered producers in a function's archive."""
+    with zipfile.ZipFile(code.path) as archive:
+        return tuple(json.loads(archive.read("sources.json"))) if "sources.json" in archive.namelist() else ()

@@ -1,0 +1,218 @@
+"""Failover by hand and back: the endpoint's health check is held unhealthy, and a probe says when that has worked.
+
+Held means inverted *and* disabled. Inverted alone would turn round whatever the metric says: once the primary really
+fell ill, the inverted check would be healthy and the endpoint would go back to it. A disabled check is always healthy,
+and "in disabled state, you can also invert the status" (Route 53 API reference, UpdateHealthCheck, Disabled): the
+metric has no say until `stop`. SetAlarmState would do nothing: the check reads the metric, not the alarm.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from signals.operate.errors import Failed
+from signals.operate.health import Endpoint, endpoint
+from signals.operate.stack import Stack
+from signals.recover import kept
+from signals.recover.probe import Sighting, probe
+
+# EventBridge User Guide, "Making applications Regional-fault tolerant": recovery time, detection included. By hand
+# nothing has to be detected, so it takes less.
+EXPECTED_S, MAXIMUM_S = 360, 420
+NOTE = "failover"
+_PAUSE_LOCAL_S, _PAUSE_AWS_S = 0.2, 5.0
+_HISTORY = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One thing that happened, `seconds` after the command began."""
+
+    seconds: float
+    text: str
+
+
+OnEvent = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where the endpoint sends, where it should, and why.
+
+    Args:
+        stack: The stack's name.
+        region: The Region that a probe went in at; None when none came through.
+        intended: The Region that the health check calls for.
+        held: Whether the check is held unhealthy by hand.
+        healthy: What Route 53 says of the check; None when no checker has reported.
+        inverted: Whether it is inverted, held or not.
+        why: In a sentence.
+        probe: The probe.
+        seconds: Since this failover or return was asked for; None when none is under way.
+        way_back: The command that ends it; None when there is nothing to end.
+    """
+
+    stack: str
+    region: str | None
+    intended: str
+    held: bool
+    healthy: bool | None
+    inverted: bool
+    why: str
+    probe: Sighting
+    seconds: float | None
+    way_back: str | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether signals go where the health check wants them."""
+        return self.region == self.intended
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "settled": self.settled, "expected_s": EXPECTED_S, "maximum_s": MAXIMUM_S}
+
+
+def ignore(_: Progress) -> None:
+    """For who wants no news."""
+
+
+def start(
+    stack: Stack, *, wait: bool = True, on_event: OnEvent = ignore, limit_s: float = MAXIMUM_S, by: str = "operator"
+) -> Situation:
+    """Send signals to the secondary until `stop`. Safe to run again.
+
+    Args:
+        stack: The stack.
+        wait: Return only when probes go in at the secondary.
+        on_event: Told of everything that happens.
+        limit_s: Longest wait (s).
+        by: Who asked, for the record.
+
+    Raises:
+        Failed: When the endpoint is not deployed, or does not move within the limit; the check stays held.
+    """
+    return _move(stack, held=True, wait=wait, on_event=on_event, limit_s=limit_s, by=by)
+
+
+def stop(
+    stack: Stack, *, wait: bool = True, on_event: OnEvent = ignore, limit_s: float = MAXIMUM_S, by: str = "operator"
+) -> Situation:
+    """Let the metric decide again, whoever took that from it. Safe to run again.
+
+    While the primary is really ill the endpoint stays in the secondary: that is said, and no failure.
+    """
+    return _move(stack, held=False, wait=wait, on_event=on_event, limit_s=limit_s, by=by)
+
+
+def status(stack: Stack, *, everywhere: bool = True) -> Situation:
+    """Where the endpoint sends now.
+
+    Args:
+        stack: The stack.
+        everywhere: Wait for the probe's copy in both Regions, so that replication that is cut shows too.
+    """
+    found = _deployed(stack)
+    return _situation(stack, found, probe(stack, everywhere=everywhere))
+
+
+def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: float, by: str) -> Situation:
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        on_event(Progress(time.monotonic() - began, text))
+
+    found = _deployed(stack)
+    check = found.health_check
+    if (check.inverted, check.disabled) == (held, held):
+        tell(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
+    else:
+        stack.client("route53", stack.primary).update_health_check(HealthCheckId=check.id, Inverted=held, Disabled=held)
+        _note(stack, check.id, held=held, by=by)
+        tell(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
+    last = None
+    while True:
+        situation = _situation(stack, _deployed(stack), probe(stack))
+        seen = situation.region or f"nowhere ({situation.probe.problem})"
+        if seen != last:
+            tell(f"a probe went in at {seen}")
+            last = seen
+        if not wait or situation.settled:
+            break
+        if time.monotonic() - began >= limit_s:
+            raise Failed(
+                f"after {limit_s:.0f} s probes go to {seen}, not to {situation.intended} (AWS: {EXPECTED_S} s expected,"
+                f" {MAXIMUM_S} s at most): look with `signals failover status --stack {stack.name}`"
+                + (f"; go back with `{situation.way_back}`" if situation.way_back else "")
+            )
+        tell("")  # a sign of life, for who shows the time
+        time.sleep(_PAUSE_LOCAL_S if stack.local else _PAUSE_AWS_S)
+    if situation.settled:
+        _settled(stack, held=held)
+        tell(f"signals go to {situation.region}: {situation.why}")
+    return situation
+
+
+def _deployed(stack: Stack) -> Endpoint:
+    found = endpoint(stack)
+    if found is None:
+        raise Failed(f"stack {stack.name!r} is not deployed: run `signals up --stack {stack.name}` first")
+    return found
+
+
+def _situation(stack: Stack, found: Endpoint, sighting: Sighting) -> Situation:
+    check = found.health_check
+    held = check.inverted and check.disabled
+    if held:
+        why = "the check is held unhealthy by hand (`signals failover start`)"
+    elif check.inverted:
+        why = "the check is inverted but not held: if the primary falls ill the endpoint goes back to it"
+    elif check.disabled:
+        why = "the check is disabled: no outage moves the endpoint"
+    elif check.healthy is False:
+        why = "the metric says that the primary is ill: the endpoint left it by itself"
+    else:
+        why = "the health check calls the primary healthy"
+    by_hand = check.inverted or check.disabled
+    return Situation(
+        stack=stack.name,
+        region=sighting.region,
+        intended=found.active_region,
+        held=held,
+        healthy=check.healthy,
+        inverted=check.inverted,
+        why=why,
+        probe=sighting,
+        seconds=_since_asked(stack, check.id) if by_hand else None,
+        way_back=f"signals failover stop --stack {stack.name}" if by_hand else None,
+    )
+
+
+def asked(stack: Stack) -> list[dict[str, Any]]:
+    """Failovers by hand that this machine asked for, oldest first: check, from, routed, to, by (times ISO 8601)."""
+    found = kept.read(stack, NOTE).get("failovers", [])
+    return [entry for entry in found if isinstance(entry, dict)]
+
+
+def _since_asked(stack: Stack, check_id: str) -> float | None:
+    last = next((entry for entry in reversed(asked(stack)) if entry["check"] == check_id and not entry["to"]), None)
+    return (datetime.now(UTC) - datetime.fromisoformat(last["from"])).total_seconds() if last else None
+
+
+def _note(stack: Stack, check_id: str, *, held: bool, by: str) -> None:
+    now, found = datetime.now(UTC).isoformat(timespec="seconds"), asked(stack)
+    if held:
+        found.append({"check": check_id, "from": now, "routed": None, "to": None, "by": by})
+    elif found and not found[-1]["to"]:
+        found[-1]["to"] = now
+    kept.write(stack, NOTE, {"failovers": found[-_HISTORY:]})
+
+
+def _settled(stack: Stack, *, held: bool) -> None:
+    found = asked(stack)
+    if held and found and not found[-1]["routed"]:
+        found[-1]["routed"] = datetime.now(UTC).isoformat(timespec="seconds")
+        kept.write(stack, NOTE, {"failovers": found})

@@ -1,0 +1,123 @@
+"""A probe: an event put through the global endpoint that says, by where it went in, where the endpoint sends.
+
+EventBridge does not tell where an endpoint points, and a health check only says where it should. Every copy of an event
+carries the Region whose bus it entered (`region`; a replicated copy keeps it: EventBridge User Guide, "Making
+applications Regional-fault tolerant"), so any copy seen in either Region answers the question, also while one Region
+does not answer.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from components.signs_of_life import PROBE
+from signals.operate.health import endpoint
+from signals.operate.stack import Stack
+
+DETAIL_TYPE = "Probe"
+# How long a probe may take from the endpoint to a queue (s).
+PATIENCE_LOCAL_S, PATIENCE_AWS_S = 3.0, 20.0
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What became of one probe.
+
+    Args:
+        region: The Region whose bus it entered; None when no copy was seen.
+        seen_in: The Regions in which a copy arrived.
+        seconds: From sending to the last look.
+        problem: Why it was not sent or not seen; None when all is well.
+    """
+
+    region: str | None
+    seen_in: tuple[str, ...]
+    seconds: float
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = None) -> Sighting:
+    """Put one event through the endpoint and look where it went in.
+
+    Needs `events:PutEvents` on both Regions' ingress buses and to receive from and delete in both probe queues.
+
+    Args:
+        stack: Whose endpoint.
+        everywhere: Wait for a copy in both Regions, which shows that replication works; else for the first one.
+        patience_s: Longest wait (s); by default 3 on the embedded AWS, 20 on AWS.
+    """
+    began = time.monotonic()
+    patience = patience_s or (PATIENCE_LOCAL_S if stack.local else PATIENCE_AWS_S)
+    name = uuid.uuid4().hex
+    refused = _send(stack, name)
+    if refused:
+        return Sighting(None, (), time.monotonic() - began, refused)
+    enough = Event()
+
+    def look(region: str) -> str | None:
+        try:
+            found = _receive(stack, region, name, until=began + patience, enough=enough)
+        except (ClientError, BotoCoreError):
+            return None  # a Region that is down: the other one's copy says where the probe went in
+        if found and not everywhere:
+            enough.set()
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        found = dict(zip(stack.regions, pool.map(look, stack.regions), strict=True))
+    seen = tuple(region for region, origin in found.items() if origin)
+    seconds = time.monotonic() - began
+    if not seen:
+        return Sighting(None, (), seconds, f"the endpoint took it, and no bus received it within {patience:.0f} s")
+    missing = [region for region in stack.regions if region not in seen] if everywhere else []
+    problem = f"no copy came to {missing[0]} within {patience:.0f} s" if missing else None
+    return Sighting(found[seen[0]], seen, seconds, problem)
+
+
+def _send(stack: Stack, name: str) -> str | None:
+    """Put the probe; the reason when it was not taken."""
+    found = endpoint(stack)
+    if found is None:
+        return f"there is no endpoint {stack.names.endpoint}"
+    detail = {"id": name, "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"), "by": "signals"}
+    entry = {
+        "Source": PROBE,
+        "DetailType": DETAIL_TYPE,
+        "Detail": json.dumps(detail),
+        "EventBusName": stack.names.ingress_bus,
+    }
+    # Any Region's client: the endpoint has a name of its own and is signed for with SigV4A, which names no Region.
+    try:
+        answer = stack.client("events", stack.secondary).put_events(EndpointId=found.id, Entries=[entry])
+    except (ClientError, BotoCoreError) as error:
+        return f"the endpoint refuses: {error}"
+    if answer["FailedEntryCount"]:
+        return f"the endpoint refuses: {answer['Entries'][0].get('ErrorCode')}"
+    return None
+
+
+def _receive(stack: Stack, region: str, name: str, *, until: float, enough: Event) -> str | None:
+    """The Region that the probe went in at, once a copy of it lies in this Region's queue."""
+    sqs = stack.client("sqs", region)
+    url = sqs.get_queue_url(QueueName=stack.names.probe)["QueueUrl"]
+    while not enough.is_set() and time.monotonic() < until:
+        # Others' probes lie there too: they are hidden for a second only.
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=1)
+        for message in messages.get("Messages", []):
+            event = json.loads(message["Body"])
+            if event.get("detail", {}).get("id") == name:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                return str(event["region"])
+    return None

@@ -1,0 +1,85 @@
+"""A platform for the tests of the model: the recorded stack, with one thing in it changed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from handlers.shared.times import timestamp
+from signals.model.blueprint import Blueprint
+from signals.model.clock import HOUR_S
+from signals.model.faults import Fault
+from signals.model.platform import Platform
+from signals.model.reading import read
+from signals.model.traffic import Clients, signal
+from signals.record import record
+from signals.recording import Recording
+
+PRIMARY, SECONDARY = "us-west-2", "us-east-1"
+BUS = "signals-prod-ingress"
+
+
+@cache
+def recorded(stack: str = "prod") -> Recording:
+    """A stack's recording, made once."""
+    return record(stack)
+
+
+@cache
+def plan(stack: str = "prod") -> Blueprint:
+    return read(recorded(stack))
+
+
+def changed(type: str, name: str, change: Callable[[dict[str, Any]], None], base: Recording | None = None) -> Recording:
+    """The prod stack's recording with one resource's inputs changed."""
+    recording = base or recorded()
+    resource = recording.resource(type, name)
+    inputs = copy.deepcopy(dict(resource.inputs))
+    change(inputs)
+    return replace(recording, all=tuple(replace(r, inputs=inputs) if r is resource else r for r in recording.all))
+
+
+def without(*resources: tuple[str, str], base: Recording | None = None) -> Recording:
+    """The prod stack's recording without some resources, by type and name, and without what refers to them."""
+    recording = base or recorded()
+    gone = {recording.resource(*resource).urn for resource in resources}
+    while True:
+        known = {(r.type, r.name) for r in recording.all if r.urn in gone}
+        more = {r.urn for r in recording.all if any((ref.type, ref.name) in known for ref in r.references())}
+        if more <= gone:
+            return replace(recording, all=tuple(r for r in recording.all if r.urn not in gone))
+        gone |= more
+
+
+def policy_without(text: str, *, statement: Callable[[dict[str, Any]], bool]) -> str:
+    """A policy document without the statements for which that holds."""
+    document = json.loads(text)
+    return json.dumps({**document, "Statement": [s for s in document["Statement"] if not statement(s)]})
+
+
+def platform_of(
+    recording: Recording | None = None,
+    faults: Sequence[Fault] = (),
+    *,
+    sent_s: Sequence[float] = (),
+    **options: Any,
+) -> Platform:
+    """A platform to which a signal is sent at each of these times (s), to either Region in turn."""
+    platform = Platform(read(recording) if recording else plan(), faults, **options)
+    clients = Clients(platform)
+    for number, at_s in enumerate(sent_s):
+        platform.clock.at(at_s, _sending(platform, clients, (PRIMARY, SECONDARY)[number % 2], number))
+    return platform
+
+
+def _sending(platform: Platform, clients: Clients, region: str, number: int) -> Callable[[], None]:
+    return lambda: clients.send(region, signal(number, timestamp(platform.clock.moment())))
+
+
+def hours(first: float, last: float, count: int) -> list[float]:
+    """So many times from one hour to another (s), evenly; never on a full minute, where two slices of a replay meet."""
+    return [(first + (last - first) * number / count) * HOUR_S + 7.5 for number in range(count)]

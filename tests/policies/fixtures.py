@@ -1,0 +1,391 @@
+"""For each rule, changes of the recorded `prod` stack that break it and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.policies.changes import Changes
+
+Fixture = Callable[[Changes], Any]
+FIXTURES: list[tuple[str, Fixture]] = []
+
+
+def breaks(rule_id: str) -> Callable[[Fixture], Fixture]:
+    def add(fixture: Fixture) -> Fixture:
+        FIXTURES.append((rule_id, fixture))
+        return fixture
+
+    return add
+
+
+def _endpoint(c: Changes) -> dict[str, Any]:
+    return c.inputs("EventEndpoint", "ingress-endpoint")
+
+
+def _alarm(c: Changes) -> dict[str, Any]:
+    return c.inputs("MetricAlarm", "failover-alarm")
+
+
+def _check(c: Changes) -> dict[str, Any]:
+    return c.inputs("HealthCheck", "failover-check")
+
+
+def _target(c: Changes) -> dict[str, Any]:
+    return c.inputs("EventTarget", "processing-us-west-2-enrichment-target")
+
+
+def _pattern(c: Changes, rule: str, pattern: dict[str, Any]) -> None:
+    c.inputs("EventRule", rule)["eventPattern"] = json.dumps(pattern)
+
+
+@breaks("EB-ENDPOINT-REPLICATION")
+def replication_is_off(c: Changes) -> None:
+    _endpoint(c)["replicationConfig"]["state"] = "DISABLED"
+
+
+@breaks("EB-ENDPOINT-BUSES")
+def it_fails_over_to_a_region_without_a_bus(c: Changes) -> None:
+    _endpoint(c)["routingConfig"]["failoverConfig"]["secondary"]["route"] = "us-east-2"
+
+
+@breaks("EB-ENDPOINT-BUSES")
+def it_lists_one_bus(c: Changes) -> None:
+    del _endpoint(c)["eventBuses"][1]
+
+
+@breaks("EB-ENDPOINT-ROLE")
+def nobody_may_assume_the_role(c: Changes) -> None:
+    with c.policy("Role", "ingress-replication", "assumeRolePolicy") as statements:
+        statements[0]["Principal"]["Service"] = "scheduler.amazonaws.com"
+
+
+@breaks("EB-ENDPOINT-ROLE")
+def the_role_may_not_pass_itself(c: Changes) -> None:
+    with c.policy("RolePolicy", "ingress-replication-policy") as statements:
+        del statements[2]
+
+
+@breaks("EB-ENDPOINT-ROLE")
+def the_role_knows_one_regions_bus(c: Changes) -> None:
+    with c.policy("RolePolicy", "ingress-replication-policy") as statements:
+        del statements[1]["Resource"][1]
+
+
+@breaks("EB-ENDPOINT-ROLE")
+def the_role_has_the_wrong_prefix(c: Changes) -> None:
+    with c.policy("RolePolicy", "ingress-replication-policy") as statements:
+        statements[0]["Resource"] = statements[0]["Resource"].replace("GlobalEndpointManagedRule", "ManagedRule")
+
+
+@breaks("EB-HEALTH-CHECK")
+def the_check_asks_an_address(c: Changes) -> None:
+    _check(c)["type"] = "HTTPS"
+
+
+@breaks("EB-HEALTH-HELD")
+def the_check_is_disabled(c: Changes) -> None:
+    _check(c)["disabled"] = True
+
+
+@breaks("EB-HEALTH-METRIC")
+def the_alarm_has_a_dimension(c: Changes) -> None:
+    _alarm(c)["dimensions"] = {"EventBusName": "signals-prod-ingress"}
+
+
+@breaks("EB-HEALTH-METRIC")
+def the_alarm_spells_the_metric_as_the_table_does(c: Changes) -> None:
+    _alarm(c)["metricName"] = "IngestiontoInvocationStartLatency"
+
+
+@breaks("EB-HEALTH-ALARM-FORM")
+def the_alarm_wants_three_of_five(c: Changes) -> None:
+    _alarm(c)["datapointsToAlarm"] = 3
+
+
+@breaks("EB-HEALTH-ALARM-FORM")
+def the_alarm_takes_a_percentile(c: Changes) -> None:
+    del _alarm(c)["statistic"]
+    _alarm(c)["extendedStatistic"] = "p99"
+
+
+@breaks("EB-HEALTH-TRACKS-ALARM")
+def the_check_is_not_told_of_a_new_threshold(c: Changes) -> None:
+    _alarm(c)["threshold"] = 20_000
+
+
+@breaks("EB-HEALTH-MISSING-DATA")
+def no_data_is_a_breach_to_the_alarm_alone(c: Changes) -> None:
+    _check(c)["insufficientDataHealthStatus"] = "Healthy"
+
+
+@breaks("EB-HEALTH-HELD")
+def a_drill_was_left_on(c: Changes) -> None:
+    _check(c)["invertHealthcheck"] = True
+
+
+@breaks("EB-HEARTBEAT")
+def nothing_beats(c: Changes) -> None:
+    c.remove("Schedule", "heartbeat-schedule")
+
+
+@breaks("EB-HEARTBEAT")
+def it_beats_once_an_hour(c: Changes) -> None:
+    c.inputs("Schedule", "heartbeat-schedule")["scheduleExpression"] = "rate(1 hour)"
+
+
+@breaks("EB-HEARTBEAT")
+def nothing_matches_the_heartbeat(c: Changes) -> None:
+    _pattern(c, "heartbeat-subscription-rule", {"source": ["something.else"]})
+
+
+@breaks("EB-PUBLISHER-BUSES")
+def ingest_may_put_on_one_regions_bus(c: Changes) -> None:
+    with c.policy("RolePolicy", "api-us-west-2-ingest-role-policy") as statements:
+        (put,) = [s for s in statements if s["Action"] == "events:PutEvents"]
+        del put["Resource"][1]
+
+
+@breaks("EB-PUBLISHER-BUSES")
+def ingest_may_put_on_every_bus(c: Changes) -> None:
+    with c.policy("RolePolicy", "api-us-west-2-ingest-role-policy") as statements:
+        (put,) = [s for s in statements if s["Action"] == "events:PutEvents"]
+        put["Resource"].append("arn:aws:events:*:444455556666:event-bus/*")
+
+
+@breaks("EB-PUT-SCOPE")
+def enrichment_may_put_on_every_bus(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-enrichment-role-policy") as statements:
+        (put,) = [s for s in statements if s["Action"] == "events:PutEvents"]
+        put["Resource"] = "arn:aws:events:us-west-2:444455556666:event-bus/*"
+
+
+@breaks("EB-PUT-SOURCE")
+def enrichment_may_speak_as_anybody(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-enrichment-role-policy") as statements:
+        (put,) = [s for s in statements if s["Action"] == "events:PutEvents"]
+        del put["Condition"]
+
+
+@breaks("EB-TARGET-RETRY")
+def a_target_states_no_retries(c: Changes) -> None:
+    del _target(c)["retryPolicy"]
+
+
+@breaks("EB-TARGET-RETRY")
+def a_target_is_retried_for_an_hour(c: Changes) -> None:
+    _target(c)["retryPolicy"]["maximumEventAgeInSeconds"] = 3_600
+
+
+@breaks("EB-TARGET-DLQ")
+def a_target_has_no_dead_letter_queue(c: Changes) -> None:
+    del _target(c)["deadLetterConfig"]
+
+
+@breaks("EB-QUEUE-POLICY")
+def a_dead_letter_queue_takes_nothing(c: Changes) -> None:
+    with c.policy("QueuePolicy", "processing-us-west-2-enrichment-dlq-policy") as statements:
+        del statements[1]
+
+
+@breaks("EB-QUEUE-POLICY")
+def a_target_queue_takes_another_rules_events(c: Changes) -> None:
+    with c.policy("QueuePolicy", "processing-us-west-2-orders-queue-policy") as statements:
+        arn = "arn:aws:events:us-west-2:444455556666:rule/signals-prod-data/signals-prod-other"
+        statements[1]["Condition"]["ArnEquals"]["aws:SourceArn"] = [arn]
+
+
+@breaks("EB-INVOKE-PERMISSION")
+def a_rule_may_not_invoke_its_function(c: Changes) -> None:
+    c.remove("Permission", "processing-us-west-2-enrichment-invoked-by-ingress-rule")
+
+
+@breaks("LAMBDA-FAILURE-DESTINATION")
+def what_a_function_fails_on_is_gone(c: Changes) -> None:
+    del c.inputs("FunctionEventInvokeConfig", "processing-us-west-2-profile-async")["destinationConfig"]
+
+
+@breaks("LAMBDA-FAILURE-DESTINATION")
+def a_function_may_not_send_to_its_destination(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-profile-role-policy") as statements:
+        statements[:] = [s for s in statements if s["Action"] != "sqs:SendMessage"]
+
+
+@breaks("EB-DEAD-LETTERS-ALARMED")
+def nobody_watches_a_dead_letter_queue(c: Changes) -> None:
+    c.remove("MetricAlarm", "processing-us-west-2-lake-dlq-alarm")
+
+
+@breaks("EB-NO-BUS-CHAIN")
+def a_rule_feeds_a_third_bus(c: Changes) -> None:
+    inputs = c.inputs("EventTarget", "processing-us-west-2-lake-target")
+    inputs["arn"] = "arn:aws:events:us-west-2:111122223333:event-bus/somebody-elses"
+
+
+@breaks("EB-ARCHIVE-SECONDARY")
+def the_secondary_keeps_nothing(c: Changes) -> None:
+    c.remove("EventArchive", "ingress-archive-us-east-1")
+
+
+@breaks("EB-ARCHIVE-SECONDARY")
+def the_secondary_keeps_a_day(c: Changes) -> None:
+    c.inputs("EventArchive", "ingress-archive-us-east-1")["retentionDays"] = 1
+
+
+@breaks("EB-ARCHIVE-SECONDARY")
+def the_secondary_keeps_some(c: Changes) -> None:
+    c.inputs("EventArchive", "ingress-archive-us-east-1")["eventPattern"] = '{"source": ["signals.ingest"]}'
+
+
+@breaks("EB-ARCHIVE-SECONDARY")
+def the_secondary_leaves_out_what_ingest_puts(c: Changes) -> None:
+    pattern = {"source": [{"anything-but": ["signals.heartbeat", "signals.ingest"]}]}
+    c.inputs("EventArchive", "ingress-archive-us-east-1")["eventPattern"] = json.dumps(pattern)
+
+
+@breaks("EB-RETURN-PATH")
+def nothing_takes_replays(c: Changes) -> None:
+    _pattern(c, "return-subscription-rule", {"replay-name": [{"exists": False}]})
+
+
+@breaks("EB-RETURN-PATH")
+def the_way_back_ends_in_the_secondary(c: Changes) -> None:
+    with c.policy("RolePolicy", "return-return-path-role-policy") as statements:
+        (put,) = [s for s in statements if s["Action"] == "events:PutEvents"]
+        put["Resource"] = ["arn:aws:events:us-east-1:444455556666:event-bus/signals-prod-ingress"]
+
+
+@breaks("EB-REPLAY-STANCE")
+def the_secondary_processes_replays_too(c: Changes) -> None:
+    _pattern(c, "active-active-us-east-1-enrichment-rule", {"source": [{"anything-but": ["signals.heartbeat"]}]})
+
+
+def _bus_policy(c: Changes, **statement: Any) -> None:
+    body = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*", **statement}
+    bus = ("EventBus", "ingress-bus-us-west-2")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [body]})
+    c.add(bus, "aws:cloudwatch/eventBusPolicy:EventBusPolicy", {"policy": policy})
+
+
+@breaks("EB-BUS-POLICY")
+def the_world_may_put(c: Changes) -> None:
+    _bus_policy(c, Principal={"AWS": "*"})
+
+
+@breaks("EB-BUS-POLICY")
+def an_organisation_may_put_anything(c: Changes) -> None:
+    _bus_policy(c, Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}})
+
+
+@breaks("EB-BUS-POLICY")
+def a_permission_lets_the_world_in(c: Changes) -> None:
+    bus = ("EventBus", "ingress-bus-us-west-2")
+    c.add(bus, "aws:cloudwatch/eventPermission:EventPermission", {"principal": "*", "statementId": "all"})
+
+
+@breaks("IAM-NO-WILDCARD")
+def a_role_may_do_anything_to_a_queue(c: Changes) -> None:
+    with c.policy("RolePolicy", "spool-us-west-2-republish-role-policy") as statements:
+        (receive,) = [s for s in statements if "sqs:ReceiveMessage" in s["Action"]]
+        receive["Action"] = "sqs:*"
+
+
+@breaks("IAM-NO-WILDCARD")
+def a_role_may_read_every_table(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-profile-role-policy") as statements:
+        (tables,) = [s for s in statements if "dynamodb:GetItem" in s["Action"]]
+        tables["Resource"] = "*"
+
+
+@breaks("IAM-NO-WILDCARD")
+def a_role_may_write_to_every_bucket_of_a_prefix(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-lake-role-policy") as statements:
+        (objects,) = [s for s in statements if "s3:PutObject" in s["Action"]]
+        objects["Resource"] = "arn:aws:s3:::signals-prod-*/*"
+
+
+@breaks("DATA-ENCRYPTED")
+def a_queue_is_plain(c: Changes) -> None:
+    c.inputs("Queue", "spool-us-west-2-queue-queue")["sqsManagedSseEnabled"] = False
+
+
+@breaks("DATA-ENCRYPTED")
+def the_bucket_says_nothing_of_encryption(c: Changes) -> None:
+    c.remove("BucketServerSideEncryptionConfiguration", "processing-us-west-2-lake-encryption")
+
+
+@breaks("DATA-TLS")
+def the_bucket_takes_plain_http(c: Changes) -> None:
+    c.remove("BucketPolicy", "processing-us-west-2-lake-policy")
+
+
+@breaks("DATA-TLS")
+def the_domain_speaks_tls_1_0(c: Changes) -> None:
+    c.inputs("DomainName", "domain-name-us-west-2")["domainNameConfiguration"]["securityPolicy"] = "TLS_1_0"
+
+
+@breaks("DATA-PUBLIC-ACCESS")
+def the_bucket_can_be_opened(c: Changes) -> None:
+    c.inputs("BucketPublicAccessBlock", "processing-us-west-2-lake-public-access")["restrictPublicBuckets"] = False
+
+
+@breaks("EB-NO-CLIENT-TIME")
+def the_publisher_passes_the_clients_time_on(c: Changes) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        files["handlers/ingest/entry.py"] = b"def entry(signal):\n    return {'Detail': '{}', 'Time': signal['time']}\n"
+
+    c.archive("api-us-west-2-ingest-function", change)
+
+
+@breaks("EB-PUBLISHER-CRT")
+def ingest_is_packaged_without_crt(c: Changes) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        for name in [name for name in files if "awscrt" in name]:
+            del files[name]
+
+    c.archive("api-us-west-2-ingest-function", change)
+
+
+def _patched(part: str, offset: int, value: int) -> Callable[[dict[str, bytes]], None]:
+    def change(files: dict[str, bytes]) -> None:
+        (name,) = [name for name in files if name.startswith(part) and name.endswith(".so")]
+        content = bytearray(files[name])
+        content[offset] = value
+        files[name] = bytes(content)
+
+    return change
+
+
+@breaks("LAMBDA-ARCHITECTURE")
+def awscrt_is_for_another_cpu(c: Changes) -> None:
+    c.archive("api-us-west-2-ingest-function", _patched("_awscrt", 18, 0x3E))
+
+
+@breaks("LAMBDA-ARCHITECTURE")
+def a_module_is_for_another_python(c: Changes) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        crt = next(content for name, content in files.items() if name.startswith("_awscrt"))
+        files["extra.cpython-39-aarch64-linux-gnu.so"] = crt[:64]
+
+    c.archive("api-us-west-2-ingest-function", change)
+
+
+@breaks("LOGS-RETENTION")
+def a_log_is_kept_for_ever(c: Changes) -> None:
+    del c.inputs("LogGroup", "api-us-west-2-access-logs")["retentionInDays"]
+
+
+@breaks("LOGS-RETENTION")
+def a_function_makes_its_own_log(c: Changes) -> None:
+    c.remove("LogGroup", "api-us-west-2-ingest-logs")
+
+
+@breaks("QUOTAS-EQUAL")
+def the_secondary_throttles_sooner(c: Changes) -> None:
+    c.inputs("Stage", "api-us-east-1-stage")["defaultRouteSettings"]["throttlingRateLimit"] = 100
+
+
+@breaks("QUOTAS-EQUAL")
+def the_secondary_has_less_memory(c: Changes) -> None:
+    c.inputs("Function", "api-us-east-1-ingest-function")["memorySize"] = 128

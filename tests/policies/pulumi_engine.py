@@ -1,0 +1,104 @@
+"""What the Pulumi engine sends a policy pack for a recorded stack, in the real messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi_policy import PolicyCustomTimeouts, PolicyProviderResource, PolicyResource, StackValidationArgs
+from pulumi_policy.deserialize import SPECIAL_ARCHIVE_SIG, SPECIAL_SIG_KEY, deserialize_properties
+from pulumi_policy.policy import PolicyResourceOptions
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from policies.recorded import stack_of
+from policies.resolved import Answers
+from signals.recording import Asset, Recording, find_references
+
+
+def stack_request(recording: Recording, *, deployed: bool) -> proto.AnalyzeStackRequest:
+    """A stack that is there, whose references are known values, or the first preview of one that is not."""
+    urns = {(resource.type, resource.name): resource.urn for resource in recording.all}
+    answers = Answers(recording)
+    request = proto.AnalyzeStackRequest()
+    for view in stack_of(recording).resources:
+        outputs = answers.outputs(view.type, view.name)
+        properties = dict(view.inputs)
+        if deployed:
+            properties = {**outputs, **answers.resolve(properties)}
+        else:
+            properties = {**dict.fromkeys(outputs, UNKNOWN_STRING_VALUE), **_without_references(properties)}
+        account = json.dumps([view.account_id])
+        request.resources.append(
+            proto.AnalyzerResource(
+                type=view.type,
+                urn=view.urn,
+                name=view.name,
+                properties=_struct(properties),
+                provider=proto.AnalyzerProviderResource(
+                    type="pulumi:providers:aws",
+                    name=f"aws-{view.region}",
+                    properties=_struct({"region": view.region, "allowedAccountIds": account}),
+                ),
+                propertyDependencies={
+                    key: proto.AnalyzerPropertyDependencies(
+                        urns=sorted({urns[r.type, r.name] for r in find_references(value) if (r.type, r.name) in urns})
+                    )
+                    for key, value in view.inputs.items()
+                },
+            )
+        )
+    return request
+
+
+def stack_args(recording: Recording) -> StackValidationArgs:
+    """A stack that is there as the SDK hands it to a policy."""
+    return StackValidationArgs(
+        [
+            PolicyResource(
+                r.type,
+                unknown_checking_proxy(deserialize_properties(MessageToDict(r.properties))),
+                r.urn,
+                r.name,
+                PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), []),
+                PolicyProviderResource(
+                    r.provider.type, deserialize_properties(MessageToDict(r.provider.properties)), "", r.provider.name
+                ),
+                None,
+                [],
+                {},
+            )
+            for r in stack_request(recording, deployed=True).resources
+        ]
+    )
+
+
+def _without_references(value: Any) -> Any:
+    match value:
+        case str():
+            return UNKNOWN_STRING_VALUE if "<<output " in value else value
+        case Mapping():
+            return {key: _without_references(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_references(item) for item in value]
+    return value
+
+
+def _struct(properties: Mapping[str, Any]) -> Struct:
+    struct = Struct()
+    struct.update({key: _wire(value) for key, value in properties.items()})
+    return struct
+
+
+def _wire(value: Any) -> Any:
+    match value:
+        case Asset():
+            return {SPECIAL_SIG_KEY: SPECIAL_ARCHIVE_SIG, "path": str(value.path)}
+        case Mapping():
+            return {key: _wire(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_wire(item) for item in value]
+    return value

@@ -1,0 +1,44 @@
+"""Every stack keeps every rule, and each rule sees what breaks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from policies import rules  # noqa: F401 - makes them known
+from policies.recorded import stack_of
+from policies.rule import RULES, violations
+from signals.recording import Recording
+from tests.policies.changes import Changes
+from tests.policies.fixtures import FIXTURES, Fixture
+
+each_fixture = pytest.mark.parametrize(
+    ("rule_id", "fixture"), FIXTURES, ids=[f"{rule_id} {fixture.__name__}" for rule_id, fixture in FIXTURES]
+)
+
+
+def test_every_stack_keeps_every_rule(platform: Recording) -> None:
+    assert [str(violation) for violation in violations(stack_of(platform))] == []
+
+
+@each_fixture
+def test_what_breaks_a_rule_breaks_that_rule_alone(
+    rule_id: str, fixture: Fixture, prod: Recording, tmp_path: Path
+) -> None:
+    changes = Changes(prod, tmp_path)
+    fixture(changes)
+    broken = violations(changes.stack)
+    assert {violation.rule.id for violation in broken} == {rule_id}
+    for violation in broken:
+        assert violation.rule.remedy in str(violation)
+
+
+def test_every_rule_has_something_that_breaks_it() -> None:
+    assert {rule.id for rule in RULES} == {rule_id for rule_id, _ in FIXTURES}
+
+
+def test_a_rule_has_one_id_and_says_why_with_its_source() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule.why.endswith(".") and rule.source and rule.remedy

@@ -1,0 +1,137 @@
+"""What has to be replayed after an outage, and in which slices."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from signals.operate.errors import Failed, Misuse
+from signals.recover import kept, plan, replay
+from signals.recover.outage import Outage, outage, spells
+from tests.recover.conftest import ScriptedStack
+
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+HOUR = timedelta(hours=1)
+
+
+class Alarms:
+    """CloudWatch with a history and no metric."""
+
+    def __init__(self, *history: tuple[datetime, str]) -> None:
+        self.history = history
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "describe_alarm_history"
+        return self
+
+    def paginate(self, **asked: str) -> list[dict[str, Any]]:
+        assert asked == {"AlarmName": "hand-made-ingress-latency", "HistoryItemType": "StateUpdate"}
+        data = [(at, json.dumps({"newState": {"stateValue": state}})) for at, state in self.history]
+        return [{"AlarmHistoryItems": [{"Timestamp": at, "HistoryData": text} for at, text in data]}]
+
+    def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
+        assert (asked["EndTime"] - asked["StartTime"]).total_seconds() / asked["Period"] <= 1_440
+        return {"Datapoints": [{"Sum": 600.0}, {"Sum": 400.0}]}
+
+
+class Archives:
+    def describe_archive(self, **_: str) -> dict[str, Any]:
+        return {"EventCount": 10_000, "SizeBytes": 20_000_000, "CreationTime": NOW - 100 * HOUR}
+
+
+class Mappings:
+    def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
+        return {"EventSourceMappings": [{"BatchSize": 10, "ScalingConfig": {"MaximumConcurrency": 5}}]}
+
+
+@pytest.fixture
+def cloud(scripted: ScriptedStack) -> ScriptedStack:
+    scripted.answers.update({"cloudwatch": Alarms(), "events": Archives(), "lambda": Mappings()})
+    return scripted
+
+
+def test_a_30_hour_outage_replays_what_was_older_than_24_hours_at_recovery(cloud: ScriptedStack) -> None:
+    start, end = NOW - 31 * HOUR, NOW - HOUR
+    planned = plan.plan(cloud, start, end)
+    # An hour more than the arithmetic says: the last of 24 hours' retries may be far apart.
+    assert (planned.start, planned.end) == (start, end - 23 * HOUR)
+    assert planned.ready_at == planned.end + timedelta(minutes=10)
+    assert "gave up" in " ".join(planned.notes)
+
+
+def test_a_shorter_outage_needs_no_replay_unless_all_of_it_is_asked_for(cloud: ScriptedStack) -> None:
+    start, end = NOW - 5 * HOUR, NOW - HOUR
+    planned = plan.plan(cloud, start, end)
+    assert planned.slices == ()
+    assert "by itself" in planned.notes[0]
+    assert plan.plan(cloud, start, end, whole=True).start == start
+
+
+def test_what_the_archive_no_longer_has_is_called_lost(cloud: ScriptedStack) -> None:
+    planned = plan.plan(cloud, NOW - timedelta(days=40), NOW - HOUR)
+    assert planned.start >= NOW - timedelta(days=30, minutes=1)
+    assert any(note.startswith("LOST") for note in planned.notes)
+
+
+def test_on_aws_counts_are_called_what_they_are(cloud: ScriptedStack) -> None:
+    counted = plan.plan(cloud, NOW - 40 * HOUR, NOW - HOUR).archives["us-east-1"]
+    assert (counted.events, counted.size_bytes, counted.exact) == (1_000, 2_000_000, False)
+    assert counted.how.startswith("at most")
+
+
+def test_cost_and_duration_follow_from_the_events(cloud: ScriptedStack) -> None:
+    planned = plan.plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
+    assert planned.drained_per_second == 200
+    assert planned.duration_s == 1_000 / 200
+    assert planned.cost_usd["replay"] == pytest.approx(0.001)
+
+
+def test_slices_cover_the_window_without_a_gap_ten_of_them_or_one_an_hour() -> None:
+    for length in (timedelta(minutes=1), timedelta(minutes=7), 6 * HOUR, 30 * HOUR, timedelta(days=30)):
+        found = plan.slices("signals-return", NOW - length, NOW)
+        assert found[0].start == NOW - length
+        assert found[-1].end == NOW
+        assert all(one.end == other.start for one, other in itertools.pairwise(found))
+        assert len(found) <= 10 or max(part.end - part.start for part in found) == HOUR
+        assert len({part.name for part in found}) == len(found)
+
+
+def test_names_of_replays_follow_from_the_window_and_fit() -> None:
+    # StartReplay: at most 64 characters; a stack's name has 24 at most, and a tenth attempt needs three.
+    (part,) = plan.slices(f"{'s' * 24}-return", NOW - timedelta(minutes=1), NOW)
+    assert part == plan.slices(f"{'s' * 24}-return", NOW - timedelta(minutes=1), NOW)[0]
+    assert len(part.name) + len("-10") <= 64
+
+
+def test_the_plan_is_kept_and_found_again(cloud: ScriptedStack) -> None:
+    planned = plan.plan(cloud, NOW - 31 * HOUR, NOW - HOUR)
+    assert replay.load(cloud) == replay.load(cloud, planned.id) == planned
+    assert (kept.folder(cloud) / f"replay-{planned.id}.json").is_file()
+    with pytest.raises(Misuse, match=planned.id):
+        replay.load(cloud, "another")
+
+
+def test_without_times_the_alarms_last_outage_is_taken(cloud: ScriptedStack) -> None:
+    cloud.answers["cloudwatch"] = Alarms(
+        (NOW - 90 * HOUR, "ALARM"), (NOW - 80 * HOUR, "OK"), (NOW - 40 * HOUR, "ALARM"), (NOW - 5 * HOUR, "OK")
+    )
+    found = outage(cloud, None, None)
+    # Five minutes until the alarm says so, and five to be sure.
+    assert found == Outage(NOW - 40 * HOUR - timedelta(minutes=10), NOW - 5 * HOUR, False, found.found_by)
+
+
+def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:
+    assert spells([(NOW, "ALARM"), (NOW - HOUR, "OK"), (NOW + HOUR, "INSUFFICIENT_DATA")]) == [(NOW, NOW + HOUR)]
+    assert spells([(NOW, "ALARM")]) == [(NOW, None)]
+    assert spells([]) == []
+
+
+def test_an_outage_nobody_knows_of_has_to_be_told(cloud: ScriptedStack) -> None:
+    with pytest.raises(Failed, match=r"--from, --to"):
+        outage(cloud, None, None)
+    with pytest.raises(Misuse):
+        outage(cloud, NOW, NOW - HOUR)

@@ -1,0 +1,181 @@
+"""What failed goes back to where it failed, and is deleted only then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from signals.operate.errors import Misuse
+from signals.operate.stack import Stack
+from signals.recover import destinations, redrive
+from tests.operate.conftest import PRIMARY
+from tests.recover.conftest import ScriptedStack, arn, queue, subscribe
+
+EVENT = {
+    "id": "e1",
+    "source": "signals",
+    "detail-type": "order.placed",
+    "detail": {"id": "s-1", "type": "order.placed"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty(platform: Stack) -> Iterator[None]:
+    yield
+    sqs = platform.client("sqs", PRIMARY)
+    for url in sqs.list_queues(QueueNamePrefix="hand-made-")["QueueUrls"]:
+        sqs.purge_queue(QueueUrl=url)
+
+
+def put(stack: Stack, name: str, body: Any, **attributes: str) -> None:
+    sqs = stack.client("sqs", PRIMARY)
+    sqs.send_message(
+        QueueUrl=sqs.get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"],
+        MessageBody=body if isinstance(body, str) else json.dumps(body),
+        MessageAttributes={key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()},
+    )
+
+
+def bodies(stack: Stack, name: str) -> list[Any]:
+    sqs = stack.client("sqs", PRIMARY)
+    url = sqs.get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"]
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    return [json.loads(message["Body"]) for message in found]
+
+
+def undelivered(code: str, queue_name: str = "orders") -> dict[str, str]:
+    """The attributes that EventBridge gives a dead letter."""
+    return {
+        "RULE_ARN": arn("events", PRIMARY, "rule/hand-made-ingress/hand-made-orders"),
+        "TARGET_ARN": arn("sqs", PRIMARY, f"hand-made-{queue_name}"),
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": "not now",
+    }
+
+
+def test_failures_are_counted_by_queue_and_reason_and_stay(platform: Stack) -> None:
+    for code in ("NO_PERMISSIONS", "NO_PERMISSIONS", "THROTTLING"):
+        put(platform, "orders-dlq", EVENT, **undelivered(code))
+    put(platform, "quarantine", {"id": "s"}, reason="unregistered_source", message="no source 'x' is registered")
+    for _ in range(2):
+        found = {(group.queue, group.reason): group.count for group in redrive.groups(platform)}
+        assert found == {
+            ("hand-made-orders-dlq", "NO_PERMISSIONS"): 2,
+            ("hand-made-orders-dlq", "THROTTLING"): 1,
+            ("hand-made-quarantine", "unregistered_source"): 1,
+        }
+
+
+def test_a_rules_dead_letter_goes_to_the_rules_target_as_the_target_would_have_got_it(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "orders", {"source": ["signals"]}, InputPath="$.detail")
+    put(platform, "orders-dlq", EVENT, **undelivered("THROTTLING"))
+    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-orders-dlq")
+    assert outcome.problem is None
+    assert bodies(platform, "orders") == [EVENT["detail"]]
+    assert bodies(platform, "orders-dlq") == []
+
+
+def test_only_what_was_chosen_is_sent(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "orders", {"source": ["signals"]})
+    for code in ("NO_PERMISSIONS", "THROTTLING", "THROTTLING"):
+        put(platform, "orders-dlq", EVENT, **undelivered(code))
+    one = redrive.list_messages(platform, PRIMARY, "hand-made-orders-dlq")[0]
+    assert len(redrive.send(platform, PRIMARY, "hand-made-orders-dlq", ids=[one.id])) == 1
+    redrive.send(platform, PRIMARY, "hand-made-orders-dlq", reason="THROTTLING")
+    assert len(bodies(platform, "orders")) == 3
+    assert bodies(platform, "orders-dlq") == []
+
+
+def test_what_is_not_taken_stays_and_says_why_while_the_others_go(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "orders", {"source": ["signals"]})
+    put(platform, "orders-dlq", EVENT, **undelivered("THROTTLING"))
+    put(platform, "orders-dlq", EVENT, **undelivered("NO_RESOURCE", queue_name="gone"))
+    outcomes = redrive.send(platform, PRIMARY, "hand-made-orders-dlq")
+    assert sorted(outcome.problem is None for outcome in outcomes) == [False, True]
+    (kept,) = redrive.list_messages(platform, PRIMARY, "hand-made-orders-dlq")
+    assert kept.reason == "NO_RESOURCE"
+    assert len(bodies(platform, "orders")) == 1
+
+
+def test_a_quarantined_signal_goes_back_to_the_bus_as_a_batch_of_its_producer(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "enrichment", {"source": ["signals.ingest"]})
+    signal = {"specversion": "1.0", "id": "s-2", "type": "order.placed", "source": "/shop"}
+    put(platform, "quarantine", signal, reason="undelivered", message="Throttling", source="demo", batch_id="b-1")
+    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-quarantine")
+    assert outcome.problem is None
+    (event,) = bodies(platform, "enrichment")
+    assert (event["source"], event["detail-type"]) == ("signals.ingest", "Signal Batch")
+    from handlers.enrichment.batch import authenticate
+
+    batch = authenticate(event, account_id="000000000000", sources=["demo"])
+    assert (batch.signals, batch.batch_id, batch.source) == ([signal], "b-1", "demo")
+
+
+def test_a_whole_batch_in_quarantine_goes_back_as_it_was(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "enrichment", {"source": ["signals.ingest"]})
+    detail = {"batch_id": "b-2", "source": "new", "signals": [{"id": "s-3"}]}
+    put(platform, "quarantine", detail, reason="unregistered_source", message="no source 'new'", source="new")
+    redrive.send(platform, PRIMARY, "hand-made-quarantine")
+    (event,) = bodies(platform, "enrichment")
+    assert event["detail"] == detail
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ('{"truncated": true, "bytes": 900000, "head": "x"}', "the archive has the whole"),
+        ('"no object"', "the archive has the whole"),
+        ('{"id": "s"}', "nobody knows which producer"),
+    ],
+)
+def test_what_cannot_go_back_from_quarantine_stays(platform: Stack, body: str, why: str) -> None:
+    put(platform, "quarantine", body, reason="malformed_batch")
+    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-quarantine")
+    assert outcome.problem
+    assert why in outcome.problem
+    assert len(bodies(platform, "quarantine")) == 1
+
+
+def test_what_a_function_refused_for_a_day_goes_back_to_its_queue(platform: Stack) -> None:
+    sqs = platform.client("sqs", PRIMARY)
+    policy = {"deadLetterTargetArn": arn("sqs", PRIMARY, "hand-made-spool-dlq"), "maxReceiveCount": 2}
+    spool = queue(platform, PRIMARY, "spool")
+    sqs.set_queue_attributes(QueueUrl=spool, Attributes={"RedrivePolicy": json.dumps(policy)})
+    put(platform, "spool-dlq", {"batch_id": "b-3"})
+    (group,) = redrive.groups(platform)
+    assert group.reason == "Refused"
+    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-spool-dlq")
+    assert outcome.problem is None
+    assert bodies(platform, "spool") == [{"batch_id": "b-3"}]
+
+
+def test_a_failed_invocation_says_its_error_by_name() -> None:
+    record = {
+        "requestContext": {"condition": "RetriesExhausted", "functionArn": "arn"},
+        "requestPayload": EVENT,
+        "responsePayload": {"errorType": "NothingDeliveredError", "errorMessage": "the data bus took none"},
+    }
+    assert destinations.reason(json.dumps(record), {}, {}) == ("NothingDeliveredError", "the data bus took none")
+
+
+def test_another_stacks_queue_or_one_that_holds_no_failures_is_refused(platform: Stack) -> None:
+    for name in ("hand-made-orders", "another-dlq"):
+        with pytest.raises(Misuse, match="hand-made-orders-dlq"):
+            redrive.send(platform, PRIMARY, name)
+
+
+def test_an_invocation_that_lambda_did_not_queue_is_no_success(scripted: ScriptedStack) -> None:
+    class Refusing:
+        def invoke(self, **_: Any) -> dict[str, int]:
+            return {"StatusCode": 200}
+
+    scripted.answers["lambda"] = Refusing()
+    function = arn("lambda", PRIMARY, "function:hand-made-enrichment:live")
+    record = json.dumps({"requestContext": {"functionArn": function}, "requestPayload": EVENT})
+    to, deliver = destinations.destination(scripted, PRIMARY, "hand-made-enrichment-failed", record, {})
+    assert to == function
+    with pytest.raises(destinations.RefusedError, match="200"):
+        deliver()

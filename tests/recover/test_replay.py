@@ -1,0 +1,176 @@
+"""Starting, continuing and cancelling replays, against an EventBridge that answers from a script."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from signals.operate.errors import Failed
+from signals.operate.status import Queue
+from signals.recover import plan, replay
+from signals.recover.counting import Counted
+from tests.recover.conftest import ScriptedStack
+
+END = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+class Events:
+    """Replays that end when a slice has waited for them."""
+
+    def __init__(self) -> None:
+        self.replays: dict[str, str] = {}
+        self.requests: list[dict[str, Any]] = []
+        self.most_at_once = 0
+        self.ends_as = "COMPLETED"
+
+    def list_replays(self, NamePrefix: str = "") -> dict[str, Any]:  # noqa: N803
+        found = [name for name in self.replays if name.startswith(NamePrefix)]
+        return {"Replays": [{"ReplayName": name, "State": self.replays[name]} for name in found]}
+
+    def start_replay(self, **request: Any) -> None:
+        assert request["ReplayName"] not in self.replays
+        self.requests.append(request)
+        self.replays[request["ReplayName"]] = "RUNNING"
+        self.most_at_once = max(self.most_at_once, sum(state == "RUNNING" for state in self.replays.values()))
+
+    def cancel_replay(self, ReplayName: str) -> None:  # noqa: N803
+        if self.replays[ReplayName] == "STARTING":
+            raise ClientError({"Error": {"Code": "IllegalStatusException", "Message": ""}}, "CancelReplay")
+        self.replays[ReplayName] = "CANCELLED"
+
+    def end_one(self, _: float = 0) -> None:
+        name = next(name for name, state in self.replays.items() if state == "RUNNING")
+        self.replays[name] = self.ends_as
+
+
+@pytest.fixture
+def events(scripted: ScriptedStack, monkeypatch: pytest.MonkeyPatch) -> Events:
+    scripted.answers["events"] = Events()
+    monkeypatch.setattr(replay, "queues", lambda *_: [])
+    found: Events = scripted.answers["events"]
+    return found
+
+
+def planned(hours: float = 30) -> plan.Plan:
+    start = END - timedelta(hours=hours)
+    return plan.Plan(
+        stack="cloud",
+        id="a-plan",
+        outage_start=start,
+        outage_end=END,
+        ongoing=False,
+        found_by="as told",
+        start=start,
+        end=END,
+        whole=False,
+        slices=tuple(plan.slices("hand-made-return", start, END)),
+        archives={"us-east-1": Counted(events=1, size_bytes=1, exact=False, how="")},
+        duplicates=None,
+        signals=None,
+        drained_per_second=200,
+        backlog_limit=1_000,
+        put_events_limit=None,
+        ready_at=END,
+        duration_s=1,
+        cost_usd={},
+        notes=(),
+    )
+
+
+def test_never_more_than_ten_replays_run_and_all_are_started(scripted: ScriptedStack, events: Events) -> None:
+    started = replay.start(scripted, planned(), sleep=events.end_one)
+    assert len(started) == 30
+    assert events.most_at_once == 10
+
+
+def test_every_replay_goes_to_the_return_paths_rule_alone(scripted: ScriptedStack, events: Events) -> None:
+    replay.start(scripted, planned(), sleep=events.end_one)
+    rule = "arn:aws:events:us-east-1:000000000000:rule/hand-made-ingress/hand-made-return"
+    assert [request["Destination"]["FilterArns"] for request in events.requests] == [[rule]] * 30
+
+
+def test_a_second_start_continues_where_the_first_was_interrupted(scripted: ScriptedStack, events: Events) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay.start(scripted, planned(), sleep=interrupt)
+    assert len(events.requests) == 10
+    replay.start(scripted, planned(), sleep=events.end_one)
+    assert len(events.requests) == len({request["ReplayName"] for request in events.requests}) == 30
+    assert replay.start(scripted, planned(), sleep=events.end_one) == []
+
+
+def test_what_failed_or_was_cancelled_is_replayed_whole_under_another_name(
+    scripted: ScriptedStack, events: Events
+) -> None:
+    one = planned(hours=1 / 60)
+    (part,) = one.slices
+    events.replays = {part.name: "CANCELLED", f"{part.name}-2": "FAILED"}
+    assert replay.start(scripted, one) == [f"{part.name}-3"]
+    assert (events.requests[0]["EventStartTime"], events.requests[0]["EventEndTime"]) == (part.start, part.end)
+
+
+def test_what_fails_again_at_once_is_not_tried_for_ever(scripted: ScriptedStack, events: Events) -> None:
+    events.ends_as = "FAILED"
+    with pytest.raises(Failed, match="describe-replay"):
+        replay.start(scripted, planned(), sleep=events.end_one)
+    assert len(events.requests) == 10
+
+
+def test_a_full_return_queue_holds_the_next_slice(
+    scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depth, told = [5_000], []
+    monkeypatch.setattr(replay, "queues", lambda *_: [Queue("hand-made-return", depth[0], 0, troubled=False)])
+
+    def drain(_: float) -> None:
+        assert events.requests == []
+        depth[0] = 10
+
+    replay.start(scripted, planned(hours=0.1), on_event=lambda event: told.append(event.text), sleep=drain)
+    assert "5000 messages are in the return queue" in told[0]
+    assert len(events.requests) == 6
+
+
+def test_a_primary_near_its_quota_holds_the_next_slice(
+    scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = [8_000 * 60]
+    monkeypatch.setattr("signals.recover.counting.metric", lambda *_: calls[0])
+
+    def calmer(_: float) -> None:
+        assert events.requests == []
+        calls[0] = 100 * 60
+
+    limited = planned(hours=0.1).model_copy(update={"put_events_limit": 7_000.0})
+    replay.start(scripted, limited, sleep=calmer)
+    assert len(events.requests) == 6
+
+
+def test_the_archives_lag_is_waited_out(scripted: ScriptedStack, events: Events) -> None:
+    class AwakeError(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        assert 0 < seconds <= 5
+        raise AwakeError
+
+    early = planned().model_copy(update={"ready_at": datetime.now(UTC) + timedelta(minutes=9)})
+    with pytest.raises(AwakeError):
+        replay.start(scripted, early, sleep=sleep)
+    assert events.requests == []
+
+
+def test_cancel_stops_what_runs_and_only_what_is_ours(scripted: ScriptedStack, events: Events) -> None:
+    events.replays = {
+        "hand-made-return-a": "RUNNING",
+        "hand-made-return-b": "COMPLETED",
+        "hand-made-return-c": "STARTING",
+        "somebody-elses": "RUNNING",
+    }
+    assert replay.cancel(scripted) == ["hand-made-return-a"]
+    assert events.replays["somebody-elses"] == "RUNNING"
