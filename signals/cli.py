@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from signals.operate.commands import deploy, export, look, policy, recover, send
+from signals.operate.commands import deploy, drill, export, look, policy, recover, send
 from signals.operate.group import SignalsGroup
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 for command in (deploy.up, deploy.down, send.send, look.status, look.find, export.record, export.terraform):
     app.command()(command)
+app.command()(drill.drill)
 app.command()(policy.policy)
 recover.register(app)
 

@@ -1,0 +1,1 @@
+"""Rehearsed failovers: steady traffic, a fault, a failover, the recovery, and every signal counted by its id."""

@@ -1,0 +1,123 @@
+"""A drill on the embedded AWS: real faults, and every signal counted by its id wherever it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from signals.drill.ground import Entered
+from signals.drill.scenarios import Scenario
+from signals.drill.stage import Stage
+from signals.local.faults import PATH
+from signals.operate import apis, archives, places
+from signals.operate.errors import Failed
+from signals.operate.stack import LOCAL_WRITE_KEY, Stack
+from signals.operate.status import queues
+from signals.recover.probe import probe
+
+_PATIENCE_S = 2.0
+
+
+class LocalGround(Stage):
+    """The stack on this machine."""
+
+    def __init__(self, stack: Stack, key: str = LOCAL_WRITE_KEY) -> None:
+        super().__init__(stack, key)
+        self._read: dict[str, list[tuple[str, datetime]]] = {}
+        self._failed_before = 0
+
+    def ready(self) -> None:
+        ill = [name for name, value in self._faults().items() if value]
+        if ill:
+            raise Failed(f"the embedded AWS has faults already ({', '.join(ill)}): `PUT {PATH}` with {{}} heals them")
+        super().ready()
+        self._failed_before = self._failed()
+
+    def inject(self, scenario: Scenario) -> None:
+        self._set(scenario.faults_for(name=self._stack.settings.name, primary=self._stack.primary))
+
+    def heal(self) -> None:
+        self._set({})
+
+    def restore(self) -> None:
+        self._set({})
+        if any(self._faults().values()):
+            raise Failed(f"the faults are not healed: see `GET {self._stack.aws_endpoint}{PATH}`")
+        super().restore()
+
+    def symptom(self, scenario: Scenario, unsettled: int) -> str | None:
+        match scenario.symptom:
+            case "endpoint":
+                seen = probe(self._stack, patience_s=_PATIENCE_S)
+                return "a probe does not come through the endpoint" if seen.region is None else None
+            case "api":
+                url = apis.region_url(self._stack, self._stack.primary)
+                return None if url and apis.healthy(url) else f"{self._stack.primary}'s API fails its health check"
+            case "replication":
+                seen = probe(self._stack, everywhere=True, patience_s=_PATIENCE_S)
+                return seen.problem
+            case "enrichment":
+                found = self._failed() - self._failed_before
+                return f"{found} messages in failure destinations" if found > 0 else None
+            case "lake":
+                return f"{unsettled} signals are late in the lake" if unsettled else None
+        return None
+
+    def lake(self, run_id: str, since: datetime) -> list[tuple[str, datetime]]:
+        s3, bucket = self._stack.client("s3", self._stack.primary), self._stack.names.lake_bucket(self._stack.primary)
+        after = f"signals/dt={since:%Y-%m-%d}/hour={since:%H}/"
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="signals/", StartAfter=after)
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            # An object is written once.
+            if item["Key"] in self._read or item["LastModified"].timestamp() < since.timestamp() - 1:
+                continue
+            at = item["LastModified"].astimezone(UTC)
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            self._read[item["Key"]] = [(json.loads(line)["id"], at) for line in places.lines(body)]
+        return [copy for copies in self._read.values() for copy in copies if copy[0].startswith(run_id)]
+
+    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[Entered] | None]:
+        found: dict[str, Sequence[Entered] | None] = {}
+        for region in self._stack.regions:
+            if not self._stack.client("events", region).list_archives(NamePrefix=self._stack.names.archive)["Archives"]:
+                found[region] = None
+                continue
+            found[region] = [
+                (signal["id"], datetime.fromisoformat(event["time"]), event["region"])
+                for event in archives.events(self._stack, region)
+                for signal in event["detail"].get("signals", ())
+                if str(signal.get("id")).startswith(run_id)
+                and datetime.fromisoformat(event["time"]) >= since.replace(microsecond=0)
+            ]
+        return found
+
+    def notes(self) -> tuple[str, ...]:
+        found = ["seconds on this machine; AWS takes 300 s to detect and 360 s, at most 420 s, to route by itself"]
+        if not self._stack.settings.archive.primary:
+            found.append(f"{self._stack.primary} has no archive (archive.primary is off)")
+        return tuple(found)
+
+    def _failed(self) -> int:
+        return sum(
+            queue.visible + queue.in_flight
+            for region in self._stack.regions
+            for queue in queues(self._stack, region)
+            if queue.troubled
+        )
+
+    def _faults(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = httpx.get(f"{self._stack.aws_endpoint}{PATH}", timeout=10).raise_for_status().json()
+        except httpx.HTTPError as error:
+            raise Failed(f"the embedded AWS does not answer ({error}): start it with `signals up`") from None
+        return found
+
+    def _set(self, faults: Mapping[str, Any]) -> None:
+        try:
+            httpx.put(f"{self._stack.aws_endpoint}{PATH}", json=dict(faults), timeout=10).raise_for_status()
+        except httpx.HTTPError as error:
+            raise Failed(f"the embedded AWS does not take faults ({error}): start it with `signals up`") from None

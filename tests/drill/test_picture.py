@@ -1,0 +1,81 @@
+"""The picture: XML that any reader takes, the same for the same drill, and true to the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from signals.drill.picture import draw
+from signals.drill.report import Lane, Moment, Part, Report, Verdict
+
+SVG = "{http://www.w3.org/2000/svg}"
+REPORT = Report(
+    stack="local",
+    scenario="primary-<down> & out",
+    about="EventBridge takes nothing & says <so>.",
+    began=datetime(2026, 3, 1, 12, tzinfo=UTC),
+    duration_s=10,
+    moments=(
+        Moment(0, "traffic"),
+        Moment(3, "fault", "fault"),
+        Moment(3.1, "noticed", "detected"),
+        Moment(3.2, "routed", "routed"),
+        Moment(9.9, "healed <&>", "healed"),
+        Moment(10, "end", "end"),
+    ),
+    lanes=(
+        Lane("told", (Part("accepted", "primary", (4, 2, 0)), Part("again", "bad", (0, 2, 8)))),
+        Lane("lake", (Part("first", "good", (1, 1, 1)),)),
+    ),
+    verdict=Verdict(sent=12, acknowledged=10, delivered=10, duplicates=3, seconds_to_detect=1.5),
+    outage=(3, 9.9),
+)
+
+
+def test_the_picture_is_xml_and_the_same_every_time() -> None:
+    ElementTree.fromstring(draw(REPORT))
+    assert draw(REPORT) == draw(replace(REPORT))
+
+
+def test_it_stands_alone_and_reads_in_the_dark() -> None:
+    picture = draw(REPORT)
+    assert "prefers-color-scheme:dark" in picture
+    assert "<script" not in picture
+    assert "href" not in picture
+    assert picture.count("http") == 1, "nothing but the namespace"
+
+
+def test_bars_are_as_tall_as_what_they_count() -> None:
+    root = ElementTree.fromstring(draw(REPORT))
+    bars = [r for r in root.iter(f"{SVG}rect") if r.get("class") in ("primary", "bad") and not r.get("rx")]
+    tall = {(r.get("class"), float(r.get("height", 0))) for r in bars}
+    assert tall == {("primary", 42.0), ("primary", 21.0), ("bad", 21.0), ("bad", 84.0)}
+
+
+def test_badges_never_lie_on_each_other_nor_outside() -> None:
+    root = ElementTree.fromstring(draw(REPORT))
+    badges = [c for c in root.iter(f"{SVG}circle") if float(c.get("cy", 0)) < 132]
+    places = [float(c.get("cx", 0)) for c in badges]
+    assert len(places) == 5
+    assert all(later - earlier >= 20 for earlier, later in pairwise(places))
+    assert places[0] >= 40
+    assert places[-1] <= 920
+
+
+@pytest.mark.parametrize(("delivered", "said", "mood"), [(10, "0 lost", "right"), (7, "3 lost", "wrong")])
+def test_the_verdict_is_the_largest_thing_and_red_when_it_is_bad(delivered: int, said: str, mood: str) -> None:
+    root = ElementTree.fromstring(draw(replace(REPORT, verdict=replace(REPORT.verdict, delivered=delivered))))
+    [big] = [text for text in root.iter(f"{SVG}text") if "big" in (text.get("class") or "")]
+    assert (big.text, (big.get("class") or "").split()[-1]) == (said, mood)
+
+
+def test_a_drill_of_days_without_lanes_is_drawn_too() -> None:
+    days = replace(REPORT, lanes=(), duration_s=40 * 3600, outage=(0, 30 * 3600), moments=(Moment(-60, "a", "fault"),))
+    root = ElementTree.fromstring(draw(days))
+    ticks = [text.text for text in root.iter(f"{SVG}text") if "middle" in (text.get("class") or "")]
+    assert 2 <= len(ticks) <= 9
+    assert "+6:00:00" in ticks

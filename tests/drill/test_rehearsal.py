@@ -1,0 +1,126 @@
+"""The course of a drill, what it counts, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+
+import pytest
+
+from signals.drill.rehearsal import rehearse
+from signals.drill.scenarios import FAILOVER, SCENARIOS, Scenario
+from signals.operate.errors import Failed
+from tests.drill.ground import PRIMARY, QUICK, SECONDARY, MemoryGround
+
+CALM = replace(FAILOVER, outage_s=0.05)
+DOWN = replace(SCENARIOS["primary-eventbridge-down"], outage_s=0.1)
+
+
+def test_a_drill_goes_from_the_fault_to_the_count_and_loses_nothing() -> None:
+    ground = MemoryGround()
+    report = rehearse(ground, DOWN, pace=QUICK)
+    steps = [call for call in ground.calls if call != "symptom"]
+    assert steps == ["ready", "inject", "fail_over", "heal", "fail_back", "restore"]
+    kinds = [moment.kind for moment in report.moments]
+    assert [kind for kind in kinds if kind in ("fault", "detected", "healed", "end")] == [
+        "fault",
+        "detected",
+        "healed",
+        "end",
+    ]
+    assert [moment.seconds for moment in report.moments] == sorted(moment.seconds for moment in report.moments)
+    verdict = report.verdict
+    assert verdict.sent == verdict.acknowledged == verdict.delivered > 10
+    assert (verdict.lost, verdict.duplicates, verdict.missing) == (0, 0, ())
+    assert verdict.archived == {PRIMARY: None, SECONDARY: verdict.acknowledged}
+    assert verdict.seconds_to_detect is not None
+    assert verdict.seconds_to_route is not None
+    assert report.outage is not None
+    assert report.outage[1] - report.outage[0] >= 0.1
+
+
+def test_what_does_not_come_by_itself_is_replayed() -> None:
+    ground = MemoryGround(drops=True)
+    report = rehearse(ground, DOWN, pace=QUICK)
+    assert "replay" in ground.calls
+    assert report.verdict.lost == 0
+
+
+def test_without_the_replay_the_lost_signals_are_counted_and_named() -> None:
+    ground = MemoryGround(drops=True)
+    verdict = rehearse(ground, DOWN, pace=QUICK, replay=False).verdict
+    assert "replay" not in ground.calls
+    assert verdict.lost == len(ground.waiting) > 0
+    assert set(verdict.missing) <= set(ground.waiting)
+
+
+def test_a_second_copy_is_a_duplicate_and_no_delivery() -> None:
+    verdict = rehearse(MemoryGround(twice=True), CALM, pace=QUICK).verdict
+    assert verdict.duplicates == verdict.delivered == verdict.acknowledged
+
+
+def test_a_signal_that_was_never_acknowledged_is_sent_but_not_lost() -> None:
+    ground = MemoryGround(refuses=True)
+    verdict = rehearse(ground, Scenario("calm", "Nothing.", "none", outage_s=0), pace=QUICK, replay=False).verdict
+    assert verdict.sent > 0
+    assert (verdict.acknowledged, verdict.lost) == (0, 0)
+
+
+def test_the_lanes_count_every_signal_once() -> None:
+    ground = MemoryGround(twice=True)
+    report = rehearse(ground, DOWN, pace=QUICK)
+    told, entered, lake = report.lanes
+    assert sum(sum(part.counts) for part in told.parts) == report.verdict.acknowledged
+    assert sum(sum(part.counts) for part in entered.parts) == report.verdict.acknowledged
+    first, again = lake.parts
+    assert (sum(first.counts), sum(again.counts)) == (report.verdict.delivered, report.verdict.duplicates)
+
+
+@pytest.mark.parametrize("step", ["inject", "symptom", "fail_over", "heal", "fail_back"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Failed, RuntimeError])
+def test_whatever_breaks_off_a_drill_it_restores_and_says_so(step: str, error: type[BaseException]) -> None:
+    ground = MemoryGround()
+
+    def break_off() -> None:
+        raise error("no more")
+
+    ground.on[step] = break_off
+    with pytest.raises(error):
+        rehearse(ground, DOWN, pace=QUICK)
+    assert ground.calls[-1] == "restore"
+    assert not (ground.ill or ground.moved)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_from_outside_restores_too_and_a_second_one_does_not_stop_that(number: signal.Signals) -> None:
+    ground = MemoryGround()
+    ground.on["restore"] = lambda: os.kill(os.getpid(), number)
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), number))
+    timer.start()
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(ground, replace(DOWN, outage_s=5), pace=QUICK)
+    assert not (ground.ill or ground.moved)
+    assert signal.getsignal(number) is before
+
+
+def test_a_stack_that_is_not_well_is_not_touched() -> None:
+    ground = MemoryGround()
+
+    def refuse() -> None:
+        raise Failed("held already")
+
+    ground.on["ready"] = refuse
+    with pytest.raises(Failed):
+        rehearse(ground, DOWN, pace=QUICK)
+    assert ground.calls == ["ready"], "nothing was begun, so nothing is restored: somebody else's failover stays"
+
+
+def test_no_client_sends_after_the_drill() -> None:
+    ground = MemoryGround()
+    rehearse(ground, CALM, pace=QUICK)
+    sent = len(ground.archive)
+    threading.Event().wait(0.1)
+    assert len(ground.archive) == sent

@@ -1,0 +1,67 @@
+"""`signals drill` on the deployed stack, and the model beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+from signals.drill.local import LocalGround
+from signals.drill.modelled import modelled
+from signals.drill.rehearsal import Pace, rehearse
+from signals.drill.report import Verdict
+from signals.drill.scenarios import SCENARIOS
+from signals.operate.health import endpoint
+from tests.e2e.conftest import Deployment
+
+QUICK = Pace(rate=6, before_s=3, after_s=2)
+
+
+def healed(deployment: Deployment) -> bool:
+    """Nothing is ill, and the health check is the metric's."""
+    found = endpoint(deployment.stack)
+    assert found is not None
+    faults = httpx.get(f"{deployment.stack.aws_endpoint}/_signals/faults").json()
+    return not any(faults.values()) and not found.health_check.inverted and not found.health_check.disabled
+
+
+def test_the_default_drill_loses_nothing_and_leaves_the_stack_as_it_was(deployment: Deployment, tmp_path: Path) -> None:
+    picture = tmp_path / "drill.svg"
+    found = json.loads(
+        deployment.run("drill", "--stack", "local", "--json", "--rate", "6", "--svg", str(picture)).stdout
+    )
+    verdict = found["verdict"]
+    assert verdict["lost"] == 0
+    assert verdict["acknowledged"] == verdict["delivered"] == verdict["archived"]["us-east-1"] > 100
+    assert 0 < verdict["seconds_to_detect"] < 20
+    assert 0 < verdict["seconds_to_route"] < 20
+    assert "replay" in " ".join(moment["text"] for moment in found["moments"]), "replication had given up on some"
+    ElementTree.fromstring(picture.read_text())
+    assert healed(deployment)
+
+
+def test_without_the_replay_the_drill_and_the_model_both_lose_and_with_it_neither_does(deployment: Deployment) -> None:
+    scenario = SCENARIOS["primary-eventbridge-down"]
+    real = rehearse(LocalGround(deployment.stack), scenario, pace=QUICK, replay=False).verdict
+    modelled_ = modelled("local", "30h", 4e4, replay=False).verdict
+    assert real.lost > 0
+    assert modelled_.lost > 0
+    assert modelled("local", "30h", 4e4).verdict.lost == 0, "the real one is in the test before this"
+    assert healed(deployment)
+
+
+@pytest.mark.parametrize("name", ["primary-api-down", "replication-cut", "slow-lake"])
+def test_the_drill_and_the_model_agree_that_nothing_is_lost(deployment: Deployment, name: str) -> None:
+    real = rehearse(LocalGround(deployment.stack), SCENARIOS[name], pace=QUICK).verdict
+    agree = modelled("local", "5m", 4e4, scenario=name).verdict
+    assert same(real, agree)
+    assert real.lost == agree.lost == 0
+    assert healed(deployment)
+
+
+def same(one: Verdict, other: Verdict) -> bool:
+    """Whether both lose, or neither; and both repeat, or neither."""
+    return (one.lost > 0, one.duplicates > 0) == (other.lost > 0, other.duplicates > 0)
