@@ -53,8 +53,9 @@ def make(aws: Aws, name: str, region: str = WEST) -> Api:
 
 
 @pytest.fixture(scope="module")
-def api(aws: Aws) -> Api:
-    return make(aws, "http-api")
+def api(aws: Aws, request: pytest.FixtureRequest) -> Api:
+    # One for each module that uses this: they share the embedded AWS.
+    return make(aws, request.module.__name__.rpartition(".")[2].replace("_", "-"))
 
 
 def test_the_function_gets_the_request_in_payload_format_2(api: Api) -> None:

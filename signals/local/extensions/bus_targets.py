@@ -21,8 +21,8 @@ from ministack.services import eventbridge as events
 
 from signals.local import faults
 from signals.local.extensions import event_bus, seams
-from signals.local.extensions.delivery import TryAgainError, UndeliverableError
 from signals.local.extensions.event_bus import Event
+from signals.local.extensions.refusals import TryAgainError, UndeliverableError
 
 logger = logging.getLogger("signals.local.events")
 # What crosses Regions is asynchronous: no request waits for it.

@@ -27,8 +27,9 @@ from ministack.services import cloudwatch, firehose, lambda_svc
 from ministack.services import eventbridge as events
 
 from signals.local import faults
-from signals.local.extensions import queues, seams
+from signals.local.extensions import bus_targets, queues, seams
 from signals.local.extensions.event_bus import MANAGED_BY, Event
+from signals.local.extensions.refusals import TryAgainError, UndeliverableError
 
 SERVICE = "events.amazonaws.com"
 DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
@@ -36,22 +37,6 @@ DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.2, 5.0
 logger = logging.getLogger("signals.local.events")
 _ministack_invoke: Callable[..., Any]
-
-
-class UndeliverableError(Exception):
-    """Trying again cannot help: the target is missing or gives no permission."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
-
-
-class TryAgainError(Exception):
-    """The target is there, but not now."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 def install() -> None:
@@ -165,8 +150,6 @@ def _deliver(target: dict[str, Any], event: Event, rule: dict[str, Any], view: A
     except ArnParseError:
         raise UndeliverableError("INVALID_ARN", f"{target.get('Arn')} is not an ARN") from None
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
-        from signals.local.extensions import bus_targets
-
         body, changed = payload(target, rule, view)
         bus_targets.forward(arn, event, rule, detail=body if changed else None)
         return

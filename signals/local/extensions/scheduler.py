@@ -20,6 +20,7 @@ from ministack.services import eventbridge as events
 from ministack.services import scheduler
 
 from signals.local.extensions import delivery, event_bus, seams
+from signals.local.extensions.refusals import UndeliverableError
 
 _LOOK_EVERY_SECONDS = 1
 _deliver: Callable[..., Any]
@@ -47,7 +48,7 @@ def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], 
     status, _, body = event_bus.put_events({"Entries": [entry]})
     result = json.loads(body)
     if status != 200 or result["FailedEntryCount"]:
-        error = delivery.UndeliverableError("NO_RESOURCE", body.decode())
+        error = UndeliverableError("NO_RESOURCE", body.decode())
         delivery.bury(target, view or events._pattern_event_view(event), rule, error)
 
 
