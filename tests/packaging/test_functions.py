@@ -20,7 +20,7 @@ from components.function_sources import RUNTIME_PACKAGES
 from components.packaging import PROJECT, FunctionArchive, package
 
 FUNCTIONS = sorted(path.parent.name for path in (PROJECT / "handlers").glob("*/handler.py"))
-PUBLISHERS = ("ingest", "republish")  # through the global endpoint, whose requests are signed with SigV4A
+PUBLISHERS = ("canary", "ingest", "republish")
 SOURCES = {"sources.json": json.dumps({"demo": [hashlib.sha256(b"key").hexdigest()]}).encode()}
 QUEUE = "https://sqs.us-west-2.amazonaws.com/000000000000/queue"
 ENVIRONMENT = {
