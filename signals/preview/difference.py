@@ -1,0 +1,93 @@
+"""Two values compared path by path; text that holds a JSON document (a policy, a pattern) as the document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MISSING = None
+Step = str | int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where two values differ; None where there was, or is, nothing.
+
+    Args:
+        path: Keys and positions down to it; what stands inside a JSON document follows the property that holds it.
+    """
+
+    path: tuple[Step, ...]
+    before: Any
+    after: Any
+
+    @property
+    def where(self) -> str:
+        """The path as one reads it: `policy.Statement[0].Action[]`."""
+        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return text.removeprefix(".").replace(".[]", "[]")
+
+
+def differences(before: Any, after: Any, path: tuple[Step, ...] = (), *, in_json: bool = False) -> Iterator[Difference]:
+    """Every place where two values differ, leaves only, in order of their paths."""
+    if before == after:
+        return
+    documents = _document(before), _document(after)
+    if any(document is not None for document in documents) and not in_json:
+        texts = [value for value, document in zip((before, after), documents, strict=True) if document is None]
+        if all(text is MISSING for text in texts):
+            yield from differences(*documents, path, in_json=True)
+            return
+    if in_json:
+        before, after = _alike(before, after)
+    if _is(Mapping, before, after):
+        one, other = before or {}, after or {}
+        for key in sorted(one.keys() | other.keys()):
+            yield from differences(one.get(key), other.get(key), (*path, key), in_json=in_json)
+    elif _is(Sequence, before, after):
+        yield from _lists(list(before or ()), list(after or ()), path, in_json)
+    else:
+        yield Difference(path, before, after)
+
+
+def _is(kind: type, before: Any, after: Any) -> bool:
+    """Both are of that kind, or one is and the other is missing; an empty one is a value like any other."""
+    given = [value for value in (before, after) if value is not MISSING]
+    return any(given) and all(isinstance(value, kind) and not isinstance(value, str) for value in given)
+
+
+def _document(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return None
+    return None
+
+
+def _alike(before: Any, after: Any) -> tuple[Any, Any]:
+    """In a policy a text is a list of one."""
+    if isinstance(before, str) and isinstance(after, list):
+        return [before], after
+    if isinstance(after, str) and isinstance(before, list):
+        return before, [after]
+    return before, after
+
+
+def _lists(before: list[Any], after: list[Any], path: tuple[Step, ...], in_json: bool) -> Iterator[Difference]:
+    scalars = not any(isinstance(item, Mapping | list) for item in (*before, *after))
+    if in_json and scalars:
+        # Neither policies nor patterns know an order.
+        for item in sorted({*before, *after}, key=str):
+            if (item in before) != (item in after):
+                yield Difference((*path, "[]"), *((item, MISSING) if item in before else (MISSING, item)))
+        return
+    # What stayed, stayed, wherever it stands now; the rest is compared in its order.
+    if not scalars:
+        kept = [item for item in before if item in after]
+        before, after = ([item for item in items if item not in kept] for items in (before, after))
+    for index in range(max(len(before), len(after))):
+        one, other = (items[index] if index < len(items) else MISSING for items in (before, after))
+        yield from differences(one, other, (*path, index), in_json=in_json)

@@ -1,0 +1,42 @@
+"""docs/deploy.md names only what there is."""
+
+from __future__ import annotations
+
+import re
+
+import typer.main
+
+from signals.cli import app
+from signals.record import record
+from tests.workflows.test_workflows import FILES, ROOT, load
+
+TEXT = (ROOT / "docs/deploy.md").read_text()
+
+
+def test_every_command_and_option_exists() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    used = re.findall(r"(?:\.venv/bin/|`)signals ([a-z]+)((?: --?[\w-]+| [^`\s|&>#]+)*)", TEXT)
+    assert len(used) > 8
+    for name, arguments in used:
+        known = {option for parameter in commands[name].params for option in parameter.opts} | {"--help"}
+        assert set(re.findall(r"--[\w-]+", arguments)) <= known, f"{name} {arguments}"
+
+
+def test_every_environments_variable_and_secret_is_set_that_a_workflow_reads() -> None:
+    workflows = "\n".join(file.read_text() for file in FILES)
+    read = set(re.findall(r"(?:vars|secrets)\.([A-Z_]+)", workflows))
+    assert read == set(re.findall(r"gh (?:variable|secret) set (\w+)", TEXT))
+
+
+def test_the_check_that_main_requires_is_a_job() -> None:
+    names = {job.get("name") for file in FILES for job in load(file)["jobs"].values()}
+    assert '"contexts": ["without credentials"]' in TEXT
+    assert "without credentials" in names
+
+
+def test_the_alarms_are_as_many_as_the_bill_says() -> None:
+    for stack, column in (("dev", 1), ("prod", 2)):
+        counted = sum(resource.type.endswith(":MetricAlarm") for resource in record(stack).all)
+        cells = re.search(r"\| alarms \| [^|]+\| (\d+): [\d.]+ \| (\d+): [\d.]+ \|", TEXT)
+        assert cells
+        assert int(cells[column]) == counted, stack
