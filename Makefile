@@ -34,7 +34,7 @@ scan: $(READY) $(JUDGES)   ## checkov, tf-nag and parliament over what dev and p
 	$(BIN)/python -m policies.scan
 
 bench: $(READY)         ## every published number, measured here
-	$(BIN)/python -m signals.bench
+	$(BIN)/python -m signals.tools.bench
 
 setup: $(READY)         ## the environment alone
 	@echo "Ready: $(BIN)/signals"
@@ -64,7 +64,7 @@ $(JUDGES): policies/scan/requirements.txt | $(READY)
 	@touch $@
 
 lock: $(READY)          ## raise every locked version that pyproject.toml and handlers/ allow
-	$(BIN)/python -m signals.lock
+	$(BIN)/python -m signals.tools.lock
 
 clean: down
 	rm -rf $(VENV) .local

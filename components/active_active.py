@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.parts.regions import Region
 from components.processing import RegionalProcessing
-from components.regions import Region
 from components.settings import PlatformSettings
 from components.tables import ConsumerTables
 

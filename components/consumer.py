@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.function import PackagedFunction
-from components.iam import allow, service_role
 from components.lake import DataLake
-from components.queues import MessageQueue
-from components.regions import Region
+from components.parts.function import PackagedFunction
+from components.parts.iam import allow, service_role
+from components.parts.queues import MessageQueue
+from components.parts.regions import Region
+from components.parts.subscription import Subscription, rule_arn
 from components.settings import Consumer, PlatformSettings
-from components.subscription import Subscription, rule_arn
 from components.tables import ConsumerTables
 
 SIGNAL_SOURCE = "signals"

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.ingest_api import IngestApi
-from components.regions import Region, RegionPair
+from components.parts.regions import Region, RegionPair
 from components.settings import Domain, PlatformSettings
 
 

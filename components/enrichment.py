@@ -5,14 +5,14 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.function import PackagedFunction
-from components.iam import allow
 from components.ingest_api import sources_file
-from components.queues import MessageQueue
-from components.regions import Region
+from components.parts.function import PackagedFunction
+from components.parts.iam import allow
+from components.parts.queues import MessageQueue
+from components.parts.regions import Region
+from components.parts.signs_of_life import NOTHING_OF_OURS
+from components.parts.subscription import Subscription
 from components.settings import PlatformSettings
-from components.signs_of_life import NOTHING_OF_OURS
-from components.subscription import Subscription
 
 
 class Enrichment(pulumi.ComponentResource):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.regions import Region
-from components.runbook import see
+from components.parts.regions import Region
+from components.parts.runbook import see
 from components.settings import PlatformSettings
 
 LATENCY_METRIC = "IngestionToInvocationStartLatency"

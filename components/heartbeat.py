@@ -5,12 +5,12 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import allow, service_role
-from components.queues import MessageQueue
-from components.regions import Region
+from components.parts.iam import allow, service_role
+from components.parts.queues import MessageQueue
+from components.parts.regions import Region
+from components.parts.signs_of_life import HEARTBEAT, every_minute
+from components.parts.subscription import Subscription, rule_arn
 from components.settings import PlatformSettings
-from components.signs_of_life import HEARTBEAT, every_minute
-from components.subscription import Subscription, rule_arn
 
 _SHORTEST_RETENTION_SECONDS = 60
 

@@ -7,10 +7,10 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.function import PackagedFunction
-from components.global_bus import GlobalBus
-from components.iam import allow
-from components.regions import Region
+from components.active_archive import GlobalBus
+from components.parts.function import PackagedFunction
+from components.parts.iam import allow
+from components.parts.regions import Region
 from components.settings import PlatformSettings
 from components.spool import Spool, publish_statements
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import allow, document, service_role, tls_only
-from components.regions import Region
+from components.parts.iam import allow, document, service_role, tls_only
+from components.parts.regions import Region
 from components.settings import PlatformSettings
 
 _PREFIX = "signals/"

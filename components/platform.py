@@ -6,14 +6,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components.active_active import ActiveActiveConsumers
+from components.active_archive import GlobalBus
 from components.domain import ApiDomain
 from components.failover import FailoverHealth
-from components.global_bus import GlobalBus
 from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
+from components.parts.regions import Region, RegionPair
 from components.probe import Probe
 from components.processing import RegionalProcessing
-from components.regions import Region, RegionPair
 from components.return_path import ReturnPath
 from components.settings import PlatformSettings
 from components.spool import Spool

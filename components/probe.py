@@ -5,15 +5,15 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.function import PackagedFunction
-from components.global_bus import GlobalBus
-from components.iam import allow, service_role
-from components.queues import MessageQueue
-from components.regions import Region, RegionPair
-from components.runbook import see
+from components.active_archive import GlobalBus
+from components.parts.function import PackagedFunction
+from components.parts.iam import allow, service_role
+from components.parts.queues import MessageQueue
+from components.parts.regions import Region, RegionPair
+from components.parts.runbook import see
+from components.parts.signs_of_life import PROBE, every_minute
+from components.parts.subscription import Subscription, rule_arn
 from components.settings import FunctionSize, PlatformSettings
-from components.signs_of_life import PROBE, every_minute
-from components.subscription import Subscription, rule_arn
 
 _RETENTION_SECONDS = 300
 _MISSED_PROBES = 5

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.consumer import ConsumerSubscription
 from components.enrichment import Enrichment
-from components.regions import Region
+from components.parts.regions import Region
 from components.settings import Consumer, PlatformSettings
 from components.tables import ConsumerTables
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pulumi
 
-from components.drained_queue import DrainedQueue
-from components.global_bus import GlobalBus
-from components.regions import Region, RegionPair
+from components.active_archive import GlobalBus
+from components.parts.drained_queue import DrainedQueue
+from components.parts.regions import Region, RegionPair
+from components.parts.subscription import Subscription, rule_arn
 from components.settings import PlatformSettings
 from components.spool import publish_statements
-from components.subscription import Subscription, rule_arn
 
 
 class ReturnPath(pulumi.ComponentResource):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.drained_queue import DrainedQueue
-from components.global_bus import GlobalBus
-from components.iam import Statement, allow
-from components.queues import MessageQueue
-from components.regions import Region
+from components.active_archive import GlobalBus
+from components.parts.drained_queue import DrainedQueue
+from components.parts.iam import Statement, allow
+from components.parts.queues import MessageQueue
+from components.parts.regions import Region
 from components.settings import PlatformSettings
 
 INGEST_SOURCE = "signals.ingest"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.regions import Region, RegionPair
+from components.parts.regions import Region, RegionPair
 from components.settings import Consumer, PlatformSettings
 
 

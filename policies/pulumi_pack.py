@@ -16,7 +16,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from components.references import Reference
+from components.parts.references import Reference
 from policies import rules  # noqa: F401 - makes them known
 from policies.rule import RULES, Rule
 from policies.view import Stack, Unknown, UnknownValue, View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policies.view import Stack, View
-from signals.recording import Recording, Secret
+from signals.recording.resources import Recording, Secret
 
 
 def stack_of(recording: Recording) -> Stack:

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from components.references import TOKEN, Reference
-from policies import kinds
+from components.parts.references import TOKEN, Reference
 from policies.recorded import stack_of
 from policies.view import View
-from signals.recording import Recording
+from signals.recording import types as kinds
+from signals.recording.resources import Recording
 
 
 class Answers:

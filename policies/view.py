@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
-from components.references import TOKEN, Reference
-from policies import kinds
+from components.parts.references import TOKEN, Reference
+from signals.recording import types as kinds
 
 
 class UnknownValue(Exception):  # noqa: N818 - it is no error of anybody's

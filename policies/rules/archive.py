@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.kinds import ALIAS, ARCHIVE, BUS, FUNCTION, MAPPING, QUEUE, RULE, TARGET
 from policies.rule import Finding, rule
 from policies.rules.delivery import rule_of
 from policies.rules.endpoint import primary_and_secondary
 from policies.rules.publishers import may_put_on, sources_put
 from policies.view import Stack, View, as_list, json_document
+from signals.recording.types import ALIAS, ARCHIVE, BUS, FUNCTION, MAPPING, QUEUE, RULE, TARGET
 
 _SHORTEST_RETENTION_DAYS = 2
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.kinds import (
+from policies.rule import Finding, rule
+from policies.view import Stack, View, as_list, conditions
+from signals.recording.types import (
     ALARM,
     ALIAS,
     ASYNC_CONFIG,
@@ -17,8 +19,6 @@ from policies.kinds import (
     RULE,
     TARGET,
 )
-from policies.rule import Finding, rule
-from policies.view import Stack, View, as_list, conditions
 
 # EventBridge's own defaults, and its limits (API reference, RetryPolicy).
 _RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185

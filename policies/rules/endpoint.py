@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from policies.kinds import BUS, ENDPOINT, ROLE
 from policies.rule import Finding, rule
 from policies.view import Stack, View, as_list, conditions, statements
+from signals.recording.types import BUS, ENDPOINT, ROLE
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
 

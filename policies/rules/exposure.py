@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.kinds import (
+from policies.rule import Finding, rule
+from policies.view import Stack, View, as_list, conditions, statements
+from signals.recording.types import (
     BUCKET,
     BUCKET_ENCRYPTION,
     BUCKET_POLICY,
@@ -18,8 +20,6 @@ from policies.kinds import (
     ROLE,
     STREAM,
 )
-from policies.rule import Finding, rule
-from policies.view import Stack, View, as_list, conditions, statements
 
 # X-Ray has no resource to name (Service Authorization Reference, AWS X-Ray).
 _NO_RESOURCE = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")

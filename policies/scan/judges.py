@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policies import kinds
 from policies.resolved import Answers
-from signals.recording import Recording
+from signals.recording import types as kinds
+from signals.recording.resources import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where `make scan` installs them.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.resolved import Answers, resolved
-from signals.recording import Recording
+from signals.recording.resources import Recording
 from signals.terraform.emit import emit
 from signals.terraform.engine import Terraform
 from signals.terraform.errors import TerraformError

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from signals.drill.ground import Entered, Tell
 from signals.drill.scenarios import Scenario
 from signals.drill.stage import Stage
-from signals.operate.errors import Failed
-from signals.operate.stack import Stack
+from signals.errors import Failed
+from signals.stack import Stack
 
 _LOOK_EVERY_S = 60.0
 _QUERY_S = 120.0

@@ -12,12 +12,12 @@ import httpx
 from signals.drill.ground import Entered
 from signals.drill.scenarios import Scenario
 from signals.drill.stage import Stage
+from signals.errors import Failed
 from signals.local.faults import PATH
-from signals.operate import apis, archives, places
-from signals.operate.errors import Failed
-from signals.operate.stack import LOCAL_WRITE_KEY, Stack
-from signals.operate.status import queues
+from signals.observe import apis, archives, places
+from signals.observe.status import queues
 from signals.recover.probe import probe
+from signals.stack import LOCAL_WRITE_KEY, Stack
 
 _PATIENCE_S = 2.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signals.drill.report import Kind, Moment, Report, Verdict
-from signals.operate.errors import Misuse
+from signals.errors import Misuse
 
 if TYPE_CHECKING:
     from signals.model.report import Report as ModelReport

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
+from signals.cli.views.drill import clock
 from signals.drill.report import Lane, Moment, Report
-from signals.drill.view import clock
 
 _WIDTH, _LEFT, _RIGHT = 960, 40, 40
 _PLOT = _WIDTH - _LEFT - _RIGHT

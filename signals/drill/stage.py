@@ -9,12 +9,12 @@ import httpx
 
 from signals.drill.ground import Tell
 from signals.drill.traffic import Answer, Signal
-from signals.operate import apis
-from signals.operate.errors import Failed
-from signals.operate.health import Endpoint, endpoint
-from signals.operate.send import send
-from signals.operate.stack import Stack
+from signals.errors import Failed
+from signals.observe import apis
+from signals.observe.health import Endpoint, endpoint
+from signals.observe.send import send
 from signals.recover import failover, redrive, replay
+from signals.stack import Stack
 
 _CLIENT_TIMEOUT_S = 35.0
 

@@ -9,7 +9,7 @@ import sys
 from signals.model.blueprint import CannotDeployError
 from signals.model.run import run
 from signals.model.scenarios import SCENARIOS
-from signals.recording import RecordError
+from signals.recording.resources import RecordError
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.model.reading import read
 from signals.model.traffic import Clients, signal
-from signals.recording import Recording
+from signals.recording.resources import Recording
 
 
 @dataclass(frozen=True)

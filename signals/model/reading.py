@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from signals.model import resolving as aws
 from signals.model.blueprint import (
     Archive,
     Blueprint,
@@ -22,9 +21,10 @@ from signals.model.blueprint import (
 )
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
-from signals.model.resolving import Resolved
 from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
-from signals.recording import Recording
+from signals.recording import resolve as aws
+from signals.recording.resolve import Resolved
+from signals.recording.resources import Recording
 
 
 def read(recording: Recording) -> Blueprint:

@@ -17,7 +17,7 @@ from signals.model.reading import read
 from signals.model.report import Report, Step
 from signals.model.scenarios import SCENARIOS, seconds
 from signals.model.traffic import Clients, signal
-from signals.recording import Recording
+from signals.recording.resources import Recording
 
 # Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
 SIGNALS_PER_EVENT = 25
@@ -69,7 +69,7 @@ def run(
         raise ValueError(f"there is no scenario {scenario!r}: choose one of {', '.join(SCENARIOS)}")
     outage_s = seconds(outage)
     if recording is None:
-        from signals.record import record
+        from signals.recording.record import record
 
         recording = record(stack)
     plan = read(recording)

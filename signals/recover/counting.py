@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from signals.operate import archives, places
-from signals.operate.stack import Stack
+from signals.observe import archives, places
+from signals.stack import Stack
 
 _MOST_POINTS = 1_440  # CloudWatch API reference, GetMetricStatistics
 _FINE_DATA = timedelta(days=15)  # after which CloudWatch keeps periods of 5 minutes

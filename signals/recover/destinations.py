@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
-from signals.operate.stack import Stack
+from signals.stack import Stack
 
 Destination = tuple[str, Callable[[], None]]
 

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from signals.operate.errors import Failed
-from signals.operate.health import Endpoint, endpoint
-from signals.operate.stack import Stack
+from signals.errors import Failed
+from signals.observe.health import Endpoint, endpoint
 from signals.recover import kept
 from signals.recover.probe import Sighting, probe
+from signals.stack import Stack
 
 # EventBridge User Guide, "Making applications Regional-fault tolerant": recovery time, detection included. By hand
 # nothing has to be detected, so it takes less.

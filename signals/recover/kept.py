@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from signals.deploy.deployment import STACKS
 from signals.local import process
-from signals.operate.deploy import STACKS
-from signals.operate.stack import Stack
+from signals.stack import Stack
 
 
 def folder(stack: Stack) -> Path:

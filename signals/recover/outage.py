@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signals.operate.errors import Failed, Misuse
-from signals.operate.stack import Stack
+from signals.errors import Failed, Misuse
 from signals.recover import failover
+from signals.stack import Stack
 
 # The alarm says so only after its periods, and the first signals may have been stamped a little earlier.
 _LEAD = timedelta(minutes=5)

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from signals.operate.errors import Failed, Misuse
-from signals.operate.stack import Stack
+from signals.errors import Failed, Misuse
 from signals.recover import counting, kept
 from signals.recover.counting import Counted
 from signals.recover.outage import Outage, outage
+from signals.stack import Stack
 
 # EventBridge User Guide, "Event retry policy": replication, like any target, is tried for 24 hours. The last tries may
 # be far apart: what was almost as old is taken to be dropped too.
@@ -204,7 +204,7 @@ def _minute(at: datetime) -> datetime:
 
 def _seen(stack: Stack, start: datetime, end: datetime) -> tuple[int | None, int | None]:
     """Signals of the window, and those of them in the lake already; on AWS nobody can tell."""
-    from signals.operate import archives
+    from signals.observe import archives
 
     if not stack.local or not _whole_lake(stack):
         return None, None

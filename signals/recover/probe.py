@@ -19,9 +19,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.signs_of_life import PROBE
-from signals.operate.health import endpoint
-from signals.operate.stack import Stack
+from components.parts.signs_of_life import PROBE
+from signals.observe.health import endpoint
+from signals.stack import Stack
 
 DETAIL_TYPE = "Probe"
 # How long a probe may take from the endpoint to a queue (s).

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signals.operate import archives, embedded
-from signals.operate.stack import Stack
-from signals.operate.status import queue_urls
+from signals.observe import archives, embedded
+from signals.observe.status import queue_urls
 from signals.recover import counting
 from signals.recover.plan import Plan
+from signals.stack import Stack
 
 # From the primary's bus to the lake: enrichment, and the embedded Firehose's buffer (s).
 _ARRIVAL_S = 30.0

@@ -16,10 +16,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from signals.operate.errors import Misuse
-from signals.operate.stack import Stack
-from signals.operate.status import queue_urls
+from signals.errors import Misuse
+from signals.observe.status import queue_urls
 from signals.recover import destinations
+from signals.stack import Stack
 
 _HIDDEN_S = 300  # long enough to send back what was read; a run that dies lets go of it after this
 _MOST = 10_000  # messages of one queue that one run reads

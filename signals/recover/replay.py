@@ -15,13 +15,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from signals.operate.errors import Failed
-from signals.operate.stack import Stack
-from signals.operate.status import Queue, queues
+from signals.errors import Failed
+from signals.observe.status import Queue, queues
 from signals.recover import counting
 from signals.recover.failover import OnEvent, Progress, ignore
 from signals.recover.plan import CONCURRENT, Plan, Slice, load, plan
 from signals.recover.reconcile import Reconciled, reconcile
+from signals.stack import Stack
 
 __all__ = ["Plan", "Reconciled", "Snapshot", "cancel", "load", "plan", "reconcile", "start", "watch"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signals.recording import Asset, Recording, Resource, Secret
+from signals.recording.resources import Asset, Recording, Resource, Secret
 from signals.terraform.errors import TerraformError
 from signals.terraform.expressions import Expressions, path
 from signals.terraform.names import Names, resource_names, terraform_type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from signals.recording import Asset, Secret
+from signals.recording.resources import Asset, Secret
 from signals.terraform.errors import TerraformError
 from signals.terraform.expressions import Expressions, escape
 from signals.terraform.names import Names, names_of

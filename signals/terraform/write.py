@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from signals.recording import Recording
+from signals.recording.resources import Recording
 from signals.terraform.emit import GENERATOR, Backend, emit
 from signals.terraform.errors import TerraformError
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from signals.recording import Recording
-from tests.components.reading import (
+from signals.recording.resources import Recording
+from tests.support.reading import (
     ALARM,
     ASYNC,
     FUNCTION,

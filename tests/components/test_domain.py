@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signals.recording import Recording
-from tests.components.reading import HEALTH_CHECK, RECORD, referred
+from signals.recording.resources import Recording
+from tests.support.reading import HEALTH_CHECK, RECORD, referred
 
 
 def test_each_region_answers_under_the_name_by_latency_and_its_own_health(prod: Recording) -> None:

@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from signals.record import record
-from signals.recording import Recording, Resource
-from tests.components.conftest import ROOT
-from tests.components.reading import (
+from signals.recording.record import record
+from signals.recording.resources import Recording, Resource
+from tests.support.reading import (
     ALARM,
     HEALTH_CHECK,
     QUEUE,
@@ -20,6 +19,7 @@ from tests.components.reading import (
     referred,
     role_statements,
 )
+from tests.support.recordings import ROOT
 
 
 def _alarm(recording: Recording) -> Resource:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from signals.record import record
-from signals.recording import Recording
-from tests.components.reading import (
+from signals.recording.record import record
+from signals.recording.resources import Recording
+from tests.support.reading import (
     ARCHIVE,
     BUS,
     ENDPOINT,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from signals.recording import Recording
-from tests.components.reading import FUNCTION, QUEUE, RULE, TARGET, referred, role_statements
+from signals.recording.resources import Recording
+from tests.support.reading import FUNCTION, QUEUE, RULE, TARGET, referred, role_statements
 
 
 def test_the_secondary_sends_replayed_events_and_nothing_else_to_the_return_queue(platform: Recording) -> None:

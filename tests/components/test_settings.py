@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.settings import SettingsError, load_settings
-from signals.record import RecordError, record
+from signals.recording.record import RecordError, record
 
 SettingsOf = Callable[[str], dict[str, Any]]
 SHA = "a" * 64
@@ -154,7 +154,7 @@ def test_names_fit_what_aws_allows_at_their_longest(settings_of: SettingsOf) -> 
 def test_a_lookup_of_aws_fails_the_recording() -> None:
     import pulumi_aws as aws
 
-    from signals.record import LookupRefusedError, record_program
+    from signals.recording.record import LookupRefusedError, record_program
 
     with pytest.raises(LookupRefusedError, match="getCallerIdentity"):
         record_program(lambda: aws.get_caller_identity_output().account_id.apply(lambda _: None))

@@ -11,7 +11,7 @@ import pytest
 
 from signals.drill.rehearsal import rehearse
 from signals.drill.scenarios import FAILOVER, SCENARIOS, Scenario
-from signals.operate.errors import Failed
+from signals.errors import Failed
 from tests.drill.ground import PRIMARY, QUICK, SECONDARY, MemoryGround
 
 CALM = replace(FAILOVER, outage_s=0.05)

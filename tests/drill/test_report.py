@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from signals.cli.views.drill import clock, print_moment, print_report, spark
 from signals.drill.modelled import from_model
 from signals.drill.report import Verdict
 from signals.drill.scenarios import SCENARIOS
-from signals.drill.view import clock, print_moment, print_report, spark
 from signals.model.report import Report as ModelReport
 from signals.model.report import Step
 from tests.drill.test_picture import REPORT

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pytest
 
 from signals.local import process
-from signals.operate.stack import Stack, load_stack
+from signals.stack import Stack, load_stack
 
 T = TypeVar("T")
 COMMAND = Path(sys.executable).parent / "signals"

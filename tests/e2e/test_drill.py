@@ -14,7 +14,7 @@ from signals.drill.modelled import modelled
 from signals.drill.rehearsal import Pace, rehearse
 from signals.drill.report import Verdict
 from signals.drill.scenarios import SCENARIOS
-from signals.operate.health import endpoint
+from signals.observe.health import endpoint
 from tests.e2e.conftest import Deployment
 
 QUICK = Pace(rate=6, before_s=3, after_s=2)

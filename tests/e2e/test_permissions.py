@@ -6,7 +6,7 @@ import json
 
 from signals.local.request_log import FILE
 from tests.e2e.conftest import Deployment
-from tests.permissions.operations import actions
+from tests.support.operations import actions
 
 # The provider's second way to learn the account id, when STS does not say it; nothing depends on its answer
 # (hashicorp/aws-sdk-go-base, awsauth.go). sts:GetCallerIdentity itself needs no permission (STS API reference).

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from signals.operate import archives
+from signals.observe import archives
 from signals.recover import counting, failover, redrive, replay
 from signals.terraform.engine import Terraform
 from tests.e2e.conftest import Deployment, order, wait_for

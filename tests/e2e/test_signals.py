@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from signals.operate.find import Found, find
-from signals.operate.health import endpoint
-from signals.operate.places import Place
-from signals.operate.stack import Stack
+from signals.observe.find import Found, find
+from signals.observe.health import endpoint
+from signals.observe.places import Place
+from signals.stack import Stack
 from tests.e2e.conftest import Deployment, order, wait_for
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"

@@ -7,7 +7,7 @@ import json
 import boto3
 import pytest
 
-from components.signs_of_life import PROBE
+from components.parts.signs_of_life import PROBE
 from tests.handlers.support import Context, watch
 
 pytestmark = pytest.mark.usefixtures("aws")

@@ -16,8 +16,8 @@ from signals.model.faults import Fault
 from signals.model.platform import Platform
 from signals.model.reading import read
 from signals.model.traffic import Clients, signal
-from signals.record import record
-from signals.recording import Recording
+from signals.recording.record import record
+from signals.recording.resources import Recording
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 BUS = "signals-prod-ingress"

@@ -17,10 +17,10 @@ from signals.model.clock import MINUTE_S
 from signals.model.faults import Fault, Kind
 from signals.model.operator import Operator, Replay
 from signals.model.platform import Platform
-from signals.recording import Recording
-from tests.components.reading import ASYNC
+from signals.recording.resources import Recording
 from tests.model.conftest import SEED
 from tests.model.support import PRIMARY, SECONDARY, platform_of, without
+from tests.support.reading import ASYNC
 
 SCHEDULES = int(os.environ.get("SIGNALS_SCHEDULES", "1500"))
 _proof = settings(

@@ -23,8 +23,9 @@ from signals.model.operator import Operator
 from signals.model.platform import Assumptions, Platform
 from signals.model.reading import read
 from signals.model.run import reasons
-from signals.recording import Recording
-from tests.components.reading import (
+from signals.recording.resources import Recording
+from tests.model.support import PRIMARY, SECONDARY, changed, hours, plan, platform_of, policy_without, recorded, without
+from tests.support.reading import (
     ALARM,
     ARCHIVE,
     ASYNC,
@@ -40,7 +41,6 @@ from tests.components.reading import (
     SCHEDULE,
     TARGET,
 )
-from tests.model.support import PRIMARY, SECONDARY, changed, hours, plan, platform_of, policy_without, recorded, without
 
 ENRICHMENT = f"processing-{PRIMARY}-enrichment"
 

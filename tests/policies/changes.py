@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.recorded import stack_of
 from policies.view import Stack
-from signals.recording import Asset, Recording, Resource
+from signals.recording.resources import Asset, Recording, Resource
 
 
 class Changes:

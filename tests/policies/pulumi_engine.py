@@ -16,7 +16,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policies.recorded import stack_of
 from policies.resolved import Answers
-from signals.recording import Asset, Recording, find_references
+from signals.recording.resources import Asset, Recording, find_references
 
 
 def stack_request(recording: Recording, *, deployed: bool) -> proto.AnalyzeStackRequest:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import signals.record
+import signals.recording.record
 from policies.rule import RULES
-from signals.cli import app
-from signals.recording import Recording
+from signals.cli.app import app
+from signals.recording.resources import Recording
 from tests.policies.changes import Changes
 from tests.policies.fixtures import a_drill_was_left_on, replication_is_off
 
@@ -19,7 +19,7 @@ from tests.policies.fixtures import a_drill_was_left_on, replication_is_off
 @pytest.fixture
 def broken(prod: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Changes:
     changes = Changes(prod, tmp_path)
-    monkeypatch.setattr(signals.record, "record", lambda _stack: changes.recording)
+    monkeypatch.setattr(signals.recording.record, "record", lambda _stack: changes.recording)
     return changes
 
 

@@ -15,7 +15,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from policies.pulumi_pack import stack_of
 from policies.rule import RULES, violations
-from signals.recording import Recording
+from signals.recording.resources import Recording
 from tests.policies.changes import Changes
 from tests.policies.fixtures import Fixture, replication_is_off, the_alarm_has_a_dimension, the_secondary_keeps_a_day
 from tests.policies.pulumi_engine import stack_args, stack_request

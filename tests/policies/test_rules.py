@@ -9,7 +9,7 @@ import pytest
 from policies import rules  # noqa: F401 - makes them known
 from policies.recorded import stack_of
 from policies.rule import RULES, violations
-from signals.recording import Recording
+from signals.recording.resources import Recording
 from tests.policies.changes import Changes
 from tests.policies.fixtures import FIXTURES, Fixture
 

@@ -12,7 +12,7 @@ from policies.scan import judges, suppressions
 from policies.scan.judges import Finding, JudgeError
 from policies.scan.plan import _merged
 from policies.scan.suppressions import Suppression, load
-from signals.recording import Recording
+from signals.recording.resources import Recording
 from tests.policies.changes import Changes
 
 OPEN = Finding("checkov", "CKV_1", "aws_s3_bucket.lake", "it is open")

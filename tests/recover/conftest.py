@@ -11,8 +11,8 @@ import pytest
 
 from components.settings import load_settings
 from signals.local import process
-from signals.operate.stack import Stack
-from tests.operate.conftest import PRIMARY, SECONDARY, SETTINGS, free_port
+from signals.stack import Stack
+from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS, free_port
 
 ACCOUNT = SETTINGS["account_id"]
 

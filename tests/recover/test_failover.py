@@ -8,13 +8,13 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from signals.cli import app
-from signals.operate.errors import Failed
-from signals.operate.health import endpoint
-from signals.operate.stack import Stack
+from signals.cli.app import app
+from signals.errors import Failed
+from signals.observe.health import endpoint
 from signals.recover import failover
-from tests.operate.conftest import PRIMARY, SECONDARY, project  # noqa: F401 - a fixture
+from signals.stack import Stack
 from tests.recover.conftest import bus
+from tests.support.hand_made import PRIMARY, SECONDARY
 
 
 @pytest.fixture(autouse=True)

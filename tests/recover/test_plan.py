@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from signals.operate.errors import Failed, Misuse
+from signals.errors import Failed, Misuse
 from signals.recover import kept, plan, replay
 from signals.recover.outage import Outage, outage, spells
 from tests.recover.conftest import ScriptedStack

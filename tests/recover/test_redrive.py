@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from signals.operate.errors import Misuse
-from signals.operate.stack import Stack
+from signals.errors import Misuse
 from signals.recover import destinations, redrive
-from tests.operate.conftest import PRIMARY
+from signals.stack import Stack
 from tests.recover.conftest import ScriptedStack, arn, queue, subscribe
+from tests.support.hand_made import PRIMARY
 
 EVENT = {
     "id": "e1",

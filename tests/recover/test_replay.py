@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signals.operate.errors import Failed
-from signals.operate.status import Queue
+from signals.errors import Failed
+from signals.observe.status import Queue
 from signals.recover import plan, replay
 from signals.recover.counting import Counted
 from tests.recover.conftest import ScriptedStack

@@ -6,8 +6,8 @@ import re
 
 import typer.main
 
-from signals.cli import app
-from signals.record import record
+from signals.cli.app import app
+from signals.recording.record import record
 from tests.workflows.test_workflows import FILES, ROOT, load
 
 TEXT = (ROOT / "docs/deploy.md").read_text()

@@ -1,0 +1,57 @@
+"""The same as Terraform, without Pulumi: `python -m bootstrap.export --stack prod --repository OWNER/NAME`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pulumi
+
+from bootstrap.access import Access
+from signals.recording.record import record, record_program
+from signals.recording.resources import Recording
+from signals.review.permissions.policy import policies
+from signals.stack import load_stack
+from signals.terraform.write import write
+
+
+def recorded(stack: str, repository: str, oidc_provider_arn: str | None = None) -> Recording:
+    """What `bootstrap/` declares for a stack.
+
+    Args:
+        stack: As in Pulumi.<stack>.yaml.
+        repository: OWNER/NAME on GitHub.
+        oidc_provider_arn: The account's provider for GitHub, if it has one already.
+    """
+    platform, settings = record(stack), load_stack(stack).settings
+    deploy, preview = policies(platform, settings), policies(platform, settings, read_only=True)
+
+    def program() -> None:
+        access = Access(
+            "access",
+            stack=stack,
+            settings=settings,
+            repository=repository,
+            deploy=deploy,
+            preview=preview,
+            oidc_provider_arn=oidc_provider_arn,
+        )
+        for name, value in access.outputs.items():
+            pulumi.export(name, value)
+
+    return record_program(program, stack=stack, project="signals-access")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--stack", required=True)
+    options.add_argument("--repository", required=True, help="OWNER/NAME on GitHub")
+    options.add_argument("--oidc-provider-arn", help="the account's provider for GitHub, if it has one already")
+    options.add_argument("--out", type=Path, required=True, help="folder to write to")
+    chosen = options.parse_args()
+    write(recorded(chosen.stack, chosen.repository, chosen.oidc_provider_arn), chosen.out)
+    print(f"wrote {chosen.out}: next, `terraform init` and `terraform apply` there")
+
+
+if __name__ == "__main__":
+    main()

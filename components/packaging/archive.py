@@ -1,0 +1,201 @@
+"""The archive of one function: the same bytes for the same input, whatever the machine, its folders and its umask."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import os
+import sys
+import sysconfig
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from components.packaging import dependencies as function_dependencies
+from components.packaging import sources as function_sources
+from components.packaging.dependencies import Target, check_compiled, declared_packages
+from components.packaging.sources import FunctionSources, PackagingError
+
+__all__ = ["FunctionArchive", "PackagingError", "package"]
+
+PROJECT = Path(__file__).resolve().parents[2]
+# AWS Lambda quotas, "Function configuration, deployment, and execution".
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+MARK_AFTER_SECONDS = 24 * 3600
+UNUSED_AFTER_SECONDS = 14 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class FunctionArchive:
+    """A zip to deploy.
+
+    Attributes:
+        path: The archive.
+        sha256_base64: Its digest as Lambda reports it (CodeSha256, `source_code_hash`).
+        sha256_hex: The same in hex.
+    """
+
+    path: Path
+    sha256_base64: str
+    sha256_hex: str
+
+
+def package(
+    function: str,
+    *,
+    runtime: str,
+    architecture: Literal["arm64", "x86_64"],
+    files: Mapping[str, bytes] | None = None,
+    platform: Literal["lambda", "host"] = "lambda",
+    cache: Path | None = None,
+    handlers: Path = PROJECT / "handlers",
+) -> FunctionArchive:
+    """Build the archive of handlers/<function>/, or find it built.
+
+    Args:
+        function: The function's folder; its code is `handler.py` there and what that imports from handlers/.
+        runtime: Lambda's name of the Python it is for, such as python3.13.
+        architecture: The CPU it is for.
+        files: Further files by path in the archive, such as `sources.json`.
+        platform: `lambda`, or `host` for the embedded AWS, which runs functions on this machine.
+        cache: Where archives are kept; by default $SIGNALS_CACHE, else .local/packages of the project.
+        handlers: The folder `handlers`.
+
+    Raises:
+        PackagingError: Saying what is missing and what to do.
+    """
+    target = Target(runtime, architecture, platform)
+    target.check()
+    folder = handlers / function
+    sources = function_sources.function_sources(function, handlers)
+    lock, declared = _read(folder / "requirements.txt"), _read(folder / "requirements.in")
+    extra = dict(files or {})
+    cache = cache or Path(os.environ.get("SIGNALS_CACHE") or PROJECT / ".local" / "packages")
+
+    installed = cache / f"dependencies-{_key(lock, target)}.zip"
+    path = cache / f"{function}-{_key(lock, target, declared, sources.files, extra)}.zip"
+    if not path.is_file():
+        _check_lock(function, declared, lock)
+        if not installed.is_file():
+            print(f"packaging {function}: installing its dependencies for {target}", file=sys.stderr, flush=True)
+            _write_zip(installed, function_dependencies.install(function, lock, target))
+        content = _merge(function, sources.files, _read_zip(installed), extra)
+        _check(function, content, sources, declared, target)
+        print(f"packaging {function}: {len(content)} files for {target}", file=sys.stderr, flush=True)
+        _write_zip(path, content)
+        _forget_unused(cache)
+    digest = _digest(path, _mark_used(path))
+    return FunctionArchive(path, base64.b64encode(digest).decode(), digest.hex())
+
+
+@functools.cache
+def _digest(path: Path, modified_ns: int) -> bytes:  # noqa: ARG001
+    """SHA-256 of an archive, read again only when it was touched."""
+    with path.open("rb") as archive:
+        return hashlib.file_digest(archive, "sha256").digest()
+
+
+def _mark_used(path: Path) -> int:
+    """Note, once a day, that a cached file is in use; returns when (ns since the epoch)."""
+    if time.time() - path.stat().st_mtime > MARK_AFTER_SECONDS:
+        os.utime(path)
+    return path.stat().st_mtime_ns
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _key(lock: bytes, target: Target, *more: bytes | Mapping[str, bytes]) -> str:
+    """Digest of all that decides an archive's bytes; this program's own text too, so that its changes rebuild."""
+    digest = hashlib.sha256()
+    own = [Path(module.__file__ or "").read_bytes() for module in (function_dependencies, function_sources)]
+    host = f"{sys.version} {sysconfig.get_platform()}" if target.platform == "host" else ""
+    for part in (*own, Path(__file__).read_bytes(), lock, repr(target).encode(), host.encode(), *more):
+        named = {"": part} if isinstance(part, bytes) else part
+        digest.update(b"%d " % len(named))
+        for name, body in sorted(named.items()):
+            digest.update(b"%d %d %s%s" % (len(name.encode()), len(body), name.encode(), body))
+    return digest.hexdigest()[:20]
+
+
+def _check_lock(function: str, declared: bytes, lock: bytes) -> None:
+    unlocked = sorted(set(declared_packages(declared)) - set(declared_packages(lock)))
+    if unlocked:
+        raise PackagingError(f"handlers/{function}/requirements.txt lacks {', '.join(unlocked)}: run `make lock`")
+
+
+def _merge(function: str, *parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    merged: dict[str, bytes] = {}
+    for part in parts:
+        twice = sorted(merged.keys() & part.keys())
+        if twice:
+            raise PackagingError(f"{function}: {twice[0]} would be in the archive twice: rename it")
+        merged.update(part)
+    return merged
+
+
+def _check(
+    function: str, content: Mapping[str, bytes], sources: FunctionSources, declared: bytes, target: Target
+) -> None:
+    needs_crt = "awscrt" in declared_packages(declared) or "awscrt" in sources.packages
+    check_compiled(function, content, target, ["_awscrt"] if needs_crt else [])
+    present = {name.split("/")[0].split(".")[0] for name in content}
+    for name, importer in sorted(sources.packages.items()):
+        if name not in present:
+            raise PackagingError(
+                f"{importer} imports {name}, which is not in the archive: list the package that holds it in "
+                f"handlers/{function}/requirements.in and run `make lock`"
+            )
+    size = sum(map(len, content.values()))
+    # Archives are stored, not compressed (see _write_zip), so that the smaller limit, the upload's, is the one to meet.
+    if size > min(MAX_UPLOAD_BYTES, MAX_UNZIPPED_BYTES):
+        largest = sorted(content, key=lambda name: len(content[name]), reverse=True)[:3]
+        raise PackagingError(
+            f"{function}: {size / 2**20:.0f} MB are more than the {MAX_UPLOAD_BYTES / 2**20:.0f} MB that Lambda takes "
+            f"in an upload: drop a dependency; the largest files are {', '.join(largest)}"
+        )
+
+
+def _write_zip(path: Path, content: Mapping[str, bytes]) -> None:
+    """Write sorted entries with nothing of this machine in them; whole or not at all, so that builds may run abreast.
+
+    Entries are stored: deflate gives other bytes with zlib, zlib-ng and Apple's library, and with each of their
+    versions, so that a compressed archive would change with the machine.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, body in sorted(content.items()):
+                entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                entry.create_system = 3  # Unix: the permissions below are read
+                entry.external_attr = 0o100644 << 16
+                archive.writestr(entry, body)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read_zip(path: Path) -> dict[str, bytes]:
+    _mark_used(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _forget_unused(cache: Path) -> None:
+    """Remove what no build has used for two weeks; every build marks what it uses."""
+    for path in [*cache.glob("*.zip"), *cache.glob(".*.zip.*")]:
+        try:
+            if time.time() - path.stat().st_mtime > UNUSED_AFTER_SECONDS:
+                path.unlink()
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,108 @@
+"""A queue for what failed or waits: encrypted, TLS only, open to its senders alone, and alarmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.parts.iam import Statement, document, tls_only
+from components.parts.regions import Region
+from components.parts.runbook import see
+from components.settings import PlatformSettings
+
+MAX_RETENTION_DAYS = 14  # SQS keeps a message no longer
+_DAY_SECONDS = 86_400
+
+
+class MessageQueue(pulumi.ComponentResource):
+    """An SQS standard queue, its policy and the alarm that says that something lies in it.
+
+    Args:
+        name: Prefix of every child's logical name.
+        settings: The stack's settings.
+        region: Where the queue lives; a dead-letter queue must be in its rule's Region.
+        queue_name: Physical name.
+        rule_arns: EventBridge rules that may send here (through the API the queue policy is ours to write).
+        alarmed: Whether a message in it is a fault that somebody should see.
+        holds_data: Whether it may hold the only copy of a signal, which a protected stack refuses to delete.
+        retention_seconds: How long a message is kept (s).
+        visibility_timeout_seconds: How long a received message stays hidden (s).
+        dead_letter_queue: Where a message goes after `max_receives` receives.
+        max_receives: Receives before that.
+
+    Source: EventBridge User Guide, "Using dead-letter queues"; SQS Developer Guide.
+    """
+
+    arn: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        settings: PlatformSettings,
+        region: Region,
+        queue_name: str,
+        rule_arns: Sequence[pulumi.Input[str]] = (),
+        alarmed: bool = True,
+        holds_data: bool = True,
+        retention_seconds: int = MAX_RETENTION_DAYS * _DAY_SECONDS,
+        visibility_timeout_seconds: int = 30,
+        dead_letter_queue: MessageQueue | None = None,
+        max_receives: int = 0,
+        opts: pulumi.ResourceOptions | None = None,
+    ):
+        super().__init__("signals:index:MessageQueue", name, None, opts)
+        redrive = None
+        if dead_letter_queue:
+            redrive = pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letter_queue.arn, "maxReceiveCount": max_receives}
+            )
+        queue = aws.sqs.Queue(
+            f"{name}-queue",
+            name=queue_name,
+            message_retention_seconds=retention_seconds,
+            visibility_timeout_seconds=visibility_timeout_seconds,
+            sqs_managed_sse_enabled=True,
+            redrive_policy=redrive,
+            opts=region.data_options(self, settings.protection and holds_data),
+        )
+        self.arn, self.url = queue.arn, queue.url
+        statements: list[Statement] = [tls_only([queue.arn], "sqs")]
+        if rule_arns:
+            statements.append(
+                {
+                    "Sid": "RulesSend",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": queue.arn,
+                    "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
+                }
+            )
+        aws.sqs.QueuePolicy(
+            f"{name}-policy", queue_url=queue.url, policy=document(statements), opts=region.options(self)
+        )
+        if alarmed:
+            aws.cloudwatch.MetricAlarm(
+                f"{name}-alarm",
+                name=f"{queue_name}-holds-messages",
+                alarm_description=see(
+                    "the-spool-grows" if queue_name == f"{settings.name}-spool" else "messages-lie-in-a-queue",
+                    f"Messages lie in {queue_name}: something could not be delivered or processed.",
+                ),
+                namespace="AWS/SQS",
+                metric_name="ApproximateNumberOfMessagesVisible",
+                dimensions={"QueueName": queue.name},
+                statistic="Maximum",
+                period=60,
+                evaluation_periods=1,
+                comparison_operator="GreaterThanThreshold",
+                threshold=0,
+                treat_missing_data="notBreaching",
+                alarm_actions=settings.alarm_actions(region.name),
+                opts=region.options(self),
+            )
+        self.register_outputs({"arn": self.arn, "url": self.url})

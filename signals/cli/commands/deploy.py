@@ -1,0 +1,112 @@
+"""`signals up` and `signals down`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from signals.cli.commands.options import BackendBucket, BackendKey, BackendRegion, StackName
+from signals.deploy.engines import BackendChoice, EngineName, Wanted
+from signals.errors import Failed, Misuse
+from signals.stack import Stack, load_stack
+from signals.terminal import console
+
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (stacks on AWS).")]
+
+
+_EngineName = Annotated[
+    EngineName | None, typer.Option("--engine", help="Deploy with this CLI; by default the first that is installed.")
+]
+
+
+def up(
+    stack: StackName = "local",
+    port: Annotated[int, typer.Option(help="Port of the front door (local stack).")] = 8080,
+    aws_port: Annotated[
+        int | None, typer.Option(help="Port of the embedded AWS (local stack); by default as in the settings.")
+    ] = None,
+    yes: _Yes = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Send an example signal and show its way (local stack).")
+    ] = False,
+    engine: _EngineName = None,
+    backend_bucket: BackendBucket = None,
+    backend_region: BackendRegion = None,
+    backend_key: BackendKey = None,
+) -> None:
+    """Deploy a stack: with the pulumi CLI where it is installed, else with terraform. Safe to run again.
+
+    A stack with aws_endpoint runs on this machine, on an embedded AWS that is started with it. For a stack on AWS the
+    changes are shown first, and nothing happens without consent or --yes.
+    """
+    from signals.deploy import deployment
+    from signals.terminal.progress import Progress
+
+    chosen = load_stack(stack)
+    wanted = Wanted(engine, BackendChoice(backend_bucket, backend_region, backend_key))
+    if not chosen.local:
+        if demo:
+            raise Misuse("--demo sends an example signal: it works on a stack with aws_endpoint only")
+        with Progress() as progress:
+            done = deployment.up_aws(
+                chosen, progress, wanted=wanted, confirm=lambda changes: _agreed(chosen, changes, yes)
+            )
+        if done is None:
+            raise Failed("nothing was changed")
+        console.out.print(f"stack [bold]{stack}[/] is up: {done.url}")
+        return
+    with Progress() as progress:
+        done = deployment.up_local(stack, progress, port=port, aws_port=aws_port, wanted=wanted)
+    console.out.print(
+        f"stack [bold]{stack}[/] is up after {done.seconds:.0f} s, deployed with {done.engine}: "
+        f"[bold]{done.url}[/] (embedded AWS on {done.stack.aws_endpoint})"
+    )
+    if demo:
+        from signals.cli.demo import show
+
+        show(done.stack, done.url)
+
+
+def _agreed(stack: Stack, changes: list[str], yes: bool) -> bool:
+    for change in changes:
+        console.out.print(change, markup=False)
+    if yes:
+        return True
+    what = f"{len(changes)} changes" if changes else "these changes"
+    return typer.confirm(f"Make {what} to {stack.name} (account {stack.settings.account_id})?")
+
+
+def down(
+    stack: StackName = "local",
+    yes: _Yes = False,
+    engine: _EngineName = None,
+    backend_bucket: BackendBucket = None,
+    backend_region: BackendRegion = None,
+    backend_key: BackendKey = None,
+) -> None:
+    """Stop the local stack: no process, no port, no state is left. With a stack on AWS: destroy it, after asking.
+
+    A protected stack on AWS is refused. Fine when nothing runs.
+    """
+    from signals.deploy import deployment
+    from signals.terminal.progress import Progress
+
+    chosen = load_stack(stack)
+    wanted = Wanted(engine, BackendChoice(backend_bucket, backend_region, backend_key))
+    if chosen.local:
+        stopped = deployment.down_local()
+        for line in stopped or ["nothing was running"]:
+            console.out.print(f"stopped: {line}" if stopped else line, markup=False)
+        return
+
+    def agreed() -> bool:
+        return yes or typer.confirm(
+            f"Destroy {chosen.name} with everything in it (account {chosen.settings.account_id})? "
+            "Signals in its lake and archives are gone for good",
+        )
+
+    with Progress() as progress:
+        if not deployment.down_aws(chosen, progress, wanted=wanted, confirm=agreed):
+            raise Failed("nothing was changed")
+    console.out.print(f"stack {stack} is gone")

@@ -1,0 +1,72 @@
+"""`signals send`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from signals.cli.commands.options import AsJson, StackName
+from signals.cli.views import observe as views
+from signals.errors import Misuse
+from signals.observe import apis
+from signals.stack import LOCAL_WRITE_KEY, Stack, load_stack
+from signals.terminal import console
+
+KEY_VARIABLE = "SIGNALS_WRITE_KEY"
+
+
+def send(
+    file: Annotated[str, typer.Argument(help="A file of CloudEvents (JSON, an array, or one a line); - for stdin.")],
+    stack: StackName = "local",
+    url: Annotated[str | None, typer.Option(help="Send to this API instead of the stack's.")] = None,
+    key: Annotated[str | None, typer.Option(help="A write key.", envvar=KEY_VARIABLE)] = None,
+    region: Annotated[str | None, typer.Option(help="Send to this Region's API instead of the common name.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Send CloudEvents, and say what became of each.
+
+    Signals go in requests of at most 100. One without an id gets one. Where the API asks for patience (503, 429) the
+    request is sent again, up to five times. Exit code 0 only if every signal was accepted.
+    """
+    from signals.observe import inputs, send
+
+    if url and region:
+        raise Misuse("--url and --region both say where to send: give one of them")
+    signals = inputs.parse(_read(file))
+    chosen = load_stack(stack)
+    write_key = _key(key, chosen)
+    target = url or apis.url_for(chosen, region)
+    results = []
+    for result in send.send(signals, url=target, key=write_key):
+        results.append(result)
+        if not json:
+            views.print_result(result)
+    accepted = sum(result.accepted for result in results)
+    if json:
+        console.print_json({"url": target, "accepted": accepted, "results": [result.as_json() for result in results]})
+    else:
+        console.err.print(f"{accepted} of {len(results)} accepted by {target}")
+    if accepted < len(results):
+        raise typer.Exit(1)
+
+
+def _read(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except OSError as error:
+        raise Misuse(f"cannot read {file} ({error.strerror}): give a file that is there, or - for stdin") from None
+    except UnicodeDecodeError as error:
+        raise Misuse(f"{file} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+
+
+def _key(key: str | None, stack: Stack) -> str:
+    if key:
+        return key
+    # Only the SHA-256 of a stack's own keys is known; the one of the local stack is no secret.
+    if stack.local:
+        return os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY
+    raise Misuse(f"a write key is needed: give --key, or set {KEY_VARIABLE}")

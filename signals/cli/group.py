@@ -1,0 +1,66 @@
+"""The `signals` command itself: whatever goes wrong in a command ends as one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from signals.errors import Failed
+from signals.terminal.console import err
+
+INTERRUPTED = 130
+
+
+class SignalsGroup(TyperGroup):
+    """Turns errors into a line on stderr: 0 it worked, 1 it did not, 2 it could not be asked, 130 interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            err.print("interrupted: run the same command again to go on")
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            told = explain(error)
+            if told is None:
+                raise
+            line, code = told
+            err.print(f"[bold red]signals:[/] {escape(line)}")
+            raise typer.Exit(code) from None
+
+
+# Their modules import half of the world: one that is not imported cannot have raised anything.
+_TOLD_BY_OTHERS = (
+    ("signals.local.process", "LocalError"),
+    ("signals.recording.resources", "RecordError"),
+    ("signals.terraform.errors", "TerraformError"),
+    ("components.packaging.sources", "PackagingError"),
+)
+
+
+def explain(error: Exception) -> tuple[str, int] | None:
+    """The line and exit code for an error that a person can do something about; None for one that is a bug of ours."""
+    if isinstance(error, Failed):
+        return str(error), error.exit_code
+    for module, name in _TOLD_BY_OTHERS:
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            return str(error), 1
+    line = _aws(error)
+    return (line, 1) if line else None
+
+
+def _aws(error: Exception) -> str | None:
+    from botocore import exceptions as aws
+
+    if isinstance(error, aws.NoCredentialsError | aws.TokenRetrievalError | aws.SSOError):
+        return "no AWS credentials: sign in (for example `aws sso login`) or set AWS_PROFILE, then run this again"
+    if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError):
+        return f"{error}: is the stack up (`signals up`), is the network there?"
+    if isinstance(error, aws.ClientError):
+        told = error.response["Error"]
+        return f"AWS refused {error.operation_name}: {told.get('Code')}: {told.get('Message')}"
+    return str(error) if isinstance(error, aws.BotoCoreError) else None

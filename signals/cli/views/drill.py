@@ -1,0 +1,84 @@
+"""A drill as a person reads it on a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from signals.drill.report import Moment, Report, Verdict
+from signals.terminal.console import out
+
+_STYLE = {
+    "fault": "bold red",
+    "detected": "yellow",
+    "routed": "bold blue",
+    "healed": "bold green",
+    "recovery": "cyan",
+    "end": "bold",
+    "step": "",
+}
+_BAR = " ▁▂▃▄▅▆▇█"
+_BAR_WIDTH = 72
+
+
+def clock(seconds: float) -> str:
+    """`+0:07`, `+30:00:00`."""
+    sign, whole = ("-" if seconds < 0 else "+"), round(abs(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{sign}{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{sign}{minutes}:{whole % 60:02}"
+
+
+def print_moment(moment: Moment, console: Console = out) -> None:
+    """A line of the timeline, as it happens."""
+    style = _STYLE[moment.kind]
+    text = escape(moment.text)
+    console.print(f"[dim]{clock(moment.seconds):>9}[/]  {f'[{style}]{text}[/]' if style else text}")
+
+
+def print_report(report: Report, console: Console = out) -> None:
+    """Traffic over time and the verdict; the timeline was printed as it happened."""
+    for lane in report.lanes:
+        console.print(f"\n[bold]{escape(lane.title)}[/]")
+        for part in lane.parts:
+            if any(part.counts):
+                console.print(f"  {escape(part.name):>24}  {spark(part.counts)}  {sum(part.counts)}")
+    console.print()
+    print_verdict(report.verdict, console)
+
+
+def print_verdict(verdict: Verdict, console: Console = out) -> None:
+    """The numbers, and whether anything is lost."""
+    table = Table(show_header=False, show_edge=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    table.add_row("sent", f"{verdict.sent:,}", "")
+    table.add_row("acknowledged", f"{verdict.acknowledged:,}", _unacknowledged(verdict))
+    table.add_row("delivered", f"{verdict.delivered:,}", "in the lake")
+    table.add_row("duplicates", f"{verdict.duplicates:,}", "further copies there, with the same id")
+    lost = "red" if verdict.lost else "green"
+    table.add_row("lost", f"[bold {lost}]{verdict.lost:,}[/]", ", ".join(verdict.missing[:3]))
+    for region, count in verdict.archived.items():
+        table.add_row(
+            f"archived in {region}", "-" if count is None else f"{count:,}", "" if count is not None else "not counted"
+        )
+    for name, value in (("to detect", verdict.seconds_to_detect), ("to route", verdict.seconds_to_route)):
+        if value is not None:
+            table.add_row(f"seconds {name}", f"{value:,.1f}", "")
+    console.print(table)
+    for note in verdict.notes:
+        console.print(f"[dim]{escape(note)}[/]")
+
+
+def _unacknowledged(verdict: Verdict) -> str:
+    left = verdict.sent - verdict.acknowledged
+    return f"{left:,} clients know that theirs were not taken" if left else "every one, some after a second try"
+
+
+def spark(counts: tuple[int, ...], width: int = _BAR_WIDTH) -> str:
+    """Counts as a line of bars, at most `width` of them."""
+    step = -(-len(counts) // width)
+    sums = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
+    top = max(sums) or 1
+    return "".join(_BAR[-(-value * (len(_BAR) - 1) // top)] for value in sums)

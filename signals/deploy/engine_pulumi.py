@@ -1,0 +1,131 @@
+"""Deploying with the pulumi CLI: the program itself, run by the real engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from signals.errors import Failed
+from signals.stack import ROOT, Stack
+from signals.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from pulumi.automation import EngineEvent
+    from pulumi.automation import Stack as AutomationStack
+
+_CHANGES = {"create": "+", "delete": "-", "update": "~", "replace": "±"}
+
+
+@dataclass(frozen=True)
+class Pulumi:
+    """A stack on AWS: the CLI as a person would run it, with its own preview, question and display."""
+
+    stack: Stack
+    name: str = "pulumi"
+
+    def preview(self, progress: Progress) -> list[str]:
+        self._run(progress, "preview")
+        return []
+
+    def deploy(self, progress: Progress) -> None:
+        self._run(progress, "up", "--skip-preview", "--yes")
+
+    def destroy(self, progress: Progress) -> None:
+        self._run(progress, "destroy", "--skip-preview", "--yes")
+
+    def _run(self, progress: Progress, *arguments: str) -> None:
+        command = ["pulumi", *arguments, "--stack", self.stack.name]
+        with progress.paused():
+            code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if code != 0:
+            raise Failed(f"`{' '.join(command)}` ended with {code}: what it says above tells why")
+
+
+@dataclass(frozen=True)
+class LocalPulumi:
+    """The local stack: its project file, config and state are copies in a folder, so that the repo stays as it is.
+
+    Args:
+        stack: What to deploy; its settings name the port that the embedded AWS really has.
+        folder: Where all that lies.
+    """
+
+    stack: Stack
+    folder: Path
+    name: str = "pulumi"
+
+    def preview(self, progress: Progress) -> list[str]:
+        del progress
+        return []
+
+    def deploy(self, progress: Progress) -> None:
+        events = _Events(progress)
+        self._call("up", lambda stack: stack.up(on_event=events, color="never", suppress_progress=True), progress)
+
+    def destroy(self, progress: Progress) -> None:
+        events = _Events(progress)
+        self._call("destroy", lambda stack: stack.destroy(on_event=events, color="never"), progress)
+
+    def _call(self, what: str, call: Any, progress: Progress) -> None:
+        from pulumi.automation import CommandError
+
+        try:
+            progress.phase(f"pulumi {what}")
+            call(self._stack())
+        except CommandError as error:
+            lines = [line for line in str(error).splitlines() if "error" in line.lower()]
+            raise Failed("pulumi: " + ("\n".join(lines[:10]) or str(error))) from None
+
+    def _stack(self) -> AutomationStack:
+        from pulumi.automation import LocalWorkspaceOptions, create_or_select_stack
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(self._project(), sort_keys=False))
+        config = {"config": {"signals:settings": dict(self.stack.raw)}}
+        (self.folder / f"Pulumi.{self.stack.name}.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        environment = {
+            "PULUMI_BACKEND_URL": self.folder.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        return create_or_select_stack(
+            stack_name=self.stack.name,
+            work_dir=str(self.folder),
+            opts=LocalWorkspaceOptions(env_vars=environment, secrets_provider="passphrase"),
+        )
+
+    def _project(self) -> Mapping[str, Any]:
+        """The repo's Pulumi.yaml, with the program where it is and the Python that runs this."""
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
+        return {**project, "main": str(ROOT), "runtime": runtime}
+
+
+class _Events:
+    """Hands the engine's events on to a display."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.resource_pre_event and _changes(event.resource_pre_event.metadata):
+            self._progress.started(_short(event.resource_pre_event.metadata.urn))
+        elif event.res_outputs_event and _changes(event.res_outputs_event.metadata):
+            self._progress.finished(_short(event.res_outputs_event.metadata.urn))
+        else:
+            self._progress.tick()
+
+
+def _changes(metadata: Any) -> bool:
+    # Components change nothing by themselves.
+    return str(metadata.op.value) in _CHANGES and metadata.type.startswith("aws:")
+
+
+def _short(urn: str) -> str:
+    return urn.rpartition("::")[2]

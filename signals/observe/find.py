@@ -1,0 +1,85 @@
+"""Everywhere a signal is: both Regions, every place, at the same time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from signals.observe import places
+from signals.observe.places import Place
+from signals.observe.profiles import profiles
+from signals.stack import Stack
+
+POLL_SECONDS = 0.5
+# Where a signal has arrived; a copy in an archive or on a queue may still be on its way.
+ARRIVED = "lake"
+_ORDER = ("archive", "lake", "profile", "queue", "return", "spool", "quarantine", "dlq", "heartbeat", "probe")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search brought, and what it could not look into."""
+
+    id: str
+    places: tuple[Place, ...]
+    not_searched: tuple[str, ...]
+
+    def of(self, kind: str) -> list[Place]:
+        return [place for place in self.places if place.kind == kind]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "found": bool(self.places),
+            "places": [place.as_json() for place in self.places],
+            "not_searched": list(self.not_searched),
+        }
+
+
+def find(
+    stack: Stack,
+    signal_id: str,
+    *,
+    since: timedelta,
+    wait_seconds: float = 0,
+    until: Callable[[Found], bool] = lambda found: bool(found.of(ARRIVED)),
+) -> Found:
+    """Search until the signal has arrived in the lake, or the time is up.
+
+    Args:
+        stack: Where to search.
+        signal_id: The CloudEvent's id.
+        since: How far back lake objects are read.
+        wait_seconds: How long to search again and again (s); 0: once.
+        until: When to stop waiting.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        found = _once(stack, signal_id, since)
+        if until(found) or time.monotonic() >= deadline:
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def _once(stack: Stack, signal_id: str, since: timedelta) -> Found:
+    def search(region: str) -> Iterator[Place]:
+        yield from places.archive(stack, region, signal_id)
+        yield from places.lake(stack, region, signal_id, since)
+        yield from places.queues(stack, region, signal_id)
+
+    with ThreadPoolExecutor(len(stack.regions)) as pool:
+        found = [place for part in pool.map(lambda region: list(search(region)), stack.regions) for place in part]
+    found += profiles(stack, found)
+    found.sort(key=lambda place: (_ORDER.index(place.kind), stack.regions.index(place.region), place.at or ""))
+    return Found(signal_id, tuple(found), () if stack.local else _unsearchable(stack))
+
+
+def _unsearchable(stack: Stack) -> tuple[str, ...]:
+    return (
+        f"archives ({stack.names.archive}): AWS tells only how many events an archive holds (`signals status`); "
+        "replay a window of it to see them",
+    )

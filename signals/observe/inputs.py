@@ -1,0 +1,86 @@
+"""Signals as people hand them over: one CloudEvent, an array of them, or one a line."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from signals.errors import Misuse
+
+Signal = dict[str, Any]
+
+MAX_SIGNALS_A_REQUEST = 100
+# Ingest takes bodies of up to 1 MiB (handlers/ingest/http.py).
+MAX_REQUEST_BYTES = 1_000_000
+
+
+def parse(text: str) -> list[Signal]:
+    """The signals in `text`, each with an id, so that sending one again after a lost answer is no second signal.
+
+    Raises:
+        Misuse: With the number of the line that cannot be read, and what to do.
+    """
+    if not text.strip():
+        raise Misuse("there is nothing to send: give a CloudEvent as JSON, an array of them, or one a line")
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as whole:
+        signals = list(_lines(text, whole))
+    else:
+        signals = [_signal(item, where) for item, where in _items(document)]
+    return [signal if signal.get("id") else {**signal, "id": str(uuid.uuid4())} for signal in signals]
+
+
+def _items(document: Any) -> list[tuple[Any, str]]:
+    if isinstance(document, list):
+        if not document:
+            raise Misuse("there is nothing to send: the array is empty")
+        return [(item, f"item {number} of the array") for number, item in enumerate(document, 1)]
+    return [(document, "the document")]
+
+
+def _lines(text: str, whole: json.JSONDecodeError) -> Iterator[Signal]:
+    # Not splitlines(): JSON may hold U+2028 and its like inside a string.
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    first = lines[0][1].strip()
+    # A document spread over lines starts with a line that is not a value by itself; then its own error says more.
+    if len(lines) == 1 or not (first.startswith("{") and first.endswith("}")):
+        raise Misuse(f"line {whole.lineno}, column {whole.colno}: not JSON ({whole.msg}): correct it and send again")
+    for number, line in lines:
+        try:
+            item = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise Misuse(
+                f"line {number}, column {error.colno}: not JSON ({error.msg}): correct it and send again"
+            ) from None
+        yield _signal(item, f"line {number}")
+
+
+def _signal(item: Any, where: str) -> Signal:
+    if not isinstance(item, dict):
+        raise Misuse(
+            f"{where} is not a CloudEvent but {_kind(item)}: write an object with specversion, type and source"
+        )
+    return item
+
+
+def _kind(item: Any) -> str:
+    names = {list: "an array", str: "a string", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(item), "null")
+
+
+def batches(signals: list[Signal]) -> Iterator[list[Signal]]:
+    """Cut into requests of at most 100 signals and about 1 MB."""
+    batch: list[Signal] = []
+    size = 0
+    for signal in signals:
+        length = len(json.dumps(signal).encode())
+        if batch and (len(batch) == MAX_SIGNALS_A_REQUEST or size + length > MAX_REQUEST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(signal)
+        size += length
+    if batch:
+        yield batch

@@ -1,0 +1,46 @@
+"""Where a signal went into customers' profiles: the state tables of the consumers that run `handlers/profile`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from botocore.exceptions import ClientError
+
+from handlers.profile.logic import customer_of, profile
+from handlers.profile.store import ProfileStore
+from signals.observe.places import Place
+from signals.stack import Stack
+
+_HANDLER = "profile"
+
+
+def profiles(stack: Stack, found: Sequence[Place]) -> list[Place]:
+    """The profiles that hold a signal, in both Regions.
+
+    A table is read by customer, so a signal must have been found elsewhere first: there it says whom it is about.
+    """
+    signal = next((place.content for place in found if place.content), None)
+    customer = customer_of(signal) if signal else None
+    if signal is None or customer is None:
+        return []
+    tables = [
+        stack.names.state_table(consumer.name) for consumer in stack.settings.consumers if consumer.handler == _HANDLER
+    ]
+    places = (_profile(stack, region, table, customer, signal["id"]) for table in tables for region in stack.regions)
+    return [place for place in places if place]
+
+
+def _profile(stack: Stack, region: str, table: str, customer: str, signal_id: str) -> Place | None:
+    try:
+        items = list(ProfileStore(stack.client("dynamodb", region), table=table).items(customer))
+    except ClientError as error:
+        # Without an active/active consumer the secondary has no such table.
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+    folded = profile(items)
+    mine = [item for item in items if item["id"] == signal_id]
+    if not mine or folded is None:
+        return None
+    note = f"{folded.signals} signals, {folded.first_seen} to {folded.last_seen}"
+    return Place(region, "profile", f"{table}: {customer}", mine[0]["time"], note, content=folded._asdict())

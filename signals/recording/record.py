@@ -1,0 +1,199 @@
+"""Record a stack: run its Pulumi program in this process and keep what it registers, as plain data.
+
+No Pulumi CLI, no credentials, no network. What comes back is a `Recording` (see `signals.recording.resources`, which
+also says how references are marked).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import runpy
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import Settings as RuntimeSettings
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.mocks import MockEngine
+from pulumi.runtime.stack import run_in_stack
+
+from signals.recording.monitor import RecordingMonitor
+from signals.recording.resources import (
+    Asset,
+    Dependencies,
+    LookupRefusedError,
+    RecordError,
+    Recording,
+    Resource,
+    Secret,
+)
+
+__all__ = [
+    "Asset",
+    "Dependencies",
+    "LookupRefusedError",
+    "RecordError",
+    "Recording",
+    "Resource",
+    "Secret",
+    "record",
+    "record_program",
+]
+
+ROOT = Path(__file__).parents[2]
+_LOG = logging.getLogger(__name__)
+
+
+def record(stack: str, settings: Mapping[str, Any] | Path | None = None, *, root: Path = ROOT) -> Recording:
+    """Run the project's program for a stack and return what it declares.
+
+    Args:
+        stack: Name of the stack; its config is `Pulumi.<stack>.yaml`.
+        settings: Instead of the stack's `signals:settings`: their value, or a file laid out like a stack's.
+        root: Folder that holds Pulumi.yaml and `__main__.py`.
+
+    Raises:
+        RecordError: No such stack, a refused look-up, or a program that ended with `pulumi.RunError`.
+        Exception: Whatever else the program raised.
+    """
+    project = str(_yaml(root / "Pulumi.yaml")["name"])
+    file = settings if isinstance(settings, Path) else root / f"Pulumi.{stack}.yaml"
+    if file != settings and not file.is_file():
+        raise RecordError(f"there is no stack {stack!r}: choose one of {', '.join(stacks(root)) or 'none'}")
+    values = dict(_yaml(file).get("config") or {})
+    if isinstance(settings, Mapping):
+        values["signals:settings"] = dict(settings)
+    config = {_config_key(project, key): _config_value(file, key, value) for key, value in values.items()}
+
+    def program() -> None:
+        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return record_program(program, stack=stack, project=project, config=config, root=root)
+
+
+def record_program(
+    program: Callable[[], object],
+    *,
+    stack: str = "test",
+    project: str = "signals",
+    config: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+    answers: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Recording:
+    """Run a callable as if it were a Pulumi program and return what it declares.
+
+    Args:
+        program: Makes resources and exports outputs.
+        stack: Name of the stack it sees.
+        project: Name of the project it sees.
+        config: The stack's config as Pulumi hands it to a program: text, objects as JSON.
+        root: Where relative asset paths start.
+        answers: What a look-up returns, by its token; all others are refused.
+
+    Raises:
+        RecordError: A refused look-up, or a program that ended with `pulumi.RunError`.
+        Exception: Whatever else the program raised.
+    """
+    monitor = RecordingMonitor(stack, project, root, answers or {})
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            _run(program, monitor, dict(config or {}))
+            outcome.set_result(None)
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    # Pulumi's state lives in context variables and in the thread's event loop: a thread and a context of its own
+    # leave nothing behind, and work under a caller that has a loop running.
+    thread = threading.Thread(target=contextvars.Context().run, args=(run,), name=f"record {stack}")
+    thread.start()
+    thread.join()
+    try:
+        outcome.result()
+    except pulumi.RunError as error:
+        raise RecordError(str(error)) from None
+    resources = tuple(sorted(monitor.recorded.values(), key=lambda resource: resource.urn))
+    return Recording(stack, resources, monitor.outputs)
+
+
+def stacks(root: Path = ROOT) -> list[str]:
+    """Names of the stacks that have a config file."""
+    return sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
+
+
+class _Inline(ThreadPoolExecutor):
+    """Runs what it is given at once: the monitor is in this process, and order stays the program's."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            done.set_exception(error)
+        return done
+
+
+def _run(program: Callable[[], object], monitor: RecordingMonitor, config: dict[str, str]) -> None:
+    # Constructing settings puts them into the current context.
+    RuntimeSettings(
+        project=monitor.project,
+        stack=monitor.stack,
+        monitor=monitor,
+        engine=MockEngine(_LOG),
+        dry_run=False,
+        legacy_apply_enabled=False,
+        organization="organization",
+        root_directory=str(monitor.root),
+    )
+    set_all_config(config, [])
+
+    async def main() -> None:
+        program()
+        # Lets the registrations start: Pulumi waits for those it knows at once, but for outputs one by one.
+        await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Inline(max_workers=1))
+    # What fails is raised below; asyncio's own complaints about the tasks that fall with it say nothing more.
+    loop.set_exception_handler(lambda _loop, context: _LOG.debug("%s", context.get("message")))
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(run_in_stack(main))
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        return yaml.safe_load(path.read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise RecordError(f"there is no file {path}") from None
+    except yaml.YAMLError as error:
+        raise RecordError(f"{path.name}: {error}") from None
+
+
+def _config_key(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _config_value(file: Path, key: str, value: Any) -> str:
+    """A config value as the Pulumi CLI hands it to a program."""
+    if isinstance(value, dict) and "secure" in value:
+        raise RecordError(f"{file.name}: {key} is encrypted, and a recording has no key: keep it out of the config")
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,185 @@
+"""What a recording is: plain data about every resource of a stack, to look at in tests and to make other things from.
+
+An output of a resource is a reference, the token `<<output TYPE::NAME#PATH>>` of `components.parts.references`. It
+stands in the strings of `inputs` and `outputs` just as the program put it there: alone, or inside a longer string or a
+JSON document. `Reference.parse` says whether a whole string is one; `references.TOKEN` finds them in a longer one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from components.parts.references import TOKEN, Reference
+
+
+class RecordError(Exception):
+    """The program cannot be recorded; the message says why."""
+
+
+class LookupRefusedError(RecordError):
+    """The program asked AWS something."""
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, _modified_ns: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file (`kind` "asset") or an archive (`kind` "archive") that an input carries."""
+
+    kind: str
+    path: Path
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file, in hex."""
+        stat = self.path.stat()
+        return _sha256(self.path, stat.st_mtime_ns, stat.st_size)
+
+    def to_json(self) -> dict[str, str]:
+        """Name and digest; where the file lies is this machine's business."""
+        return {self.kind: self.path.name, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that Pulumi would encrypt in its state; its JSON form leaves it out."""
+
+    value: Any
+
+    def to_json(self) -> dict[str, bool]:
+        return {"secret": True}
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """URNs of what must exist first: said with `depends_on`, or implied by an input that came from it."""
+
+    explicit: tuple[str, ...] = ()
+    implied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registered resource.
+
+    Args:
+        urn: As the Pulumi engine would name it.
+        type: Type token, for example `aws:sqs/queue:Queue`; `signals:index:GlobalBus` for a component.
+        name: Logical name.
+        component: Class name of the nearest component above it, if any.
+        region: Region of its provider; none for a component.
+        inputs: Properties under Pulumi's names (`eventBusName`), references in their strings.
+        dependencies: What must exist first.
+        options: Those that were set (`protect`, `ignoreChanges`, ...), and `parent` and `provider` as URNs.
+    """
+
+    urn: str
+    type: str
+    name: str
+    component: str | None
+    region: str | None
+    inputs: Mapping[str, Any]
+    dependencies: Dependencies
+    options: Mapping[str, Any]
+    custom: bool = True
+
+    @property
+    def is_provider(self) -> bool:
+        return self.type.startswith("pulumi:providers:")
+
+    def references(self) -> set[Reference]:
+        """Every reference anywhere in the inputs."""
+        return set(find_references(self.inputs))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "urn": self.urn,
+            "type": self.type,
+            "name": self.name,
+            "component": self.component,
+            "region": self.region,
+            "inputs": to_json(self.inputs),
+            "dependencies": {"explicit": [*self.dependencies.explicit], "implied": [*self.dependencies.implied]},
+            "options": to_json(self.options),
+        }
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A stack, as its program declared it.
+
+    Args:
+        stack: The stack's name.
+        all: Every resource, by URN.
+        outputs: What the program exported, references in its strings.
+    """
+
+    stack: str
+    all: tuple[Resource, ...]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Resource]:
+        return {(resource.type, resource.name): resource for resource in self.all}
+
+    def resources(
+        self, type: str | None = None, component: str | None = None, region: str | None = None
+    ) -> list[Resource]:
+        """The resources that match everything given, by URN."""
+        wanted = {"type": type, "component": component, "region": region}
+        asked = {key: value for key, value in wanted.items() if value is not None}
+        return [r for r in self.all if all(getattr(r, key) == value for key, value in asked.items())]
+
+    def resource(self, type: str, name: str) -> Resource:
+        """The one resource of that type and logical name; KeyError names those that come near."""
+        found = self._by_name.get((type, name))
+        if found is None:
+            known = [f"{r.type} {r.name}" for r in self.all]
+            near = difflib.get_close_matches(f"{type} {name}", known, n=3, cutoff=0.5)
+            raise KeyError(f"no {type} named {name!r}; near: {', '.join(near) or 'nothing'}")
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """The recording as plain data, the same on every machine."""
+        return {
+            "stack": self.stack,
+            "resources": [resource.to_json() for resource in self.all],
+            "outputs": to_json(self.outputs),
+        }
+
+
+def find_references(value: Any) -> Iterator[Reference]:
+    """Every reference in the strings of a value."""
+    match value:
+        case str():
+            if "<<output " in value:
+                yield from (Reference(**match.groupdict()) for match in TOKEN.finditer(value))
+        case Secret():
+            yield from find_references(value.value)
+        case Mapping():
+            for item in value.values():
+                yield from find_references(item)
+        case list() | tuple():
+            for item in value:
+                yield from find_references(item)
+
+
+def to_json(value: Any) -> Any:
+    """A value of a recording as plain data, mappings in order of their keys."""
+    match value:
+        case Asset() | Secret():
+            return value.to_json()
+        case Mapping():
+            return {key: to_json(value[key]) for key in sorted(value)}
+        case list() | tuple():
+            return [to_json(item) for item in value]
+    return value

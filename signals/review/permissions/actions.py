@@ -1,0 +1,127 @@
+"""The actions that deploying one resource needs, or reading it: AWS's lists, and what they do not say.
+
+AWS publishes, for each resource type, what its own handlers call. They serve every feature of the type and Pulumi
+often makes several resources of one of AWS's; so what belongs to another of them, or to a feature that the program
+does not use, is left out. The few calls that the provider makes on top stand below with where they come from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from signals.review.permissions import cloudformation
+
+# The part of AWS's type that a Pulumi type is, by what its actions are called.
+_PARTS = {
+    "aws:acm/certificateValidation:CertificateValidation": "DescribeCertificate",
+    "aws:cloudwatch/eventRule:EventRule": "Rule$|Tag",
+    "aws:cloudwatch/eventTarget:EventTarget": "Target",
+    "aws:s3/bucket:Bucket": r"^(Get|List|CreateBucket$|DeleteBucket$|PutBucketTagging$)|Tag",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "Lifecycle",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "PublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "Encryption",
+    "aws:s3/bucketVersioning:BucketVersioning": "Versioning",
+}
+
+# Features: what an action that changes something is called, and the property that asks for it.
+_FEATURES = (
+    (r"^lambda:.*CodeSigning", "codeSigningConfigArn"),
+    (r"^lambda:.*ProvisionedConcurrency", "provisionedConcurrentExecutions"),
+    (r"^lambda:.*FunctionConcurrency", "reservedConcurrentExecutions"),
+    (r"^lambda:.*(FunctionScaling|CapacityProvider)", "capacityProviderConfig"),
+    (r"^lambda:.*(RuntimeManagement|RuntimeAlias|Recursion|LayerVersion)", "layers"),
+    (r"^logs:.*(KmsKey)", "kmsKeyId"),
+    (r"^logs:.*(DataProtection|IndexPolic|ResourcePolic|BearerToken|DeletionProtection|LogDelivery)", ""),
+    (r"^dynamodb:.*(Kinesis|ContributorInsights|AutoScaling|ResourcePolicy)", ""),
+    (r"^dynamodb:.*(Replica|Item$|Query$|Scan$)", "replicas"),
+    (r"^iam:.*PermissionsBoundary", "permissionsBoundary"),
+    (r"^iam:.*(AttachRole|DetachRole)", "managedPolicyArns"),
+    (r"^glue:.*(Connection|SchemaVersion)", ""),
+    (r"^events:.*Permission", ""),
+    (r"^firehose:.*DeliveryStreamEncryption", "serverSideEncryption"),
+)
+
+# What the provider calls on top (hashicorp/terraform-provider-aws, internal/service/...; each seen in the request log
+# of a deployment, or said where it cannot be).
+_PROVIDER: Mapping[str, tuple[str, ...]] = {
+    # iam/role.go looks for instance profiles before it deletes a role, which a first deployment never does.
+    "aws:iam/role:Role": ("iam:ListInstanceProfilesForRole",),
+    "aws:glue/catalogDatabase:CatalogDatabase": ("glue:GetTags", "glue:TagResource", "glue:UntagResource"),
+    "aws:glue/catalogTable:CatalogTable": ("glue:GetPartitionIndexes",),
+    # lambda/function.go reads which version was published last.
+    "aws:lambda/function:Function": ("lambda:ListVersionsByFunction", "lambda:ListTags"),
+    "aws:s3/bucket:Bucket": ("s3:GetBucketRequestPayment", "s3:GetBucketPolicy"),
+}
+
+# API Gateway Developer Guide, "Configure logging for HTTP APIs": whoever sets an access log's destination needs these.
+_ACCESS_LOG = tuple(
+    f"logs:{action}"
+    for action in (
+        *("CreateLogDelivery", "DeleteLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies"),
+        *("GetLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "UpdateLogDelivery"),
+    )
+)
+
+# AWS's lists have a wildcard here; these are what is described.
+_WILDCARDS = {
+    "dynamodb:Describe*": tuple(f"dynamodb:Describe{what}" for what in ("ContinuousBackups", "Table", "TimeToLive"))
+}
+
+# Where a type's actions do not begin like its namespace.
+_SERVICES = {"ApiGatewayV2": "apigateway", "CertificateManager": "acm", "KinesisFirehose": "firehose"}
+
+_READS = re.compile(r"^[\w-]+:(Get|List|Describe|GET$)")
+# Read, these are what is stored and not how it is set up.
+_DATA = re.compile(r"^(s3:GetObject.*|dynamodb:(GetItem|Query|Scan))$")
+
+
+class UnknownTypeError(ValueError):
+    """A resource type whose permissions are not known."""
+
+
+def service(pulumi_type: str) -> str:
+    """The service of a type, as actions name it.
+
+    Raises:
+        UnknownTypeError: The type is not in `cloudformation.TYPES`.
+    """
+    try:
+        namespace = cloudformation.TYPES[pulumi_type].split("::")[1]
+    except KeyError:
+        raise UnknownTypeError(
+            f"the permissions of {pulumi_type} are not known: name its CloudFormation type in "
+            "signals/permissions/cloudformation.py and make the table anew, as said there"
+        ) from None
+    return _SERVICES.get(namespace, namespace.lower())
+
+
+def actions(pulumi_type: str, inputs: Mapping[str, Any], *, read_only: bool) -> set[str]:
+    """What deploying a resource, or only reading it, needs of its own service.
+
+    Args:
+        pulumi_type: Type token.
+        inputs: Its properties.
+        read_only: Leave out whatever changes something or reads stored data.
+    """
+    own = service(pulumi_type)
+    found: set[str] = set()
+    for action in cloudformation.permissions(pulumi_type, ("create", "read", "update", "delete")):
+        found.update(_WILDCARDS.get(action, (action,)))
+    # AWS's lists name a few actions that IAM does not have (s3:DeleteBucketLifecycle is s3:PutLifecycleConfiguration).
+    found = {action for action in found if cloudformation.takes_resource(action) is not None}
+    part = re.compile(_PARTS.get(pulumi_type, ""))
+    found = {a for a in found if a.startswith(f"{own}:") and part.search(a.partition(":")[2]) and _used(a, inputs)}
+    found.update(_PROVIDER.get(pulumi_type, ()))
+    if pulumi_type == "aws:s3/bucket:Bucket" and inputs.get("forceDestroy"):
+        found |= {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"}
+    if inputs.get("accessLogSettings"):
+        found.update(_ACCESS_LOG)
+    return {a for a in found if _READS.match(a) and not _DATA.match(a)} if read_only else found
+
+
+def _used(action: str, inputs: Mapping[str, Any]) -> bool:
+    if _READS.match(action) and not _DATA.match(action):
+        return True
+    return all(inputs.get(prop) for expression, prop in _FEATURES if re.match(expression, action))

@@ -1,0 +1,184 @@
+"""Access that a change gives or takes: every policy as a set of grants, compared grant by grant.
+
+A grant is one action on one resource under one set of conditions for one principal. What is new and not covered by a
+grant of the base widens; what was there and is covered by none of the head narrows; for a Deny it is the other way
+round. Wildcards cover what they match. NotAction, NotResource and NotPrincipal are not taken apart: such a statement
+is said to have changed.
+
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from components.parts.references import Reference
+from signals.review.preview.identity import Identities
+from signals.review.preview.snapshot import Snapshot
+
+# Where policies stand, and whose access they are about: the property that names it.
+_POLICIES = {
+    "aws:iam/rolePolicy:RolePolicy": ("policy", "role"),
+    "aws:iam/role:Role": ("assumeRolePolicy", None),
+    "aws:iam/policy:Policy": ("policy", None),
+    "aws:sqs/queuePolicy:QueuePolicy": ("policy", "queueUrl"),
+    "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
+    "aws:sns/topicPolicy:TopicPolicy": ("policy", "arn"),
+    "aws:kms/key:Key": ("policy", None),
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": ("policy", "eventBusName"),
+}
+_KINDS = {"assumeRolePolicy": "may be assumed", "policy": "may be used"}
+
+
+@dataclass(frozen=True, order=True)
+class Grant:
+    """One thing that is allowed or denied. `principal` is empty in a policy of a role's own."""
+
+    effect: str
+    action: str
+    resource: str
+    condition: str
+    principal: str
+
+    def covers(self, other: Grant) -> bool:
+        """Whether this one allows (or denies) all that the other does."""
+        mine, others = json.loads(self.condition), json.loads(other.condition)
+        return (
+            self.effect == other.effect
+            and _matches(self.action.lower(), other.action.lower())
+            and _matches(self.resource, other.resource)
+            and (self.principal in ("*", other.principal))
+            and mine.items() <= others.items()
+        )
+
+
+@dataclass(frozen=True)
+class AccessChange:
+    """How access of, or to, one thing changes.
+
+    Args:
+        subject: Logical name of the role, or of what the policy protects.
+        kind: `role` for what a role may do, `trust` for who may assume it, `resource` for who may use a resource.
+        widened: Grants that were not there.
+        narrowed: Grants that are gone.
+        untold: Statements that changed and are not compared.
+    """
+
+    subject: str
+    kind: str
+    widened: tuple[Grant, ...]
+    narrowed: tuple[Grant, ...]
+    untold: bool = False
+
+
+def compare(base: Snapshot, head: Snapshot) -> list[AccessChange]:
+    """Whose access is not as it was, by kind and name."""
+    identities = Identities(base.resources, head.resources)
+    before, after = _subjects(base, identities), _subjects(head)
+    found = []
+    for subject in sorted(before.keys() | after.keys()):
+        one, other = before.get(subject, (set(), set())), after.get(subject, (set(), set()))
+        appeared, gone = _uncovered(other[0], one[0]), _uncovered(one[0], other[0])
+        widened = [g for g in appeared if g.effect == "Allow"] + [g for g in gone if g.effect == "Deny"]
+        narrowed = [g for g in gone if g.effect == "Allow"] + [g for g in appeared if g.effect == "Deny"]
+        # What is new had no access that a Deny could take, and what is gone leaves none.
+        widened, narrowed = (widened if subject in after else []), (narrowed if subject in before else [])
+        if widened or narrowed or one[1] != other[1]:
+            found.append(
+                AccessChange(
+                    subject[1], subject[0], tuple(sorted(widened)), tuple(sorted(narrowed)), one[1] != other[1]
+                )
+            )
+    return found
+
+
+def _uncovered(grants: set[Grant], by: set[Grant]) -> list[Grant]:
+    return [grant for grant in grants - by if not any(other.covers(grant) for other in by)]
+
+
+def _subjects(
+    snapshot: Snapshot, identities: Identities | None = None
+) -> dict[tuple[str, str], tuple[set[Grant], set[str]]]:
+    """Grants, and statements that are not taken apart, of each subject."""
+    found: dict[tuple[str, str], tuple[set[Grant], set[str]]] = {}
+    for resource in snapshot.resources.values():
+        if resource["type"] == "aws:lambda/permission:Permission":
+            inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
+            grants, _ = found.setdefault(("resource", _named(inputs["function"])), (set(), set()))
+            grants.add(_permission(inputs))
+        if resource["type"] not in _POLICIES:
+            continue
+        inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
+        holder, owner = _POLICIES[resource["type"]]
+        kind = "trust" if holder == "assumeRolePolicy" else "role" if "iam/" in resource["type"] else "resource"
+        subject = _named(inputs[owner]) if owner else resource["name"]
+        grants, opaque = found.setdefault((kind, subject), (set(), set()))
+        for statement in _statements(inputs.get(holder)):
+            if any(key.startswith("Not") for key in statement):
+                opaque.add(json.dumps(statement, sort_keys=True))
+            else:
+                grants.update(_grants(statement))
+    return found
+
+
+def _named(value: str) -> str:
+    """What a property names: a resource's logical name, or what is written there."""
+    reference = Reference.parse(value)
+    return reference.name if reference else value
+
+
+def _statements(policy: Any) -> list[Mapping[str, Any]]:
+    try:
+        document = json.loads(policy)
+    except (TypeError, ValueError):
+        return []
+    return _list(document.get("Statement"))
+
+
+def _grants(statement: Mapping[str, Any]) -> Iterator[Grant]:
+    condition = {
+        f"{op} {key}": value for op, keys in statement.get("Condition", {}).items() for key, value in keys.items()
+    }
+    text = json.dumps({key: sorted(map(str, _list(value))) for key, value in condition.items()}, sort_keys=True)
+    principal = statement.get("Principal")
+    if isinstance(principal, Mapping):
+        principals = [
+            f"{kind} {name}" if name != "*" else "*" for kind, names in principal.items() for name in _list(names)
+        ]
+    else:
+        principals = _list(principal) or [""]
+    for action in _list(statement.get("Action")):
+        for resource in _list(statement.get("Resource")) or [""]:
+            for who in principals:
+                yield Grant(statement["Effect"], action, resource, text, who)
+
+
+def _permission(inputs: Mapping[str, Any]) -> Grant:
+    """What a Lambda permission grants."""
+    conditions = {
+        "ArnLike AWS:SourceArn": inputs.get("sourceArn"),
+        "StringEquals AWS:SourceAccount": inputs.get("sourceAccount"),
+        "StringEquals aws:PrincipalOrgID": inputs.get("principalOrgId"),
+    }
+    text = json.dumps({key: [value] for key, value in conditions.items() if value}, sort_keys=True)
+    return Grant("Allow", inputs["action"], str(inputs.get("qualifier", "")), text, inputs["principal"])
+
+
+def _list(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether all that `text` (a pattern itself) stands for is matched by `pattern`."""
+    # Of a pattern's own wildcards, only a `*` matches a `*`.
+    return bool(_expression(pattern).fullmatch(text))
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "[^*]"}.get(letter, re.escape(letter)) for letter in pattern))

@@ -1,0 +1,218 @@
+"""What a change does to the resources of a stack: two snapshots compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from components.parts.references import TOKEN
+from signals.review.preview.difference import Difference, differences
+from signals.review.preview.identity import Identities
+from signals.review.preview.replacement import HOLDS_DATA, Verdict, verdict
+from signals.review.preview.snapshot import Snapshot
+
+Action = Literal["added", "changed", "renamed", "removed"]
+Inputs = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PropertyChange:
+    """One property, before and after, and what its change does to the resource."""
+
+    difference: Difference
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """What happens to one resource.
+
+    Args:
+        action: What the programs say; a renamed resource is one that was removed and added under another name.
+        properties: Where its inputs differ.
+        replaced: Why it must be made anew; empty if it need not.
+        former_name: Logical name at the base, where it is another.
+        holds_data: What is lost with it; None if nothing.
+        protected: The engine refuses to delete it (`protect`).
+    """
+
+    action: Action
+    type: str
+    name: str
+    component: str | None
+    region: str | None
+    properties: tuple[PropertyChange, ...] = ()
+    replaced: tuple[str, ...] = ()
+    former_name: str | None = None
+    protected: bool = False
+    inputs: Inputs = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def holds_data(self) -> str | None:
+        return HOLDS_DATA.get(self.type)
+
+    @property
+    def loses_data(self) -> bool:
+        """Whether what it holds is gone afterwards."""
+        return self.holds_data is not None and (self.action == "removed" or bool(self.replaced))
+
+    @property
+    def unknown(self) -> tuple[PropertyChange, ...]:
+        """Changes of which no source says whether they replace the resource."""
+        return tuple(p for p in self.properties if p.verdict.kind == "unknown") if not self.replaced else ()
+
+
+def compare(base: Snapshot, head: Snapshot) -> list[ResourceChange]:
+    """Every resource that is not as it was, by component, Region, type and name."""
+    identities = Identities(base.resources, head.resources)
+    pairs = identities.pairs()
+    found: dict[str, ResourceChange] = {}
+    for urn, resource in head.resources.items():
+        if not resource["custom"]:
+            continue
+        before = pairs.get(urn)
+        if before is None:
+            found[urn] = _change("added", resource)
+        elif change := _changed(before, resource, identities):
+            found[urn] = change
+    _spread(found, head.resources, pairs)
+    gone = [base.resources[urn] for urn in identities.gone()]
+    removed = [_change("removed", resource) for resource in gone if resource["custom"]]
+    added = {urn: change for urn, change in found.items() if change.action == "added"}
+    for urn, one, other in _renamed(added, removed):
+        found[urn] = replace(
+            one,
+            action="renamed",
+            former_name=other.name,
+            protected=other.protected,
+            replaced=(f"it was {other.name}, and no alias says so",),
+        )
+        removed.remove(other)
+    everything = [*found.values(), *removed]
+    return sorted(everything, key=lambda c: (c.component or "", c.region or "", c.type, c.name, c.action))
+
+
+def _change(action: Action, resource: Mapping[str, Any]) -> ResourceChange:
+    return ResourceChange(
+        action,
+        resource["type"],
+        resource["name"],
+        resource["component"],
+        resource["region"],
+        protected=bool(resource["options"].get("protect")),
+        inputs=resource["inputs"],
+    )
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any], identities: Identities) -> ResourceChange | None:
+    """What happens to a resource that is in both; None if nothing does."""
+    ignored = {re.split(r"[.\[]", path)[0] for path in after["options"].get("ignoreChanges", ())}
+    forced = {re.split(r"[.\[]", path)[0] for path in after["options"].get("replaceOnChanges", ())}
+    properties = []
+    for difference in differences(identities.as_head(before["inputs"]), after["inputs"]):
+        name = difference.path[0]
+        if name in ignored or "*" in ignored:
+            continue
+        judged = verdict(after["type"], difference.path)
+        if name in forced or "*" in forced:
+            judged = Verdict("replace", "the program's replaceOnChanges")
+        elif after["type"].startswith("pulumi:"):
+            judged = Verdict("update", "Pulumi")
+        properties.append(PropertyChange(difference, judged))
+    reasons = [
+        f"`{p.difference.where}` cannot change in place ({p.verdict.source})"
+        for p in properties
+        if p.verdict.kind == "replace"
+    ]
+    if before["region"] != after["region"]:
+        reasons.append(f"it moves from {before['region']} to {after['region']}")
+    elif identities.moved(before, after):
+        reasons.append("it stands elsewhere in the tree of components, and no alias says so")
+    if not properties and not reasons:
+        return None
+    change = _change("changed", after)
+    former = before["name"] if before["name"] != after["name"] else None
+    # What protects it is the state's, so the base's, until the engine has run.
+    protected = bool(before["options"].get("protect"))
+    return replace(
+        change,
+        properties=tuple(properties),
+        replaced=tuple(dict.fromkeys(reasons)),
+        former_name=former,
+        protected=protected,
+    )
+
+
+def _spread(found: dict[str, ResourceChange], head: Mapping[str, Any], pairs: Mapping[str, Any]) -> None:
+    """Replace what takes, in a property that cannot change in place, an output of what is replaced."""
+    while True:
+        replaced = {(c.type, c.name): c for c in found.values() if c.replaced}
+        news = 0
+        for urn, resource in head.items():
+            change = found.get(urn)
+            if urn not in pairs or not resource["custom"] or (change and change.replaced):
+                continue
+            reasons = tuple(dict.fromkeys(_inherited(resource, replaced)))
+            if reasons:
+                news += 1
+                before = bool(pairs[urn]["options"].get("protect"))
+                found[urn] = replace(change or _change("changed", resource), replaced=reasons, protected=before)
+        if not news:
+            return
+
+
+def _inherited(resource: Mapping[str, Any], replaced: Mapping[tuple[str, str], ResourceChange]) -> Iterator[str]:
+    for path, text in _texts(resource["inputs"]):
+        for match in TOKEN.finditer(text):
+            other = replaced.get((match["type"], match["name"]))
+            # An input that stayed the same is the same afterwards: the engine knows it before.
+            if other is None or (match["path"] in other.inputs and not _differs(other, match["path"])):
+                continue
+            judged = verdict(resource["type"], path)
+            if judged.kind == "replace":
+                yield f"`{path[0]}` comes from {match['name']}, which is replaced ({judged.source})"
+
+
+def _differs(change: ResourceChange, name: str) -> bool:
+    return any(p.difference.path[0] == name for p in change.properties)
+
+
+def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    match value:
+        case str() if "<<output " in value:
+            yield path, value
+        case Mapping():
+            for key, item in value.items():
+                yield from _texts(item, (*path, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _texts(item, (*path, index))
+
+
+def _renamed(
+    added: Mapping[str, ResourceChange], removed: list[ResourceChange]
+) -> Iterator[tuple[str, ResourceChange, ResourceChange]]:
+    """Pairs of what was added and removed that are the same but for their names and the names they refer to."""
+    left = list(removed)
+    for urn, change in added.items():
+        same = [other for other in left if other.region == change.region and _alike(change, other)]
+        if same:
+            left.remove(same[0])
+            yield urn, change, same[0]
+
+
+def _alike(one: ResourceChange, other: ResourceChange) -> bool:
+    return one.type == other.type and _nameless(one.inputs) == _nameless(other.inputs)
+
+
+def _nameless(value: Any) -> Any:
+    match value:
+        case str():
+            return TOKEN.sub(lambda match: f"<<{match['type']}#{match['path']}>>", value)
+        case Mapping():
+            return {key: _nameless(item) for key, item in value.items()}
+        case list():
+            return [_nameless(item) for item in value]
+    return value

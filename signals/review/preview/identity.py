@@ -1,0 +1,99 @@
+"""Which resource of the base a resource of the head is, as the Pulumi engine sees it: by URN, aliases included.
+
+Source: Pulumi, "Resource options: aliases", and its rules of inheritance from an aliased parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from components.parts.references import TOKEN
+from signals.review.preview.snapshot import plain_urn
+
+_STACK = "pulumi:pulumi:Stack"
+Resources = Mapping[str, Mapping[str, Any]]
+
+
+class Identities:
+    """Pairs of resources.
+
+    Args:
+        base: By URN without stack and project.
+        head: The same.
+    """
+
+    def __init__(self, base: Resources, head: Resources) -> None:
+        self._base, self._head = base, head
+        self._aliases = cache(self._find_aliases)
+        self._by_name = {(resource["type"], resource["name"]): urn for urn, resource in base.items()}
+        self._former: dict[str, str] = {}
+        for urn, resource in head.items():
+            known = next((alias for alias in (urn, *self._aliases(urn)) if alias in base), None)
+            # The same name elsewhere in the tree: another resource to Pulumi, and worth a word of its own.
+            known = known or self._by_name.get((resource["type"], resource["name"]))
+            if known and known not in self._former.values():
+                self._former[urn] = known
+        self._renamed = {
+            (base[old]["type"], base[old]["name"]): (head[new]["type"], head[new]["name"])
+            for new, old in self._former.items()
+            if (base[old]["type"], base[old]["name"]) != (head[new]["type"], head[new]["name"])
+        }
+
+    def pairs(self) -> dict[str, Mapping[str, Any]]:
+        """The base's resource of each of the head's that was there."""
+        return {urn: self._base[old] for urn, old in self._former.items()}
+
+    def gone(self) -> list[str]:
+        """URNs of the base's resources that the head no longer has."""
+        return sorted(self._base.keys() - set(self._former.values()))
+
+    def moved(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+        """Whether the engine takes them for two resources."""
+        old, new = plain_urn(before["urn"]), plain_urn(after["urn"])
+        return old != new and old not in self._aliases(new)
+
+    def as_head(self, value: Any) -> Any:
+        """A value of the base with references to what has an alias under the names of the head."""
+        match value:
+            case str() if self._renamed:
+                return TOKEN.sub(self._renamed_reference, value)
+            case Mapping():
+                return {key: self.as_head(item) for key, item in value.items()}
+            case list():
+                return [self.as_head(item) for item in value]
+        return value
+
+    def _renamed_reference(self, match: Any) -> str:
+        type_, name = self._renamed.get((match["type"], match["name"]), (match["type"], match["name"]))
+        helper = f"|{match['helper']}" if match["helper"] else ""
+        return f"<<output {type_}::{name}#{match['path']}{helper}>>"
+
+    def _find_aliases(self, urn: str) -> tuple[str, ...]:
+        resource = self._head[urn]
+        parent = plain_urn(resource["options"].get("parent") or "")
+        own = [_alias(resource, parent, alias) for alias in resource["options"].get("aliases", ())]
+        inherited = []
+        if parent in self._head:
+            for former in self._aliases(parent):
+                old, new = former.rpartition("::")[2], self._head[parent]["name"]
+                name = resource["name"]
+                # A child named after its parent was named after the parent's former name.
+                names = {name, old + name.removeprefix(new)} if name.startswith(new) else {name}
+                inherited += [_urn(former, resource["type"], name) for name in sorted(names)]
+        return tuple(dict.fromkeys((*own, *inherited)))
+
+
+def _alias(resource: Mapping[str, Any], parent: str, alias: Mapping[str, Any]) -> str:
+    if "urn" in alias:
+        return plain_urn(alias["urn"])
+    spec = alias.get("spec", {})
+    above = "" if spec.get("noParent") else plain_urn(spec.get("parentUrn") or "") or parent
+    return _urn(above, spec.get("type") or resource["type"], spec.get("name") or resource["name"])
+
+
+def _urn(parent: str, type_: str, name: str) -> str:
+    """URN, without stack and project, of a child."""
+    above = parent.partition("::")[0]
+    return f"{type_}::{name}" if above in ("", _STACK) else f"{above}${type_}::{name}"

@@ -1,0 +1,114 @@
+"""Which properties only a new resource can have otherwise: published knowledge, each answer with its source.
+
+Two sources. `provider.json` is what the AWS provider itself plans (see `probe.py`): that is what the engine will do.
+The create-only properties of AWS's own schemas (see `signals.review.permissions.cloudformation`) say what AWS cannot
+change.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from signals.review.permissions import cloudformation
+from signals.terraform.errors import TerraformError
+from signals.terraform.names import names_of, resource_names, terraform_type
+from signals.terraform.schema import Block, member_type, resource_block
+
+FILE = Path(__file__).with_name("provider.json")
+Kind = Literal["replace", "update", "unknown"]
+
+# What is lost with a resource. cfn-lint's StatefulResources names tables, log groups, buckets and queues; the rest
+# holds what is under way or archived (EventBridge and Firehose user guides).
+HOLDS_DATA = {
+    "aws:cloudwatch/eventArchive:EventArchive": "archived events",
+    "aws:cloudwatch/eventBus:EventBus": "events under way, and the archive and rules on it",
+    "aws:cloudwatch/logGroup:LogGroup": "logs",
+    "aws:dynamodb/table:Table": "items",
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": "buffered records",
+    "aws:s3/bucket:Bucket": "objects",
+    "aws:sqs/queue:Queue": "messages",
+}
+
+# Where AWS's name is not Pulumi's, nor Pulumi's with the type's in front (`name`: `QueueName`) or with `Name` behind.
+_RENAMED = {
+    ("aws:cloudwatch/eventArchive:EventArchive", "eventSourceArn"): "SourceArn",
+    ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "url"): "Url",
+    ("aws:iam/rolePolicy:RolePolicy", "name"): "PolicyName",
+    ("aws:athena/namedQuery:NamedQuery", "query"): "QueryString",
+    ("aws:glue/catalogTable:CatalogTable", "name"): "TableInput/Name",
+    ("aws:route53/record:Record", "zoneId"): "HostedZoneId",
+    ("aws:sns/topicSubscription:TopicSubscription", "topic"): "TopicArn",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a change of a property does to its resource, and who says so."""
+
+    kind: Kind
+    source: str
+
+
+def verdict(pulumi_type: str, path: tuple[str | int, ...]) -> Verdict:
+    """What a change does to a resource.
+
+    Args:
+        pulumi_type: Type token.
+        path: The property, and the way down into it.
+    """
+    planned, provider = _planned(pulumi_type, path), f"hashicorp/aws {_file()['hashicorp/aws']}"
+    if _create_only(pulumi_type, path):
+        if planned == "update":
+            return Verdict("replace", f"{cloudformation.source()}; {provider} plans an update in place")
+        return Verdict("replace", " and ".join([provider, cloudformation.source()][planned == "unknown" :]))
+    return Verdict(planned, provider if planned != "unknown" else "no source says")
+
+
+def _planned(pulumi_type: str, path: tuple[str | int, ...]) -> Kind:
+    try:
+        resource = terraform_type(pulumi_type)
+        names = resource_names(pulumi_type)
+    except TerraformError:
+        return "unknown"
+    body, found = resource_block(resource), list[str]()
+    for step in path:
+        if isinstance(step, int):
+            continue
+        name = names.get(step)
+        if name is None or body is None:
+            break
+        found.append(name)
+        inner = member_type(body, name)
+        while isinstance(inner, list) and inner[0] in ("list", "set"):
+            inner = inner[1]
+        body = inner[1] if isinstance(inner, list) and inner[0] == "object" and isinstance(inner[1], Block) else None
+        if body is None:
+            break
+        names = names_of(body)
+    answer: Kind = _file()["resources"].get(resource, {}).get(".".join(found), "unknown")
+    return answer
+
+
+def _create_only(pulumi_type: str, path: tuple[str | int, ...]) -> bool:
+    published = cloudformation.create_only(pulumi_type)
+    if not published or len(path) == 0:
+        return False
+    name = str(path[0])
+    resource = cloudformation.TYPES[pulumi_type].rpartition(":")[2]
+    renamed = _RENAMED.get((pulumi_type, name))
+    if pulumi_type.startswith("aws:s3/") and name != "bucket":
+        # Pulumi makes a resource of what AWS holds as a property of the bucket.
+        return False
+    spelled = {text.lower() for text in (name, f"{name}Name", f"{resource}{name}")}
+    # Properties of one structure that Pulumi lifts to the top: HealthCheckConfig/Type.
+    return any(p == renamed or p.rpartition("/")[2].lower() in spelled for p in published if p.count("/") <= 1)
+
+
+@cache
+def _file() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+    return loaded

@@ -1,0 +1,248 @@
+"""What the functions cost: CPU per signal, time to import, chunks that EventBridge bills."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from handlers.enrichment import logic as enrichment
+from handlers.enrichment.user_agent import describe
+from handlers.ingest import logic as ingest
+from handlers.ingest.http import HttpRequest
+from handlers.ingest.write_keys import WriteKeys
+from handlers.shared.metrics import emit
+from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry
+from handlers.shared.times import utc_now
+
+Row = tuple[str, str]
+
+SIGNAL_BYTES = 900
+BATCH_SIGNALS = 20
+WRITE_KEY = "local-write-key"
+ACCOUNT, REGION, SOURCE = "123456789012", "us-west-2", "demo"
+USER_AGENT = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/126.0.0.0 Safari/537.36"
+)
+FUNCTIONS = ("ingest", "enrichment", "republish", "profile")
+
+
+def run() -> list[Row]:
+    """Every number of the functions, as text."""
+    return [*_cpu(), *_imports(), *_chunks()]
+
+
+def signal(size_bytes: int = SIGNAL_BYTES) -> dict[str, Any]:
+    """An order as a shop would send it, of `size_bytes` as compact JSON."""
+    order = {
+        "order_id": str(uuid4()),
+        "customer_id": "c-48213",
+        "currency": "USD",
+        "total_cents": 25_970,
+        "express": False,
+        "discount": 0.15,
+        "items": [{"sku": f"SKU-{n}0417", "name": f"Domain name {n}", "quantity": n, "cents": 1299} for n in (1, 2, 3)],
+        "address": {"city": "Tempe", "state": "AZ", "country": "US", "postal_code": "85281"},
+        "note": "",
+    }
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "type": "order.placed",
+        "source": "https://shop.example.com/checkout",
+        "time": "2026-01-31T12:34:56.789Z",
+        "subject": "c-48213",
+        "datacontenttype": "application/json",
+        "data": order,
+    }
+    order["note"] = "n" * (size_bytes - len(orjson.dumps(event)))
+    return event
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    """An event of API Gateway's HTTP API (payload format 2.0) as it reaches the function."""
+    return {
+        "version": "2.0",
+        "routeKey": "POST /v1/signals",
+        "rawPath": "/v1/signals",
+        "headers": {
+            "accept": "*/*",
+            "authorization": f"Bearer {WRITE_KEY}",
+            "content-length": str(len(body)),
+            "content-type": "application/json",
+            "host": "signals.example.com",
+            "user-agent": USER_AGENT,
+            "x-forwarded-for": "203.0.113.7",
+        },
+        "requestContext": {"http": {"method": "POST", "path": "/v1/signals", "sourceIp": "203.0.113.7"}},
+        "body": body.decode(),
+        "isBase64Encoded": False,
+    }
+
+
+KEYS = WriteKeys({SOURCE: [sha256(WRITE_KEY.encode()).hexdigest()]})
+
+
+def _ingest(event: dict[str, Any], publish: ingest.Publish) -> None:
+    platform = ingest.Platform(KEYS, publish, lambda _: (), utc_now, lambda: uuid4().hex, REGION, 131_072)
+    outcome = ingest.respond(HttpRequest.from_api_gateway(event), platform)
+    emit(outcome.counts)
+    answer = outcome.response.to_api_gateway()
+    assert answer["statusCode"] == 202, answer
+
+
+def _enrich(event: dict[str, Any], publish: enrichment.Publish) -> None:
+    platform = enrichment.Platform(ACCOUNT, {SOURCE}, REGION, describe, publish, lambda _: ())
+    counts = enrichment.enrich(event, platform)
+    emit(counts)
+    assert counts["EnrichedSignals"] == len(event["detail"]["signals"]), counts
+
+
+def _ingress_events(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """What Lambda hands to enrichment for entries that ingest published."""
+    return [
+        {"account": ACCOUNT, "source": e.source, "detail-type": e.detail_type, "detail": json.loads(e.detail)}
+        for e in entries
+    ]
+
+
+def _published(request: dict[str, Any]) -> list[Entry]:
+    """The entries that ingest makes of a request."""
+    entries: list[Entry] = []
+
+    def publish(packed: Sequence[Entry]) -> tuple[()]:
+        entries.extend(packed)
+        return ()
+
+    with _silence():
+        _ingest(request, publish)
+    return entries
+
+
+def _cpu() -> list[Row]:
+    signals = [signal() for _ in range(BATCH_SIGNALS)]
+    body, spaced = orjson.dumps(signals), json.dumps(signals).encode()
+    request, spaced_request = _request(body), _request(spaced)
+    events = _ingress_events(_published(request))
+
+    def take(_: Sequence[Entry]) -> tuple[()]:
+        return ()
+
+    def enrich_all() -> None:
+        for event in events:
+            _enrich(event, take)
+
+    with _silence():
+        floor, ingested, spaced_ingested, enriched = _medians(
+            lambda: orjson.dumps(orjson.loads(body)),
+            lambda: _ingest(request, take),
+            lambda: _ingest(spaced_request, take),
+            enrich_all,
+        )
+    stubbed = f"batches of {BATCH_SIGNALS}, publisher stubbed"
+    each_us = floor / BATCH_SIGNALS * 1e6
+    return [
+        (f"floor: orjson loads + dumps of a {SIGNAL_BYTES}-byte signal", f"{each_us:.1f} µs"),
+        (f"ingest's own CPU per signal, {stubbed}, to the floor (aim: 3x)", f"{ingested / floor:.2f}x"),
+        ("the same where clients send JSON with spaces", f"{spaced_ingested / floor:.2f}x"),
+        (f"enrichment's own CPU per signal, {stubbed}, to the floor (aim: 4x)", f"{enriched / floor:.2f}x"),
+    ]
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Metrics are written, but not onto the report."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+def _medians(*work: Callable[[], Any], rounds: int = 41, calls: int = 20) -> list[float]:
+    """CPU seconds of one call of each, measured in turns."""
+    seconds: list[list[float]] = [[] for _ in work]
+    gc.collect()
+    for _ in range(rounds):
+        for one, measured in zip(work, seconds, strict=True):
+            started = time.process_time()
+            for _ in range(calls):
+                one()
+            measured.append((time.process_time() - started) / calls)
+    return [statistics.median(measured) for measured in seconds]
+
+
+def _imports(rounds: int = 5) -> list[Row]:
+    """Time of a fresh Python to import a function's module (clients made, environment checked), to boto3 alone."""
+    modules = ["boto3", *(f"handlers.{name}.handler" for name in FUNCTIONS)]
+    seconds: dict[str, list[float]] = {module: [] for module in modules}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _environment(Path(folder))
+        for _ in range(rounds + 1):
+            for module in modules:
+                started = time.perf_counter()
+                subprocess.run([sys.executable, "-c", f"import {module}"], check=True, env=environment)
+                seconds[module].append(time.perf_counter() - started)
+    # The first round only warms the file cache.
+    median = {module: statistics.median(times[1:]) for module, times in seconds.items()}
+    return [
+        (
+            f"cold start of {name}: import of its module, to importing boto3 alone",
+            f"{median[module] / median['boto3']:.2f}x",
+        )
+        for name, module in zip(FUNCTIONS, modules[1:], strict=True)
+    ]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    (folder / "sources.json").write_text(json.dumps({SOURCE: [sha256(WRITE_KEY.encode()).hexdigest()]}))
+    queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+        "LAMBDA_TASK_ROOT": str(folder),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ACCOUNT_ID": ACCOUNT,
+        "EVENT_BUS_NAME": "signals-ingress",
+        "EVENT_ENDPOINT_ID": "abcde.veo",
+        "DATA_BUS_NAME": "signals-data",
+        "SPOOL_QUEUE_URL": f"{queue}/spool",
+        "QUARANTINE_QUEUE_URL": f"{queue}/quarantine",
+        "MAX_SIGNAL_BYTES": "131072",
+        "STATE_TABLE": "signals-profile-state",
+        "IDEMPOTENCY_TABLE": "signals-profile-idempotency",
+    }
+
+
+def _chunks() -> list[Row]:
+    """EventBridge's billed 64-KB chunks of a million signals on the ingress bus, as ingest really packs them."""
+    rows = []
+    for size in (1, 10, 100):
+        entries = _published(_request(orjson.dumps([signal() for _ in range(size)])))
+        chunks = sum(-(-entry.size_bytes // BILLING_CHUNK_BYTES) for entry in entries)
+        packed = chunks * 1_000_000 // size
+        rows.append(
+            (
+                f"EventBridge chunks billed per million {SIGNAL_BYTES}-byte signals, client batches of {size}",
+                f"{packed:,} packed, 1,000,000 one an event",
+            )
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    for what, number in run():
+        print(f"{number:>24}  {what}")

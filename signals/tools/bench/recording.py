@@ -1,0 +1,108 @@
+"""How much longer a recording and its Terraform take than the same program under Pulumi's own mocks.
+
+Both run `prod` in this process, in turns; packaging is done before, and each run then only finds it done. What is
+compared is the process's CPU time, which other processes hardly change; the ratio is the median of the turns' ratios.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import runpy
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks
+from pulumi.runtime.config import set_all_config
+
+from signals.recording.record import ROOT, record
+from signals.terraform.emit import emit
+
+Row = tuple[str, str]
+
+STACK = "prod"
+# What the program looks into, so that it must not be None.
+_TEXT = ("arn", "apiEndpoint", "endpointUrl", "executionArn", "invokeArn", "name", "qualifiedArn", "url", "version")
+_COMPUTED: dict[str, dict[str, Any]] = {
+    "aws:acm/certificate:Certificate": {
+        "domainValidationOptions": [
+            {"resourceRecordName": "name", "resourceRecordType": "CNAME", "resourceRecordValue": "value"}
+        ]
+    },
+    "aws:apigatewayv2/domainName:DomainName": {
+        "domainNameConfiguration": {"targetDomainName": "name", "hostedZoneId": "zone"}
+    },
+}
+
+
+class _Mocks(pulumi.runtime.Mocks):
+    """As Pulumi's guide to unit testing has them: every resource is what was put in, and an id."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        told = dict.fromkeys(_TEXT, args.name)
+        return f"{args.name}-id", {**told, **args.inputs, **_COMPUTED.get(args.typ, {})}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"look-up {args.token}")
+
+
+def _under_mocks() -> None:
+    """Run the program the way a test with Pulumi's mocks does."""
+    config = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text("utf-8"))["config"]
+
+    async def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    mocks.set_mocks(_Mocks(), project="signals", stack=STACK)
+    set_all_config({key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()})
+    asyncio.get_event_loop().run_until_complete(mocks.run_pulumi_func(program))
+    asyncio.get_event_loop().close()
+
+
+def _record() -> None:
+    emit(record(STACK)).text()
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    """CPU time that `work` takes in a thread and context of its own, as both need (s)."""
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,))
+    start = time.process_time()
+    thread.start()
+    thread.join()
+    elapsed = time.process_time() - start
+    if failed:
+        raise failed[0]
+    return elapsed
+
+
+def run(repeats: int = 5) -> list[Row]:
+    """Measure."""
+    _seconds(_under_mocks)
+    _seconds(_record)
+    pairs = [(_seconds(_under_mocks), _seconds(_record)) for _ in range(repeats)]
+    ratio = statistics.median(recorded / plain for plain, recorded in pairs)
+    seconds = statistics.median(recorded for _, recorded in pairs)
+    return [
+        (f"recording and Terraform of {STACK} against the program under plain mocks", f"{ratio:.2f}x"),
+        (f"recording and Terraform of {STACK}, CPU", f"{seconds:.2f} s"),
+    ]
+
+
+if __name__ == "__main__":
+    for row in run():
+        print(*row, sep=": ")

@@ -1,0 +1,113 @@
+"""What `bootstrap/` gives to GitHub: no more than a job of one environment needs, and nothing that widens itself."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.export import recorded
+from signals.recording.record import RecordError, record_program
+from signals.recording.resources import Recording
+from signals.terraform.engine import Terraform
+from signals.terraform.errors import TerraformError
+from signals.terraform.write import write
+from tests.support.recordings import ROOT
+
+ROLE, POLICY, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy"
+SUBJECT = "token.actions.githubusercontent.com:sub"
+
+
+@pytest.fixture(scope="module")
+def prod() -> Recording:
+    return recorded("prod", "acme/signals")
+
+
+def statements(recording: Recording, purpose: str) -> list[dict[str, Any]]:
+    policies = [r for r in recording.resources(POLICY) if r.name.startswith(f"access-{purpose}-")]
+    policies += [r for r in recording.resources(ROLE_POLICY) if r.name.startswith(f"access-{purpose}-")]
+    return [statement for r in policies for statement in json.loads(r.inputs["policy"])["Statement"]]
+
+
+def as_list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_a_role_can_be_taken_only_by_jobs_of_its_own_environment(prod: Recording) -> None:
+    subjects = {}
+    for role in prod.resources(ROLE):
+        (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
+        assert trust["Condition"].keys() == {"StringEquals"}, "a StringLike could match more than one"
+        subjects[role.name] = trust["Condition"]["StringEquals"][SUBJECT]
+    assert subjects == {
+        "access-preview": "repo:acme/signals:environment:preview-prod",
+        "access-deploy": "repo:acme/signals:environment:prod",
+    }
+
+
+def test_the_preview_role_reads_and_no_more(prod: Recording) -> None:
+    actions = {action for statement in statements(prod, "preview") for action in as_list(statement["Action"])}
+    assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "GET")) for action in actions)
+    assert "s3:PutObject" not in actions
+    assert "iam:PassRole" not in actions
+
+
+def test_the_deploy_role_cannot_change_itself_its_policies_or_the_state_bucket_itself(prod: Recording) -> None:
+    names = [r.inputs["name"] for r in prod.all if r.type in (ROLE, POLICY)]
+    names += [r.inputs["bucket"] for r in prod.resources("aws:s3/bucket:Bucket")]
+    arns = {arn for statement in statements(prod, "deploy") for arn in as_list(statement["Resource"])}
+    for name in names:
+        for arn in (f"arn:aws:iam::444455556666:{kind}/{name}" for kind in ("role", "policy")):
+            assert not any(fnmatchcase(arn, pattern) for pattern in arns if ":iam:" in pattern)
+        assert not any(
+            fnmatchcase(f"arn:aws:s3:::{name}", pattern)
+            for pattern in arns
+            if "<<" not in pattern and ":s3:" in pattern
+        )
+
+
+def test_the_state_is_versioned_protected_and_closed(prod: Recording) -> None:
+    (bucket,) = prod.resources("aws:s3/bucket:Bucket")
+    assert bucket.options["protect"]
+    (versioning,) = prod.resources("aws:s3/bucketVersioning:BucketVersioning")
+    assert versioning.inputs["versioningConfiguration"]["status"] == "Enabled"
+    (policy,) = prod.resources("aws:s3/bucketPolicy:BucketPolicy")
+    assert "aws:SecureTransport" in policy.inputs["policy"]
+
+
+def test_an_account_that_has_a_provider_keeps_it() -> None:
+    arn = "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com"
+    found = recorded("prod", "acme/signals", arn)
+    assert not found.resources("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    assert arn in found.resource(ROLE, "access-deploy").inputs["assumeRolePolicy"]
+
+
+def test_a_repository_with_a_wildcard_is_refused() -> None:
+    with pytest.raises(RecordError, match="OWNER/NAME, without a wildcard"):
+        recorded("dev", "acme/*")
+
+
+def test_the_pulumi_program_declares_the_same(prod: Recording) -> None:
+    found = record_program(
+        lambda: runpy.run_path(str(ROOT / "bootstrap/__main__.py"), run_name="__main__"),
+        stack="prod",
+        project="signals-access",
+        config={"signals-access:repository": "acme/signals"},
+    )
+    assert [r.to_json() for r in found.all] == [r.to_json() for r in prod.all]
+    assert found.outputs.keys() == {"preview_role_arn", "deploy_role_arn", "backend_url"}
+
+
+def test_its_terraform_is_valid(prod: Recording, tmp_path: Path) -> None:
+    write(prod, tmp_path)
+    try:
+        terraform = Terraform(tmp_path)
+        terraform.init()
+    except TerraformError as error:
+        pytest.skip(str(error))
+    terraform.validate()

@@ -1,0 +1,76 @@
+"""What `status` says of a stack."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from signals.observe.health import majority
+from signals.observe.status import status
+from signals.stack import Stack
+from tests.support.hand_made import PRIMARY, SECONDARY
+
+
+def test_the_healthy_endpoint_points_to_the_primary(hand_made: Stack) -> None:
+    endpoint = status(hand_made).endpoint
+    assert endpoint is not None
+    assert (endpoint.name, endpoint.active_region, endpoint.replication) == ("hand-made", PRIMARY, "ENABLED")
+    assert endpoint.health_check.healthy
+    assert not endpoint.health_check.inverted
+
+
+def test_the_inverted_endpoint_points_to_the_secondary(hand_made: Stack) -> None:
+    endpoint = status(hand_made).endpoint
+    assert endpoint is not None
+    route53 = hand_made.client("route53", PRIMARY)
+    route53.update_health_check(HealthCheckId=endpoint.health_check.id, Inverted=True)
+    try:
+        inverted = status(hand_made).endpoint
+    finally:
+        route53.update_health_check(HealthCheckId=endpoint.health_check.id, Inverted=False)
+    assert inverted is not None
+    assert (inverted.active_region, inverted.health_check.inverted) == (SECONDARY, True)
+
+
+def test_both_regions_show_their_buses_archive_and_queues(hand_made: Stack) -> None:
+    found = status(hand_made)
+    primary, secondary = found.regions[PRIMARY], found.regions[SECONDARY]
+    assert (primary.role, secondary.role) == ("primary", "secondary")
+    assert [bus.name for bus in primary.buses] == ["hand-made-ingress"]
+    assert primary.archive is None
+    assert secondary.archive is not None
+    assert secondary.archive.events == 1
+    assert {queue.name: queue.visible for queue in primary.queues} == {
+        "hand-made-orders": 0,
+        "hand-made-orders-dlq": 2,
+        "hand-made-quarantine": 1,
+        "hand-made-spool": 1,
+    }, "the queue of the stack hand-made-dev must not be counted"
+    assert {queue.name for queue in primary.queues if queue.troubled} == {
+        "hand-made-orders-dlq",
+        "hand-made-quarantine",
+    }
+
+
+def test_status_as_json_has_what_programs_rely_on(hand_made: Stack) -> None:
+    found: dict[str, Any] = json.loads(json.dumps(status(hand_made).as_json()))
+    assert found["write_key"] == "local-write-key"
+    assert found["endpoint"]["active_region"] == PRIMARY
+    assert set(found["regions"]) == {PRIMARY, SECONDARY}
+    assert {"url", "deployed", "stack"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("reports", "healthy"),
+    [
+        (("Success: HTTP 200", "Success: fine", "Failure: timeout"), True),
+        (("Failure: a", "Failure: b", "Success: c"), False),
+        (("Success: a", "Failure: b"), True),
+        (("Unknown", ""), None),
+        ((), None),
+    ],
+)
+def test_most_checkers_decide(reports: tuple[str, ...], healthy: bool | None) -> None:
+    assert majority(reports) is healthy
