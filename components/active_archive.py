@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from components.parts.iam import allow, service_role
 from components.parts.references import endpoint_id
 from components.parts.regions import Region, RegionPair
-from components.parts.signs_of_life import NOTHING_OF_OURS
+from components.parts.schedule import NOT_SIGNS_OF_LIFE
 from components.settings import PlatformSettings
 
 
@@ -91,7 +91,7 @@ class GlobalBus(pulumi.ComponentResource):
             description="Every signal batch that reached this Region, for replay.",
             event_source_arn=bus.arn,
             # A replayed probe would say that the endpoint works, and nobody takes a heartbeat back.
-            event_pattern=json.dumps({"source": [NOTHING_OF_OURS]}),
+            event_pattern=json.dumps({"source": [NOT_SIGNS_OF_LIFE]}),
             retention_days=self._settings.archive.retention_days,
             opts=region.data_options(self, self._settings.protection),
         )

@@ -15,8 +15,7 @@ from components.parts.regions import Region
 from components.parts.subscription import Subscription, rule_arn
 from components.settings import Consumer, PlatformSettings
 from components.tables import ConsumerTables
-
-SIGNAL_SOURCE = "signals"
+from handlers.shared.contract import SIGNAL_SOURCE
 
 
 class ConsumerSubscription(pulumi.ComponentResource):

@@ -10,9 +10,10 @@ from components.parts.function import PackagedFunction
 from components.parts.iam import allow
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.parts.signs_of_life import NOTHING_OF_OURS
+from components.parts.schedule import NOT_SIGNS_OF_LIFE
 from components.parts.subscription import Subscription
 from components.settings import PlatformSettings
+from handlers.shared.contract import REPLAY_NAME, SIGNAL_SOURCE
 
 
 class Enrichment(pulumi.ComponentResource):
@@ -60,16 +61,16 @@ class Enrichment(pulumi.ComponentResource):
             size=settings.enrichment,
             environment={"DATA_BUS_NAME": data_bus.name, "QUARANTINE_QUEUE_URL": quarantine.url},
             statements=[
-                allow("events:PutEvents", data_bus.arn, {"StringEquals": {"events:source": "signals"}}),
+                allow("events:PutEvents", data_bus.arn, {"StringEquals": {"events:source": SIGNAL_SOURCE}}),
                 allow("sqs:SendMessage", quarantine.arn),
             ],
             files=sources_file(settings),
             asynchronous=True,
             opts=child,
         )
-        pattern: dict[str, object] = {"source": [NOTHING_OF_OURS]}
+        pattern: dict[str, object] = {"source": [NOT_SIGNS_OF_LIFE]}
         if not takes_replays:
-            pattern["replay-name"] = [{"exists": False}]
+            pattern[REPLAY_NAME] = [{"exists": False}]
         subscription = Subscription(
             name,
             settings=settings,

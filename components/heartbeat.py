@@ -8,9 +8,10 @@ import pulumi_aws as aws
 from components.parts.iam import allow, service_role
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.parts.signs_of_life import HEARTBEAT, every_minute
+from components.parts.schedule import every_minute
 from components.parts.subscription import Subscription, rule_arn
 from components.settings import PlatformSettings
+from handlers.shared.contract import HEARTBEAT_SOURCE, HEARTBEAT_TYPE
 
 _SHORTEST_RETENTION_SECONDS = 60
 
@@ -43,7 +44,7 @@ class Heartbeat(pulumi.ComponentResource):
             f"{name}-role",
             physical_name=physical,
             service="scheduler.amazonaws.com",
-            statements=[allow("events:PutEvents", bus.arn, {"StringEquals": {"events:source": HEARTBEAT}})],
+            statements=[allow("events:PutEvents", bus.arn, {"StringEquals": {"events:source": HEARTBEAT_SOURCE}})],
             account_id=settings.account_id,
             opts=here,
         )
@@ -55,7 +56,7 @@ class Heartbeat(pulumi.ComponentResource):
                 role_arn=role.arn,
                 input="{}",
                 eventbridge_parameters=aws.scheduler.ScheduleTargetEventbridgeParametersArgs(
-                    source=HEARTBEAT, detail_type="Heartbeat"
+                    source=HEARTBEAT_SOURCE, detail_type=HEARTBEAT_TYPE
                 ),
             ),
             opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[policy])),
@@ -77,7 +78,7 @@ class Heartbeat(pulumi.ComponentResource):
             region=primary,
             bus_name=bus.name,
             rule_name=physical,
-            pattern={"source": [HEARTBEAT]},
+            pattern={"source": [HEARTBEAT_SOURCE]},
             target_arn=sink.arn,
             opts=child,
         )

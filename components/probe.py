@@ -11,9 +11,10 @@ from components.parts.iam import allow, service_role
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region, RegionPair
 from components.parts.runbook import see
-from components.parts.signs_of_life import PROBE, every_minute
+from components.parts.schedule import every_minute
 from components.parts.subscription import Subscription, rule_arn
 from components.settings import FunctionSize, PlatformSettings
+from handlers.shared.contract import PROBE_SOURCE, REPLAY_NAME
 
 _RETENTION_SECONDS = 300
 _MISSED_PROBES = 5
@@ -69,7 +70,7 @@ class Probe(pulumi.ComponentResource):
             region=region,
             bus_name=bus.name,
             rule_name=physical,
-            pattern={"source": [PROBE], "replay-name": [{"exists": False}]},
+            pattern={"source": [PROBE_SOURCE], REPLAY_NAME: [{"exists": False}]},
             target_arn=queue.arn,
             opts=child,
         )
@@ -108,7 +109,7 @@ class Probe(pulumi.ComponentResource):
                 allow(
                     "events:PutEvents",
                     [bus.arn for bus in self._bus.buses],
-                    {"StringEquals": {"events:source": PROBE}},
+                    {"StringEquals": {"events:source": PROBE_SOURCE}},
                 )
             ],
             asynchronous=True,

@@ -10,6 +10,7 @@ from components.parts.regions import Region, RegionPair
 from components.parts.subscription import Subscription, rule_arn
 from components.settings import PlatformSettings
 from components.spool import publish_statements
+from handlers.shared.contract import REPLAY_NAME
 
 
 class ReturnPath(pulumi.ComponentResource):
@@ -61,7 +62,7 @@ class ReturnPath(pulumi.ComponentResource):
             region=regions.secondary,
             bus_name=bus.buses.secondary.name,
             rule_name=physical,
-            pattern={"replay-name": [{"exists": True}]},
+            pattern={REPLAY_NAME: [{"exists": True}]},
             target_arn=drained.queue.arn,
             opts=child,
         )

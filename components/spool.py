@@ -12,8 +12,7 @@ from components.parts.iam import Statement, allow
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
 from components.settings import PlatformSettings
-
-INGEST_SOURCE = "signals.ingest"
+from handlers.shared.contract import INGEST_SOURCE
 
 
 def publish_statements(*bus_arns: pulumi.Input[str]) -> Sequence[Statement]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from handlers.shared import environment
 from handlers.shared.clients import REQUEST_S, client
+from handlers.shared.contract import PROBE_SOURCE, PROBE_TYPE
 from handlers.shared.crt import require_crt
 from handlers.shared.delivery import LambdaContext, deadline
 from handlers.shared.events import EventPublisher
@@ -22,7 +23,6 @@ from handlers.shared.writing import write
 
 require_crt()
 
-SOURCE, DETAIL_TYPE = "signals.probe", "Probe"
 REGION = environment.region()
 PUBLISHER = EventPublisher(
     client("events"),
@@ -34,7 +34,7 @@ PUBLISHER = EventPublisher(
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
     sent_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     detail = write({"id": uuid.uuid4().hex, "sent_at": sent_at, "by": f"canary in {REGION}"}).decode()
-    refused = PUBLISHER([Entry(SOURCE, DETAIL_TYPE, detail)], until=deadline(context, reserve_s=REQUEST_S + 1.0))
+    refused = PUBLISHER([Entry(PROBE_SOURCE, PROBE_TYPE, detail)], until=deadline(context, reserve_s=REQUEST_S + 1.0))
     # No failure of the function: it would be tried again, and the next minute's probe says the same.
     for failure in refused:
         log("WARNING", "the endpoint refuses a probe", code=failure.code, reason=failure.message)

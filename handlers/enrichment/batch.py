@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
+from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.times import utc_text
 
 
@@ -51,7 +51,7 @@ def authenticate(event: Mapping[str, Any], *, account_id: str, sources: Collecti
     """
     if event.get("account") != account_id:
         raise NotOursError(Reason.FOREIGN_ACCOUNT, f"it was put by account {event.get('account')}")
-    if (event.get("source"), event.get("detail-type")) != (BATCH_SOURCE, BATCH_TYPE):
+    if (event.get("source"), event.get("detail-type")) != (INGEST_SOURCE, BATCH_TYPE):
         raise NotOursError(Reason.FOREIGN_SOURCE, f"it says {event.get('source')!r}, {event.get('detail-type')!r}")
     batch = _taken_apart(event.get("detail"))
     if batch.source not in sources:

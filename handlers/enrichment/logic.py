@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from handlers.enrichment.batch import Batch, NotOursError, Reason, authenticate
 from handlers.shared.cloudevents import Rejection, problem_of
+from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.delivery import Undelivered
 from handlers.shared.packing import Entry
 from handlers.shared.times import is_utc, utc_text
 from handlers.shared.writing import write
 
-SIGNAL_SOURCE = "signals"
 # Of what can't be kept whole, this much is: 4 bytes a character at most stay below a message's 256 KiB.
 _MAX_QUARANTINED_BYTES = 255_000
 _KEPT_CHARACTERS = 60_000

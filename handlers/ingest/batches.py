@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from handlers.ingest.http import HttpRequest
-from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
+from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.network import network_of
 from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry, group
 from handlers.shared.times import timestamp
@@ -39,14 +39,14 @@ def envelope(request: HttpRequest, *, source: str, region: str, received_at: dat
 def pack(accepted: Mapping[int, bytes], common: bytes, new_id: Callable[[], str]) -> list[Batch]:
     """Accepted signals in as few batches as fill one billing chunk each; a larger signal gets its own."""
     places, written = list(accepted), list(accepted.values())
-    empty = Entry(BATCH_SOURCE, BATCH_TYPE, _detail("0" * 32, common, []))
+    empty = Entry(INGEST_SOURCE, BATCH_TYPE, _detail("0" * 32, common, []))
     groups = group(
         [len(raw) + 1 for raw in written],  # with the comma before the next one,
         capacity=BILLING_CHUNK_BYTES - empty.size_bytes + 1,  # which the last one has not
     )
     return [
         Batch(
-            Entry(BATCH_SOURCE, BATCH_TYPE, _detail(new_id(), common, [written[index] for index in members])),
+            Entry(INGEST_SOURCE, BATCH_TYPE, _detail(new_id(), common, [written[index] for index in members])),
             [places[index] for index in members],
         )
         for members in groups

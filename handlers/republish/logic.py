@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
+from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.packing import Entry
 
 
@@ -15,4 +15,4 @@ def spooled_entry(body: str) -> Entry | None:
     except orjson.JSONDecodeError:
         return None
     is_batch = type(detail) is dict and type(detail.get("signals")) is list and type(detail.get("batch_id")) is str
-    return Entry(BATCH_SOURCE, BATCH_TYPE, body) if is_batch else None
+    return Entry(INGEST_SOURCE, BATCH_TYPE, body) if is_batch else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from handlers.shared.contract import REPLAY_NAME, REPLAYED_FROM
 from handlers.shared.packing import Entry
 from handlers.shared.writing import write
 
@@ -20,7 +21,7 @@ def returned_entry(body: str, *, region: str) -> Entry | None:
     try:
         event = orjson.loads(body)
         detail = event["detail"]
-        mark = {"region": region, "replay": event["replay-name"]}
-        return Entry(event["source"], event["detail-type"], write({**detail, "replayed_from": mark}).decode())
+        mark = {"region": region, "replay": event[REPLAY_NAME]}
+        return Entry(event["source"], event["detail-type"], write({**detail, REPLAYED_FROM: mark}).decode())
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None

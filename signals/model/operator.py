@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
+from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.times import timestamp
 from signals.model import targets
 from signals.model.archive import LAG_S, MOST_REPLAYS, Archive, TooManyReplaysError
@@ -122,7 +122,7 @@ class Operator:
     def return_rule(self) -> Rule | None:
         """The rule in the secondary that takes replays and nothing else."""
         blueprint, endpoint = self._platform.blueprint, self._platform.blueprint.endpoint
-        plain: dict[str, Any] = {"source": BATCH_SOURCE, "detail-type": BATCH_TYPE, "account": blueprint.account}
+        plain: dict[str, Any] = {"source": INGEST_SOURCE, "detail-type": BATCH_TYPE, "account": blueprint.account}
         plain["region"] = endpoint.secondary
         for rule in blueprint.rules_on(endpoint.secondary, endpoint.bus):
             if rule.pattern.matches({**plain, "replay-name": "replay"}) and not rule.pattern.matches(plain):
@@ -197,7 +197,7 @@ class Operator:
         account, bus = platform.blueprint.account, platform.blueprint.endpoint.bus
         now = platform.clock.now
         platform.buses[region].accept(
-            Event(platform.new_id(), BATCH_SOURCE, BATCH_TYPE, text, account, region, bus, now)
+            Event(platform.new_id(), INGEST_SOURCE, BATCH_TYPE, text, account, region, bus, now)
         )
         return True
 

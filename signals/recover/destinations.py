@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.shared.batch import BATCH_SOURCE, BATCH_TYPE
+from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from signals.stack import Stack
 
 Destination = tuple[str, Callable[[], None]]
@@ -128,7 +128,7 @@ def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, s
             "client": {},
             "signals": [content],
         }
-    return {"Source": BATCH_SOURCE, "DetailType": BATCH_TYPE, "Detail": json.dumps(content, ensure_ascii=False)}
+    return {"Source": INGEST_SOURCE, "DetailType": BATCH_TYPE, "Detail": json.dumps(content, ensure_ascii=False)}
 
 
 def _source_queue(stack: Stack, region: str, queue: str) -> str:

@@ -19,11 +19,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.parts.signs_of_life import PROBE
+from handlers.shared.contract import PROBE_SOURCE, PROBE_TYPE
 from signals.observe.health import endpoint
 from signals.stack import Stack
 
-DETAIL_TYPE = "Probe"
 # How long a probe may take from the endpoint to a queue (s).
 PATIENCE_LOCAL_S, PATIENCE_AWS_S = 3.0, 20.0
 
@@ -93,8 +92,8 @@ def _send(stack: Stack, name: str) -> str | None:
         return f"there is no endpoint {stack.names.endpoint}"
     detail = {"id": name, "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"), "by": "signals"}
     entry = {
-        "Source": PROBE,
-        "DetailType": DETAIL_TYPE,
+        "Source": PROBE_SOURCE,
+        "DetailType": PROBE_TYPE,
         "Detail": json.dumps(detail),
         "EventBusName": stack.names.ingress_bus,
     }

@@ -7,7 +7,7 @@ import json
 import boto3
 import pytest
 
-from components.parts.signs_of_life import PROBE
+from handlers.shared.contract import PROBE_SOURCE
 from tests.handlers.support import Context, watch
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -21,7 +21,7 @@ def test_a_probe_goes_through_the_endpoint_and_can_be_told_from_the_next(start, 
         function.handler({}, Context())
     assert [request["EndpointId"] for request in requests] == ["abcde.veo"] * 2
     entries = [entry for request in requests for entry in request["Entries"]]
-    assert {(entry["Source"], entry["EventBusName"]) for entry in entries} == {(PROBE, "signals-ingress")}
+    assert {(entry["Source"], entry["EventBusName"]) for entry in entries} == {(PROBE_SOURCE, "signals-ingress")}
     assert len({json.loads(entry["Detail"])["id"] for entry in entries}) == 2
     assert capsys.readouterr().out.count('"SentProbes":1') == 2
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-HEARTBEAT = "signals.heartbeat"
-PROBE = "signals.probe"
+from handlers.shared.contract import HEARTBEAT_SOURCE, PROBE_SOURCE
+
 # EventBridge User Guide, "Comparison operators": anything-but takes a list.
-NOTHING_OF_OURS = {"anything-but": [HEARTBEAT, PROBE]}
+NOT_SIGNS_OF_LIFE = {"anything-but": [HEARTBEAT_SOURCE, PROBE_SOURCE]}
 
 
 def every_minute(
