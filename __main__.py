@@ -2,8 +2,9 @@
 
 import pulumi
 
+from components.errors import SettingsError
 from components.platform import CustomerSignalPlatform
-from components.settings import SettingsError, load_settings
+from components.settings import load_settings
 
 try:
     settings = load_settings(pulumi.Config("signals").require_object("settings"))

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from components.errors import SettingsError
+
 HANDLERS = Path(__file__).parent.parent / "handlers"
 
 # EventBridge User Guide, "Making applications Regional-fault tolerant": where global endpoints exist.
@@ -25,10 +27,6 @@ GLOBAL_ENDPOINT_REGIONS = (
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
 Runtime = Literal["python3.11", "python3.12", "python3.13", "python3.14"]
 Architecture = Literal["arm64", "x86_64"]
-
-
-class SettingsError(ValueError):
-    """A stack that cannot be; each line names the setting and the remedy."""
 
 
 class Settings(BaseModel):

@@ -1,15 +1,35 @@
-"""The two ways a command ends badly; each carries one line that says what to do."""
+"""Every error of the commands, each with its exit code; `signals.cli.group` prints the message and exits with it."""
 
 from __future__ import annotations
 
+from components.errors import PlatformError
 
-class Failed(Exception):  # noqa: N818 - read as `raise Failed("…")`
+
+class Failed(PlatformError):  # noqa: N818 - read as `raise Failed("…")`
     """The command was understood, and what it was to do did not work: exit code 1."""
 
-    exit_code = 1
 
-
-class Misuse(Failed):
-    """The command was asked for something that cannot be: exit code 2."""
+class Misuse(PlatformError):  # noqa: N818 - read as `raise Misuse("…")`
+    """The command was asked for something that cannot be done: exit code 2."""
 
     exit_code = 2
+
+
+class LocalError(Failed):
+    """The embedded AWS did not start or stop."""
+
+
+class RecordError(Failed):
+    """The program cannot be recorded."""
+
+
+class LookupRefusedError(RecordError):
+    """The program asked AWS something while it was recorded."""
+
+
+class TerraformError(Failed):
+    """The Terraform configuration cannot be written, or terraform refused it."""
+
+
+class TerraformMissingError(TerraformError):
+    """The terraform CLI is not installed."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import yaml
-
+from components.errors import SettingsError
 from components.names import Names
-from components.settings import PlatformSettings, SettingsError, load_settings
+from components.settings import PlatformSettings, load_settings
 from signals.errors import Misuse
 from signals.local import process
+from signals.stack_files import stack_file, stack_settings
 
-ROOT = Path(__file__).parents[1]
 # It opens nothing but this machine's loopback; its SHA-256 stands in Pulumi.local.yaml.
 LOCAL_WRITE_KEY = "local-write-key"
 
@@ -96,23 +94,6 @@ def _cached_client(service: str, region: str, aws_endpoint: str | None, account_
     )
 
 
-def stack_file(name: str) -> Path:
-    return ROOT / f"Pulumi.{name}.yaml"
-
-
-def raw_settings(name: str) -> dict[str, Any]:
-    """The mapping under `signals:settings` of a stack's file, not validated."""
-    file = stack_file(name)
-    if not file.is_file():
-        known = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
-        raise Misuse(f"there is no stack {name!r} ({file.name} is missing): choose one of {', '.join(known)}")
-    document = yaml.safe_load(file.read_text()) or {}
-    settings = (document.get("config") or {}).get("signals:settings")
-    if not isinstance(settings, dict):
-        raise Misuse(f"{file.name} has no signals:settings under config: add it (Pulumi.dev.yaml is an example)")
-    return settings
-
-
 def load_stack(name: str, *, aws_port: int | None = None) -> Stack:
     """Read a stack.
 
@@ -120,7 +101,7 @@ def load_stack(name: str, *, aws_port: int | None = None) -> Stack:
         name: As in Pulumi.<stack>.yaml.
         aws_port: Port of the embedded AWS; without it, that of the one that runs, else that in the settings.
     """
-    raw = dict(raw_settings(name))
+    raw = stack_settings(name)
     if raw.get("aws_endpoint"):
         up = process.running(process.default_home())
         if aws_port is not None:

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from components.errors import PackagingError
 from components.packaging import dependencies as function_dependencies
 from components.packaging import sources as function_sources
 from components.packaging.dependencies import Target, check_compiled, declared_packages
-from components.packaging.sources import FunctionSources, PackagingError
-
-__all__ = ["FunctionArchive", "PackagingError", "package"]
+from components.packaging.sources import FunctionSources
 
 PROJECT = Path(__file__).resolve().parents[2]
 # AWS Lambda quotas, "Function configuration, deployment, and execution".

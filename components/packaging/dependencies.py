@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from components.packaging.sources import PackagingError
+from components.errors import PackagingError
 
 # Lambda Developer Guide, "Lambda runtimes": python3.11 is Amazon Linux 2 (glibc 2.26), newer ones AL2023 (glibc 2.34).
 GLIBC = {"python3.11": "manylinux_2_17"}

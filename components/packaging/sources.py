@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from components.errors import PackagingError
+
 ROOT_PACKAGE = "handlers"
 # Lambda's managed Python holds the AWS SDK and what it needs (Lambda Developer Guide, "Building Lambda functions with
 # Python"); awscrt, an extra of botocore, is not among it.
 RUNTIME_PACKAGES = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"})
-
-
-class PackagingError(RuntimeError):
-    """An archive that must not be deployed; the message says what to do."""
 
 
 @dataclass(frozen=True)

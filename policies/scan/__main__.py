@@ -11,9 +11,8 @@ from pathlib import Path
 
 from policies.scan import judges, suppressions
 from policies.scan.plan import plan
+from signals.errors import RecordError, TerraformError
 from signals.recording.record import record
-from signals.recording.resources import RecordError
-from signals.terraform.errors import TerraformError
 
 STACKS = ("dev", "prod")
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from policies.resolved import Answers, resolved
+from signals.errors import TerraformError
 from signals.recording.resources import Recording
 from signals.terraform.emit import emit
 from signals.terraform.engine import Terraform
-from signals.terraform.errors import TerraformError
 from signals.terraform.write import MAIN, write
 
 _OFFLINE = {

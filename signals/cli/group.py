@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from signals.errors import Failed
+from components.errors import PlatformError
 from signals.terminal.console import err
 
 INTERRUPTED = 130
@@ -33,22 +32,10 @@ class SignalsGroup(TyperGroup):
             raise typer.Exit(code) from None
 
 
-# Their modules import half of the world: one that is not imported cannot have raised anything.
-_TOLD_BY_OTHERS = (
-    ("signals.local.process", "LocalError"),
-    ("signals.recording.resources", "RecordError"),
-    ("signals.terraform.errors", "TerraformError"),
-    ("components.packaging.sources", "PackagingError"),
-)
-
-
 def explain(error: Exception) -> tuple[str, int] | None:
-    """The line and exit code for an error that a person can do something about; None for one that is a bug of ours."""
-    if isinstance(error, Failed):
+    """The line and exit code for an error that a person can do something about; None for a bug of this project."""
+    if isinstance(error, PlatformError):
         return str(error), error.exit_code
-    for module, name in _TOLD_BY_OTHERS:
-        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
-            return str(error), 1
     line = _aws(error)
     return (line, 1) if line else None
 

@@ -15,7 +15,8 @@ from signals.errors import Failed, Misuse
 from signals.local import process
 from signals.local.process import Local
 from signals.observe import apis
-from signals.stack import ROOT, Stack, load_stack, stack_file
+from signals.stack import Stack, load_stack
+from signals.stack_files import ROOT, stack_file
 from signals.terminal.progress import Progress
 
 # Where an AWS stack's Terraform state lies without a backend: not in the local stack's folder, which is thrown away.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from signals.errors import Failed
-from signals.stack import ROOT, Stack
+from signals.stack import Stack
+from signals.stack_files import ROOT
 from signals.terminal.progress import Progress
 
 if TYPE_CHECKING:

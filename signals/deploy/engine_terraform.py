@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signals.errors import Failed
 from signals.stack import Stack
 from signals.terminal.progress import Progress
-from signals.terraform import TerraformError
 from signals.terraform.emit import Backend
 from signals.terraform.engine import Terraform
 
@@ -38,23 +36,20 @@ class TerraformEngine:
         changes: list[str] = []
         terraform.on_event = lambda event: changes.extend(_planned(event))
         progress.phase("terraform plan")
-        with _plain_errors():
-            terraform.plan()
+        terraform.plan()
         return sorted(changes, key=lambda line: line[2:])
 
     def deploy(self, progress: Progress) -> None:
         terraform = self._prepared(progress)
         terraform.on_event = lambda event: follow(event, progress)
         progress.phase("terraform apply")
-        with _plain_errors():
-            terraform.apply()
+        terraform.apply()
 
     def destroy(self, progress: Progress) -> None:
         terraform = self._prepared(progress)
         terraform.on_event = lambda event: follow(event, progress)
         progress.phase("terraform destroy")
-        with _plain_errors():
-            terraform.destroy()
+        terraform.destroy()
 
     def _prepared(self, progress: Progress) -> Terraform:
         from signals.recording.record import record
@@ -62,25 +57,13 @@ class TerraformEngine:
 
         progress.phase("packaging the functions and writing the Terraform configuration")
         recording = record(self.stack.name, self.stack.raw)
-        with _plain_errors():
-            write(recording, self.folder, backend=self.backend)
-            # The embedded AWS limits no rate, and most of the time passes in waits of the provider's own.
-            many = {"TF_CLI_ARGS_apply": f"-parallelism={_LOCAL_PARALLELISM}"} if self.stack.local else {}
-            terraform = Terraform(self.folder, environment=many)
-            progress.phase("terraform init")
-            terraform.init()
+        write(recording, self.folder, backend=self.backend)
+        # The embedded AWS limits no rate, and most of the time passes in waits of the provider's own.
+        many = {"TF_CLI_ARGS_apply": f"-parallelism={_LOCAL_PARALLELISM}"} if self.stack.local else {}
+        terraform = Terraform(self.folder, environment=many)
+        progress.phase("terraform init")
+        terraform.init()
         return terraform
-
-
-class _plain_errors:  # noqa: N801 - reads as the statement it makes
-    """Terraform's errors as this command's."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, TerraformError):
-            raise Failed(str(error)) from None
 
 
 def _planned(event: Mapping[str, Any]) -> list[str]:

@@ -13,15 +13,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from signals.errors import LocalError
+
 AWS_PORT = 4566
 FRONT_DOOR_PORT = 8080
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
-
-
-class LocalError(RuntimeError):
-    """The embedded AWS did not start or stop; one line that says what to do."""
 
 
 @dataclass(frozen=True)

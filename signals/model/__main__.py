@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 
+from signals.errors import RecordError
 from signals.model.blueprint import CannotDeployError
 from signals.model.run import run
 from signals.model.scenarios import SCENARIOS
-from signals.recording.resources import RecordError
 
 
 def main() -> int:

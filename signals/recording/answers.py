@@ -20,7 +20,7 @@ from pulumi import _types
 from pulumi.runtime import rpc
 
 from components.parts.references import Reference
-from signals.recording.resources import RecordError
+from signals.errors import RecordError
 
 # Deep enough for every computed structure of AWS; a nested type that contains itself ends here.
 _MAX_DEPTH = 4

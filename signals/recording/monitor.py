@@ -22,8 +22,9 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 
 from components.parts.references import Reference
+from signals.errors import LookupRefusedError, RecordError
 from signals.recording.answers import answer
-from signals.recording.resources import Asset, Dependencies, LookupRefusedError, RecordError, Resource, Secret
+from signals.recording.resources import Asset, Dependencies, Resource, Secret
 
 _STACK = "pulumi:pulumi:Stack"
 _NAME = re.compile(r"[\w.-]+")

@@ -19,28 +19,25 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime import Settings as RuntimeSettings
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine
 from pulumi.runtime.stack import run_in_stack
 
+from signals.errors import RecordError
 from signals.recording.monitor import RecordingMonitor
 from signals.recording.resources import (
     Asset,
     Dependencies,
-    LookupRefusedError,
-    RecordError,
     Recording,
     Resource,
     Secret,
 )
+from signals.stack_files import ROOT, read_config, read_yaml, stack_config, stack_file
 
 __all__ = [
     "Asset",
     "Dependencies",
-    "LookupRefusedError",
-    "RecordError",
     "Recording",
     "Resource",
     "Secret",
@@ -48,7 +45,6 @@ __all__ = [
     "record_program",
 ]
 
-ROOT = Path(__file__).parents[2]
 _LOG = logging.getLogger(__name__)
 
 
@@ -61,14 +57,13 @@ def record(stack: str, settings: Mapping[str, Any] | Path | None = None, *, root
         root: Folder that holds Pulumi.yaml and `__main__.py`.
 
     Raises:
-        RecordError: No such stack, a refused look-up, or a program that ended with `pulumi.RunError`.
+        Misuse: There is no such stack.
+        RecordError: A refused look-up, or a program that ended with `pulumi.RunError`.
         Exception: Whatever else the program raised.
     """
-    project = str(_yaml(root / "Pulumi.yaml")["name"])
-    file = settings if isinstance(settings, Path) else root / f"Pulumi.{stack}.yaml"
-    if file != settings and not file.is_file():
-        raise RecordError(f"there is no stack {stack!r}: choose one of {', '.join(stacks(root)) or 'none'}")
-    values = dict(_yaml(file).get("config") or {})
+    project = str(read_yaml(root / "Pulumi.yaml")["name"])
+    file = settings if isinstance(settings, Path) else stack_file(stack, root)
+    values = read_config(file) if file is settings else stack_config(stack, root)
     if isinstance(settings, Mapping):
         values["signals:settings"] = dict(settings)
     config = {_config_key(project, key): _config_value(file, key, value) for key, value in values.items()}
@@ -127,11 +122,6 @@ def record_program(
     return Recording(stack, resources, monitor.outputs)
 
 
-def stacks(root: Path = ROOT) -> list[str]:
-    """Names of the stacks that have a config file."""
-    return sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
-
-
 class _Inline(ThreadPoolExecutor):
     """Runs what it is given at once: the monitor is in this process, and order stays the program's."""
 
@@ -177,15 +167,6 @@ def _run(program: Callable[[], object], monitor: RecordingMonitor, config: dict[
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        return yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise RecordError(f"there is no file {path}") from None
-    except yaml.YAMLError as error:
-        raise RecordError(f"{path.name}: {error}") from None
 
 
 def _config_key(project: str, key: str) -> str:

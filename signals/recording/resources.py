@@ -18,14 +18,6 @@ from typing import Any
 from components.parts.references import TOKEN, Reference
 
 
-class RecordError(Exception):
-    """The program cannot be recorded; the message says why."""
-
-
-class LookupRefusedError(RecordError):
-    """The program asked AWS something."""
-
-
 @lru_cache(maxsize=256)
 def _sha256(path: Path, _modified_ns: int, _size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,5 +1,1 @@
 """The stack as Terraform: a configuration written from a recording, and the terraform CLI that deploys it."""
-
-from signals.terraform.errors import EngineMissing, TerraformError
-
-__all__ = ["EngineMissing", "TerraformError"]

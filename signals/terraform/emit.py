@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from signals.errors import TerraformError
 from signals.recording.resources import Asset, Recording, Resource, Secret
-from signals.terraform.errors import TerraformError
 from signals.terraform.expressions import Expressions, path
 from signals.terraform.names import Names, resource_names, terraform_type
 from signals.terraform.schema import provider_block, resource_block

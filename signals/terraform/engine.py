@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from signals.terraform.errors import EngineMissing, TerraformError
+from signals.errors import TerraformError, TerraformMissingError
 
 Event = dict[str, Any]
 
@@ -32,11 +32,11 @@ def find_terraform() -> Path:
     """The terraform on PATH.
 
     Raises:
-        EngineMissing: With what to install.
+        TerraformMissingError: With what to install.
     """
     found = shutil.which("terraform")
     if found is None:
-        raise EngineMissing(
+        raise TerraformMissingError(
             "terraform was not found on PATH: install it (https://developer.hashicorp.com/terraform/install), "
             "or the Pulumi CLI (https://www.pulumi.com/docs/install/), and try again"
         )

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.parts.references import TOKEN, Reference
+from signals.errors import TerraformError
 from signals.recording.resources import Resource
-from signals.terraform.errors import TerraformError
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import VERSION, member_type, resource_block
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from signals.terraform.errors import TerraformError
+from signals.errors import TerraformError
 from signals.terraform.schema import VERSION, Block, Body, resource_block
 
 # Types that are not named after their module and themselves.

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from signals.errors import TerraformError
 from signals.recording.resources import Recording
 from signals.terraform.emit import GENERATOR, Backend, emit
-from signals.terraform.errors import TerraformError
 
 MAIN = "main.tf.json"
 

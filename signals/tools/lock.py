@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.packaging.archive import PackagingError
+from components.errors import PackagingError
 from components.packaging.dependencies import uv_binary
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bootstrap.export import recorded
-from signals.recording.record import RecordError, record_program
+from signals.errors import RecordError, TerraformError
+from signals.recording.record import record_program
 from signals.recording.resources import Recording
 from signals.terraform.engine import Terraform
-from signals.terraform.errors import TerraformError
 from signals.terraform.write import write
 from tests.support.recordings import ROOT
 

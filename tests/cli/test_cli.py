@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +11,13 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from typer.testing import CliRunner, Result
 
+from components.errors import PlatformError, SettingsError
 from signals import stack as stacks
 from signals.cli.app import app
 from signals.cli.commands.options import duration
-from signals.cli.group import _TOLD_BY_OTHERS, explain
-from signals.local.process import Local, LocalError
+from signals.cli.group import explain
+from signals.errors import LocalError, Misuse
+from signals.local.process import Local
 from signals.observe import apis
 from signals.observe import send as sending
 from signals.observe.send import Result as Sent
@@ -171,7 +173,13 @@ def test_durations_are_a_number_and_a_unit(text: str, seconds: int) -> None:
     assert duration(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize(("module", "name"), _TOLD_BY_OTHERS)
-def test_every_error_that_is_told_for_others_exists(module: str, name: str) -> None:
-    error = getattr(importlib.import_module(module), name)("what to do")
-    assert explain(error) == ("what to do", 1)
+def tree(error: type[PlatformError]) -> Iterator[type[PlatformError]]:
+    yield error
+    for below in error.__subclasses__():
+        yield from tree(below)
+
+
+@pytest.mark.parametrize("error", sorted(set(tree(PlatformError)), key=lambda error: error.__name__))
+def test_every_error_of_the_tree_is_told_with_its_exit_code(error: type[PlatformError]) -> None:
+    code = 2 if issubclass(error, Misuse | SettingsError) else 1
+    assert explain(error("what to do")) == ("what to do", code)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from components.settings import SettingsError, load_settings
-from signals.recording.record import RecordError, record
+from components.errors import SettingsError
+from components.settings import load_settings
+from signals.errors import RecordError
+from signals.recording.record import record
 
 SettingsOf = Callable[[str], dict[str, Any]]
 SHA = "a" * 64
@@ -154,7 +156,8 @@ def test_names_fit_what_aws_allows_at_their_longest(settings_of: SettingsOf) -> 
 def test_a_lookup_of_aws_fails_the_recording() -> None:
     import pulumi_aws as aws
 
-    from signals.recording.record import LookupRefusedError, record_program
+    from signals.errors import LookupRefusedError
+    from signals.recording.record import record_program
 
     with pytest.raises(LookupRefusedError, match="getCallerIdentity"):
         record_program(lambda: aws.get_caller_identity_output().account_id.apply(lambda _: None))

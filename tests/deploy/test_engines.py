@@ -17,7 +17,8 @@ from signals.deploy.engine_pulumi import LocalPulumi, Pulumi
 from signals.deploy.engine_terraform import TerraformEngine, follow
 from signals.deploy.engines import BackendChoice, EngineName, Wanted, choose
 from signals.errors import Failed, Misuse
-from signals.stack import ROOT, Stack
+from signals.stack import Stack
+from signals.stack_files import ROOT
 from signals.terminal.progress import Progress
 from tests.support.hand_made import SETTINGS
 

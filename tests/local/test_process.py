@@ -12,6 +12,7 @@ import boto3
 import httpx
 import pytest
 
+from signals.errors import LocalError
 from signals.local import process
 from tests.local.conftest import Aws, eventually, free_port
 
@@ -39,7 +40,7 @@ def test_starting_again_keeps_what_runs(local: process.Local) -> None:
 
 
 def test_starting_again_on_other_ports_says_what_to_do(local: process.Local) -> None:
-    with pytest.raises(process.LocalError, match=f"already runs on ports {local.aws_port} and {local.port}"):
+    with pytest.raises(LocalError, match=f"already runs on ports {local.aws_port} and {local.port}"):
         process.start(local.home, aws_port=free_port(), port=free_port())
 
 
@@ -48,7 +49,7 @@ def test_a_taken_port_is_named_with_the_option_that_chooses_another(home: Path) 
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        with pytest.raises(process.LocalError, match=f"port {taken} is taken.* --port"):
+        with pytest.raises(LocalError, match=f"port {taken} is taken.* --port"):
             process.start(home, aws_port=free_port(), port=taken)
 
 
@@ -73,7 +74,7 @@ def test_a_killed_process_counts_as_not_running(home: Path) -> None:
 def test_a_start_that_fails_names_the_log(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(home))
     (home / "hypercorn.py").write_text("raise ImportError('hypercorn is broken')")
-    with pytest.raises(process.LocalError, match=r"did not start: .*hypercorn is broken.*server\.log"):
+    with pytest.raises(LocalError, match=r"did not start: .*hypercorn is broken.*server\.log"):
         process.start(home, aws_port=free_port(), port=free_port())
 
 

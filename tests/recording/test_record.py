@@ -12,7 +12,8 @@ import pulumi_aws as aws
 import pytest
 
 from components.parts.references import Reference
-from signals.recording.record import Asset, LookupRefusedError, RecordError, Recording, record_program
+from signals.errors import LookupRefusedError, RecordError
+from signals.recording.record import Asset, Recording, record_program
 from tests.support import sample
 from tests.support.sample import options
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from signals.recording.record import RecordError, record
+from signals.errors import Misuse, RecordError
+from signals.recording.record import record
 
 PROGRAM = """
 import pulumi
@@ -50,7 +51,9 @@ def test_settings_can_be_replaced_by_a_file(project: Path, tmp_path_factory: pyt
 
 
 def test_an_unknown_stack_is_an_error_that_lists_the_stacks(project: Path) -> None:
-    with pytest.raises(RecordError, match=r"^there is no stack 'prd': choose one of dev, prod$"):
+    with pytest.raises(
+        Misuse, match=r"^there is no stack 'prd' \(Pulumi.prd.yaml is missing\): choose one of dev, prod$"
+    ):
         record("prd", root=project)
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from components.settings import load_settings
-from signals import stack as stacks
+from signals import stack_files
 from signals.local import process
 from signals.stack import Stack
 
@@ -47,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, settings in (("test", SETTINGS), ("cloud", cloud), ("kept", {**cloud, "protection": True})):
         document = {"config": {"signals:settings": settings}}
         (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(document))
-    monkeypatch.setattr(stacks, "ROOT", tmp_path)
+    monkeypatch.setattr(stack_files, "ROOT", tmp_path)
     monkeypatch.setenv("SIGNALS_LOCAL_HOME", str(tmp_path / "home"))
     yield tmp_path
     # A command that should have refused, and did not, must not leave an embedded AWS behind.

@@ -1,29 +1,22 @@
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from signals.recording.record import record
 from signals.recording.resources import Recording
+from signals.stack_files import stack_settings
 
 ROOT = Path(__file__).parents[2]
-
-
-@cache
-def stack_settings(stack: str) -> Mapping[str, Any]:
-    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]["signals:settings"]
 
 
 @pytest.fixture
 def settings_of() -> Callable[[str], dict[str, Any]]:
     """A stack's settings as a mapping to change."""
-    return lambda stack: copy.deepcopy(dict(stack_settings(stack)))
+    return stack_settings
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from signals.errors import TerraformError
 from signals.recording.record import Recording, record_program
 from signals.terraform.emit import Backend, emit
-from signals.terraform.errors import TerraformError
 from tests.support import sample
 from tests.support.sample import options, provider
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from signals.errors import TerraformError, TerraformMissingError
 from signals.terraform import engine
 from signals.terraform.engine import Terraform, find_mirror, find_terraform
-from signals.terraform.errors import EngineMissing, TerraformError
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
 
@@ -28,7 +28,7 @@ def _provider(mirror: Path, version: str, *, packed: bool = False) -> Path:
 
 def test_a_missing_terraform_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineMissing, match=r"terraform was not found on PATH: install it \(https://"):
+    with pytest.raises(TerraformMissingError, match=r"terraform was not found on PATH: install it \(https://"):
         find_terraform()
 
 

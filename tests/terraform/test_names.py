@@ -12,8 +12,8 @@ from typing import Any, get_args, get_origin
 import pytest
 from pulumi import _types
 
+from signals.errors import TerraformError
 from signals.recording.answers import resource_class
-from signals.terraform.errors import TerraformError
 from signals.terraform.names import TYPES, Names, derived_type, names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, Body, member_type, resource_block, resource_types
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pulumi_aws as aws
 import pytest
 
+from signals.errors import TerraformError
 from signals.recording.record import Recording, record_program
-from signals.terraform.errors import TerraformError
 from signals.terraform.write import write
 from tests.support.sample import options
 

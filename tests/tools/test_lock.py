@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.packaging.archive import PackagingError
+from components.errors import PackagingError
 from signals.tools import lock
 
 HASH = "    --hash=sha256:"

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from signals.stack_files import stack_names
+
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
@@ -117,7 +119,7 @@ def test_pulumi_is_the_version_that_is_locked() -> None:
 
 
 def test_every_stack_on_aws_is_previewed_deployed_and_looked_at() -> None:
-    stacks = {file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")} - {"local"}
+    stacks = set(stack_names()) - {"local"}
     assert set(dict(jobs("preview.yml"))["preview.yml: pulumi"]["strategy"]["matrix"]["stack"]) == stacks
     assert set(dict(jobs("drift.yml"))["drift.yml: refresh"]["strategy"]["matrix"]["stack"]) == stacks
     assert {job["with"]["stack"] for _, job in jobs("deploy.yml")} == stacks

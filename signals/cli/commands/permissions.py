@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from signals.cli.commands.options import StackName
-from signals.errors import Failed
 from signals.stack import load_stack
 from signals.terminal import console
 
@@ -26,13 +25,9 @@ def permissions(
     They are bound to the stack's names, Regions and account; each fits a managed policy, and all of them one role.
     """
     from signals.recording.record import record
-    from signals.review.permissions.actions import UnknownTypeError
     from signals.review.permissions.policy import MAX_POLICIES, policies
 
-    try:
-        found = policies(record(stack), load_stack(stack).settings, read_only=readonly)
-    except UnknownTypeError as error:
-        raise Failed(str(error)) from None
+    found = policies(record(stack), load_stack(stack).settings, read_only=readonly)
     if len(found) > MAX_POLICIES:
         console.err.print(f"{len(found)} policies: a role takes {MAX_POLICIES}, unless IAM's quota is raised")
     if out:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from signals.cli.commands.options import AsJson, StackName
-from signals.stack import ROOT
+from signals.stack_files import ROOT
 from signals.terminal import console
 
 LOSES_DATA = 3

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from signals.errors import Failed
 from signals.review.permissions import cloudformation
 
 # The part of AWS's type that a Pulumi type is, by what its actions are called.
@@ -77,7 +78,7 @@ _READS = re.compile(r"^[\w-]+:(Get|List|Describe|GET$)")
 _DATA = re.compile(r"^(s3:GetObject.*|dynamodb:(GetItem|Query|Scan))$")
 
 
-class UnknownTypeError(ValueError):
+class UnknownTypeError(Failed):
     """A resource type whose permissions are not known."""
 
 

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from signals.errors import TerraformError
 from signals.review.permissions import cloudformation
-from signals.terraform.errors import TerraformError
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, member_type, resource_block
 

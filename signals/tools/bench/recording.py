@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
 
-from signals.recording.record import ROOT, record
+from signals.recording.record import record
+from signals.stack_files import ROOT, stack_config
 from signals.terraform.emit import emit
 
 Row = tuple[str, str]
@@ -54,7 +54,7 @@ class _Mocks(pulumi.runtime.Mocks):
 
 def _under_mocks() -> None:
     """Run the program the way a test with Pulumi's mocks does."""
-    config = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text("utf-8"))["config"]
+    config = stack_config(STACK)
 
     async def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import PackagingError
 from components.packaging import archive as packaging
-from components.packaging.archive import PackagingError
 from tests.components.packaging.conftest import Build, Wheels, elf, names, write_project
 
 AARCH64, X86_64 = 0xB7, 0x3E  # System V ABI, e_machine

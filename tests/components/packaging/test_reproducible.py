@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import PackagingError
 from components.packaging import dependencies as function_dependencies
-from components.packaging.archive import PackagingError
 from tests.components.packaging.conftest import Build, Wheels, names, write_project
 
 LIBRARY = "py3-none-any"

@@ -15,7 +15,7 @@ from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
 from signals.review.permissions import actions, cloudformation
 from signals.review.permissions.policy import MAX_CHARACTERS, MAX_POLICIES, characters, policies
-from tests.support.recordings import stack_settings
+from signals.stack_files import stack_settings
 
 STACKS = ("prod", "dev", "local")
 
