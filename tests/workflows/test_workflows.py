@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +85,46 @@ def test_the_credential_free_preview_has_no_secret_and_only_a_token_that_reads()
     assert job["permissions"] == {"contents": "read"}
     assert "environment" not in job
     assert "secrets." not in yaml.safe_dump(job)
+
+
+def test_the_credential_free_preview_refuses_lost_data_and_a_comparison_that_could_not_be_made() -> None:
+    steps = dict(jobs("preview.yml"))["preview.yml: credential-free"]["steps"]
+    refusals = {step["name"]: step for step in steps if "exit 1" in step.get("run", "") and "::error::" in step["run"]}
+    assert set(refusals) == {"Every stack could be compared", "Nothing that holds data goes"}
+    assert "if" not in refusals["Every stack could be compared"], "no label accepts what nobody knows"
+
+
+@pytest.mark.parametrize(
+    ("code", "found", "written"),
+    [(0, {"compared": True}, None), (3, {"compared": True}, "losses"), (1, {"compared": False}, "not-compared")],
+)
+def test_the_preview_step_keeps_what_each_exit_code_means(
+    tmp_path: Path, code: int, found: dict[str, bool], written: str | None
+) -> None:
+    result = preview_step(tmp_path, f"echo '{json.dumps(found)}'; echo text > preview.md; exit {code}")
+    assert result.returncode == 0
+    kept = {name for name in ("losses", "not-compared") if (tmp_path / name).exists()}
+    assert kept == ({written} if written else set())
+    assert (tmp_path / "comment/body.md").read_text() == "text\ntext\n"
+
+
+def test_the_preview_step_fails_when_the_command_does(tmp_path: Path) -> None:
+    assert preview_step(tmp_path, "exit 2").returncode == 2
+
+
+def preview_step(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run the step that previews with a command in the place of `signals`."""
+    steps = dict(jobs("preview.yml"))["preview.yml: credential-free"]["steps"]
+    (step,) = [step for step in steps if step.get("name") == "Preview every stack"]
+    (folder / ".venv/bin").mkdir(parents=True)
+    script = folder / ".venv/bin/signals"
+    script.write_text(f"#!/bin/sh\n{command}\n")
+    script.chmod(0o755)
+    environment = {**os.environ, "NUMBER": "1", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
+    # GitHub runs it so ("Workflow syntax", jobs.<job_id>.steps[*].shell).
+    return subprocess.run(
+        ["bash", "-e", "-c", step["run"]], cwd=folder, env=environment, capture_output=True, text=True
+    )
 
 
 def test_a_token_for_aws_is_only_to_be_had_in_an_environment_and_not_by_forks() -> None:

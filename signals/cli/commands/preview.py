@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from signals.cli.commands.options import AsJson, StackName
+from signals.errors import Failed
 from signals.stack_files import ROOT
 from signals.terminal import console
 
@@ -25,7 +26,8 @@ def preview(
 ) -> None:
     """Show what the work tree would change in a stack, as Markdown. Needs no CLI, credentials or state.
 
-    Exit code 3 when it would replace or remove something that holds data.
+    Exit code 3 when it would replace or remove something that holds data; 1 when the base cannot be read, so that
+    nothing is known.
     """
     from signals.review.preview.markdown import render
     from signals.review.preview.preview import preview as run
@@ -39,5 +41,7 @@ def preview(
         console.print_json(found.to_json())
     else:
         print(text)
+    if not found.compared:
+        raise Failed(f"not compared: {found.notes[0]}")
     if found.losses:
         raise typer.Exit(LOSES_DATA)

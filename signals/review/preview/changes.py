@@ -11,7 +11,7 @@ from components.parts.references import TOKEN
 from signals.review.preview.difference import Difference, differences
 from signals.review.preview.identity import Identities
 from signals.review.preview.replacement import HOLDS_DATA, Verdict, verdict
-from signals.review.preview.snapshot import Snapshot
+from signals.review.preview.snapshot import Snapshot, is_custom
 
 Action = Literal["added", "changed", "renamed", "removed"]
 Inputs = Mapping[str, Any]
@@ -70,7 +70,7 @@ def compare(base: Snapshot, head: Snapshot) -> list[ResourceChange]:
     pairs = identities.pairs()
     found: dict[str, ResourceChange] = {}
     for urn, resource in head.resources.items():
-        if not resource["custom"]:
+        if not is_custom(resource):
             continue
         before = pairs.get(urn)
         if before is None:
@@ -79,7 +79,7 @@ def compare(base: Snapshot, head: Snapshot) -> list[ResourceChange]:
             found[urn] = change
     _spread(found, head.resources, pairs)
     gone = [base.resources[urn] for urn in identities.gone()]
-    removed = [_change("removed", resource) for resource in gone if resource["custom"]]
+    removed = [_change("removed", resource) for resource in gone if is_custom(resource)]
     added = {urn: change for urn, change in found.items() if change.action == "added"}
     for urn, one, other in _renamed(added, removed):
         found[urn] = replace(
@@ -152,7 +152,7 @@ def _spread(found: dict[str, ResourceChange], head: Mapping[str, Any], pairs: Ma
         news = 0
         for urn, resource in head.items():
             change = found.get(urn)
-            if urn not in pairs or not resource["custom"] or (change and change.replaced):
+            if urn not in pairs or not is_custom(resource) or (change and change.replaced):
                 continue
             reasons = tuple(dict.fromkeys(_inherited(resource, replaced)))
             if reasons:

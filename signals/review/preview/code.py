@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from signals.review.preview.changes import ResourceChange
 from signals.review.preview.snapshot import Snapshot
 
+Files = Mapping[str, str]
 FUNCTION = "aws:lambda/function:Function"
 # Packages carry their version in the name of a folder.
 _VERSION = re.compile(r"(?P<name>[^/]+?)-(?P<version>\d[^/]*)\.dist-info/")
@@ -21,8 +21,8 @@ class CodeChange:
 
     Args:
         functions: Logical names of those that carry it.
-        added, changed, removed: Files of ours in the archive.
-        packages: Dependencies, as `name before -> after`.
+        added, changed, removed: The project's own files in the archive.
+        packages: Dependencies, as `name before -> after`. All are empty if an archive is not in the cache.
     """
 
     functions: tuple[str, ...]
@@ -40,7 +40,7 @@ def compare(base: Snapshot, head: Snapshot, changes: list[ResourceChange]) -> li
             for before, after in _archives(change):
                 pairs.setdefault((before, after), []).append(change.name)
     found = [
-        _compare(base.archives.get(before, {}), head.archives.get(after, {}), tuple(sorted(names)))
+        _compare(base.archives.get(before), head.archives.get(after), tuple(sorted(names)))
         for (before, after), names in pairs.items()
     ]
     return sorted(found, key=lambda change: change.functions)
@@ -51,7 +51,9 @@ def _archives(change: ResourceChange) -> list[tuple[str, str]]:
     return [(difference.before, difference.after) for difference in code]
 
 
-def _compare(before: Mapping[str, Any], after: Mapping[str, Any], functions: tuple[str, ...]) -> CodeChange:
+def _compare(before: Files | None, after: Files | None, functions: tuple[str, ...]) -> CodeChange:
+    if before is None or after is None:
+        return CodeChange(functions, (), (), (), ())
     ours = {name for name in before.keys() | after.keys() if name.startswith("handlers/") or "/" not in name}
     one, other = _packages(before), _packages(after)
     packages = [
@@ -70,5 +72,5 @@ def _compare(before: Mapping[str, Any], after: Mapping[str, Any], functions: tup
     )
 
 
-def _packages(files: Mapping[str, Any]) -> dict[str, str]:
+def _packages(files: Files) -> dict[str, str]:
     return {match["name"]: match["version"] for name in files if (match := _VERSION.match(name))}

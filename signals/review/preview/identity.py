@@ -71,18 +71,24 @@ class Identities:
         return f"<<output {type_}::{name}#{match['path']}{helper}>>"
 
     def _find_aliases(self, urn: str) -> tuple[str, ...]:
+        """URNs that a resource had: by its own aliases, by those of its parent, and by both together."""
         resource = self._head[urn]
-        parent = plain_urn(resource["options"].get("parent") or "")
-        own = [_alias(resource, parent, alias) for alias in resource["options"].get("aliases", ())]
-        inherited = []
-        if parent in self._head:
-            for former in self._aliases(parent):
-                old, new = former.rpartition("::")[2], self._head[parent]["name"]
-                name = resource["name"]
+        parent, type_, name = plain_urn(resource["options"].get("parent") or ""), resource["type"], resource["name"]
+        aliases = resource["options"].get("aliases", ())
+        found = [_alias(resource, parent, alias) for alias in aliases]
+        specs = [alias.get("spec", {}) for alias in aliases if "urn" not in alias]
+        mine = [(s.get("type") or type_, s.get("name") or name) for s in specs if not _elsewhere(s)]
+        for former in self._aliases(parent) if parent in self._head else ():
+            old, new = former.rpartition("::")[2], self._head[parent]["name"]
+            for kind, called in [(type_, name), *mine]:
                 # A child named after its parent was named after the parent's former name.
-                names = {name, old + name.removeprefix(new)} if name.startswith(new) else {name}
-                inherited += [_urn(former, resource["type"], name) for name in sorted(names)]
-        return tuple(dict.fromkeys((*own, *inherited)))
+                names = {called, old + called.removeprefix(new)} if called.startswith(new) else {called}
+                found += [_urn(former, kind, each) for each in sorted(names)]
+        return tuple(dict.fromkeys(found))
+
+
+def _elsewhere(spec: Mapping[str, Any]) -> bool:
+    return bool(spec.get("noParent") or spec.get("parentUrn"))
 
 
 def _alias(resource: Mapping[str, Any], parent: str, alias: Mapping[str, Any]) -> str:

@@ -38,6 +38,11 @@ def render(preview: Preview) -> str:
 def _lines(preview: Preview) -> Iterator[str]:
     yield f"## Preview of {_code(preview.stack)}\n"
     yield f"{_code(preview.base)} → {_code(preview.head)}\n"
+    if not preview.compared:
+        yield "> [!CAUTION]"
+        yield "> **Not compared.** Whether resources or data would be lost is not known:"
+        yield from (f"> {_plain(note)}" for note in preview.notes)
+        return
     yield f"{_summary(preview)}\n"
     for note in preview.notes:
         yield f"> {_plain(note)}\n"

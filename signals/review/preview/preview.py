@@ -26,6 +26,7 @@ class Preview:
         access: Whose access is not as it was.
         code: Functions whose code changes.
         settings: Where the stack's config differs.
+        compared: False if the base could not be read; `notes` say why, and nothing is known of what changes.
     """
 
     stack: str
@@ -36,6 +37,7 @@ class Preview:
     access: tuple[AccessChange, ...]
     code: tuple[CodeChange, ...]
     settings: tuple[Difference, ...]
+    compared: bool = True
 
     @property
     def losses(self) -> list[ResourceChange]:
@@ -47,6 +49,7 @@ class Preview:
             "stack": self.stack,
             "base": self.base,
             "head": self.head,
+            "compared": self.compared,
             "notes": [*self.notes],
             "loses_data": [f"{change.type} {change.name}" for change in self.losses],
             "resources": [_resource(change) for change in self.resources],
@@ -67,12 +70,17 @@ def preview(stack: str, *, root: Path, revision: str | None = None) -> Preview:
 
     Raises:
         Misuse: There is no such stack or revision.
-        Failed: One of them cannot be recorded.
+        Failed: The work tree cannot be recorded.
     """
     with ThreadPoolExecutor(2) as at_once:
         after = at_once.submit(snapshot.work_tree, stack, root)
         before = at_once.submit(snapshot.base, stack, root, revision)
-        head, base = after.result(), before.result()
+        head = after.result()
+        try:
+            base = before.result()
+        except snapshot.NotCompared as error:
+            title = revision or "the main branch"
+            return Preview(stack, title, head.title, (f"{error}.", *head.notes), (), (), (), (), compared=False)
     resources = changes.compare(base, head)
     return Preview(
         stack=stack,

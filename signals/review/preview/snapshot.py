@@ -1,7 +1,12 @@
-"""The stack as a tree declares it, recorded in a process of its own with that tree's own code."""
+"""The stack that a tree declares, recorded in a process of its own with that tree's own code.
+
+What is relied on in that tree is a contract, not a module: `signals record --stack S` prints the recording as JSON,
+wherever the command and the recorder behind it are, and archives are in the folder that SIGNALS_CACHE names.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -10,6 +15,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +27,15 @@ import yaml
 
 from signals.errors import Failed, Misuse
 
-CHILD = Path(__file__).with_name("child.py")
 DEFAULT_BASES = ("origin/main", "main", "HEAD")
+# Runs a console script by its entry point, as an installed one would (Python Packaging User Guide, "Entry points").
+_RUN = "import importlib, sys; m, f, *sys.argv = sys.argv[1:]; sys.exit(getattr(importlib.import_module(m), f)())"
+# Everything else belongs to a provider. What is not known is taken for a resource, so that it is compared.
+_COMPONENTS = ("signals:", "pulumi:pulumi:")
+
+
+class NotCompared(Failed):
+    """The base has a stack, or may have one, that cannot be read: nothing can be said about what changes."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +62,30 @@ def plain_urn(urn: str) -> str:
     return re.sub(r"^urn:pulumi:[^:]*::[^:]*::", "", urn)
 
 
+def is_custom(resource: Mapping[str, Any]) -> bool:
+    """Whether a provider manages the resource; a component only groups others."""
+    return not resource["type"].startswith(_COMPONENTS)
+
+
 def work_tree(stack: str, root: Path) -> Snapshot:
-    """The stack as it is on disk, whatever is committed."""
+    """The stack as it is on disk, whatever is committed.
+
+    Raises:
+        Misuse: There is no such stack.
+        Failed: It cannot be recorded.
+    """
     if not (root / f"Pulumi.{stack}.yaml").is_file():
         known = ", ".join(sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml")))
         raise Misuse(f"there is no stack {stack!r} (Pulumi.{stack}.yaml is missing): choose one of {known}")
-    dirty = bool(_git(root, "status", "--porcelain", "--", ".", check=False))
-    head = _git(root, "rev-parse", "--short", "HEAD", check=False)
-    title = (
-        f"the work tree, at {head}{' with changes that are not committed' if dirty else ''}"
-        if head
-        else "the work tree"
-    )
-    return _snapshot(stack, root, root, title)
+    commit = _git(root, "rev-parse", "--short", "HEAD", check=False)
+    title = f"the work tree, at {commit}" if commit else "the work tree"
+    if commit and _git(root, "status", "--porcelain", "--", ".", check=False):
+        title += " with changes that are not committed"
+    return _record(stack, root, root, title)
 
 
 def base(stack: str, root: Path, revision: str | None) -> Snapshot:
-    """The stack where this branch left `revision`, or as little of it as there was.
+    """The stack where this branch left `revision`; empty, with a note, if there verifiably was none.
 
     Args:
         stack: Its name now.
@@ -72,57 +93,91 @@ def base(stack: str, root: Path, revision: str | None) -> Snapshot:
         revision: Anything git understands; None for the main branch.
 
     Raises:
-        Misuse: git knows no such revision.
-        Failed: The program there cannot be recorded.
+        Misuse: There is no git repository, or no such revision.
+        NotCompared: There is, or may be, a stack at the base, and it cannot be recorded.
     """
     commit, title = _commit(root, revision)
     if commit is None:
         return Snapshot("nothing", notes=("There is no commit to compare with: everything is new.",))
-    with _extracted(root, commit) as tree:
-        if not (tree / "__main__.py").is_file():
-            return Snapshot(title, notes=(f"{title} has no program: everything is new.",))
-        name = stack
-        notes: tuple[str, ...] = ()
-        if not (tree / f"Pulumi.{stack}.yaml").is_file():
-            found = _former_name(root, commit, stack)
-            if found is None:
-                return Snapshot(title, notes=(f"{title} has no stack {stack}: everything is new.",))
-            name = found
-            notes = (f"The stack was called {name}: without `pulumi stack rename {stack}` everything would be new.",)
-        return _snapshot(name, tree, root, title, notes)
+    prefix = _git(root, "rev-parse", "--show-prefix")
+    files = _git(root, "ls-tree", "-r", "--name-only", "--full-tree", "-z", commit).split("\0")
+    if not any(Path(file).name == "Pulumi.yaml" for file in files):
+        return Snapshot(title, notes=(f"{title} has no Pulumi program: everything is new.",))
+    if f"{prefix}Pulumi.yaml" not in files:
+        raise NotCompared(f"{title} has its program in another folder than {prefix or 'the top'}")
+    name, notes = stack, list[str]()
+    if f"{prefix}Pulumi.{stack}.yaml" not in files:
+        former = _former_name(root, commit, stack)
+        if former is None:
+            return Snapshot(title, notes=(f"{title} has no stack {stack}: everything is new.",))
+        name = former
+        notes.append(f"The stack was called {name}: without `pulumi stack rename {stack}` everything would be new.")
+    with _extracted(root, f"{commit}:{prefix}") as tree:
+        try:
+            return _record(name, tree, root, title, *notes)
+        except Failed as error:
+            raise NotCompared(str(error)) from None
 
 
-def _snapshot(stack: str, tree: Path, root: Path, title: str, notes: tuple[str, ...] = ()) -> Snapshot:
-    with tempfile.TemporaryDirectory(prefix="signals-preview-") as folder:
-        out = Path(folder, "recording.json")
-        # Archives come from the work tree's cache, so that the base's dependencies are not installed each time.
-        cache = os.environ.get("SIGNALS_CACHE") or str(root / ".local" / "packages")
-        environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "SIGNALS_CACHE": cache}
-        process = subprocess.run(
-            [sys.executable, "-P", str(CHILD), stack, str(out)],
-            cwd=tree,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if not out.is_file():
-            last = (process.stderr.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-            raise Failed(f"the stack {stack} cannot be recorded at {title}: {last}")
-        recorded = json.loads(out.read_text("utf-8"))
-    if "error" in recorded:
-        if recorded.get("expected"):
-            return Snapshot(title, notes=(*notes, f"{title}: {recorded['error']}, so that everything counts as new."))
-        reason = recorded["error"].replace(str(tree), ".")
-        raise Failed(f"the stack {stack} cannot be recorded at {title}: {reason}")
+def _record(stack: str, tree: Path, root: Path, title: str, *notes: str) -> Snapshot:
+    """Run `signals record` of a tree in that tree."""
+    # Archives come from the work tree's cache, so that the base's dependencies are not installed each time.
+    cache = Path(os.environ.get("SIGNALS_CACHE") or root / ".local" / "packages").absolute()
+    environment = {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "SIGNALS_CACHE": str(cache)}
+    process = subprocess.run(
+        [sys.executable, "-P", "-c", _RUN, *_entry_point(tree, title), "signals", "record", "--stack", stack],
+        cwd=tree,
+        env={**os.environ, **environment, "COLUMNS": "1000"},  # so wide that no error is wrapped
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        if process.returncode:
+            raise ValueError(_told(process.stderr) or f"exit code {process.returncode}")
+        found = {plain_urn(resource["urn"]): resource for resource in json.loads(process.stdout)["resources"]}
+    except (ValueError, KeyError, TypeError) as error:
+        reason = str(error).replace(str(tree), ".")
+        raise Failed(f"the stack {stack} cannot be recorded at {title}: {reason}") from None
     config = (yaml.safe_load((tree / f"Pulumi.{stack}.yaml").read_text("utf-8")) or {}).get("config") or {}
-    resources = {plain_urn(resource["urn"]): resource for resource in recorded["resources"]}
-    return Snapshot(title, resources, recorded["archives"], config, notes)
+    return Snapshot(title, found, _archives(found, cache), config, notes)
+
+
+def _entry_point(tree: Path, title: str) -> list[str]:
+    """Module and function of a tree's `signals` command; the module must be in that tree, not in this environment."""
+    try:
+        named = tomllib.loads((tree / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["signals"]
+        module, function = named.split(":")
+    except (OSError, KeyError, ValueError):
+        raise Failed(f"{title} has no `signals` command: its pyproject.toml names none") from None
+    path = tree.joinpath(*module.split("."))
+    if not (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()):
+        raise Failed(f"{title} has no `signals` command: {module} is missing")
+    return [module, function]
+
+
+def _told(stderr: str) -> str:
+    """What a command said last: typer frames its refusals, Python ends a traceback with the error."""
+    lines = [line.strip("│╭╮╰╯─ \t") for line in stderr.splitlines()]
+    return next((line.removeprefix("signals: ") for line in reversed(lines) if line), "")
+
+
+def _archives(resources: Mapping[str, Mapping[str, Any]], cache: Path) -> dict[str, dict[str, str]]:
+    """Digest of each file of each function archive that is in the cache, by the archive's digest."""
+    found = {}
+    for resource in resources.values():
+        for value in resource["inputs"].values():
+            if isinstance(value, Mapping) and "archive" in value and (cache / value["archive"]).is_file():
+                with zipfile.ZipFile(cache / value["archive"]) as archive:
+                    names = archive.namelist()
+                    found[value["sha256"]] = {n: hashlib.sha256(archive.read(n)).hexdigest() for n in names}
+    return found
 
 
 def _commit(root: Path, revision: str | None) -> tuple[str | None, str]:
     """Where this branch and a revision parted, and what to call it."""
+    if not _git(root, "rev-parse", "--git-dir", check=False):
+        raise Misuse(f"{root} is not in a git repository: there is nothing to compare with")
     for name in [revision] if revision else DEFAULT_BASES:
         commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False)
         if commit:
@@ -134,25 +189,35 @@ def _commit(root: Path, revision: str | None) -> tuple[str | None, str]:
 
 
 def _former_name(root: Path, commit: str, stack: str) -> str | None:
-    """What a stack was called, if its file was renamed since."""
-    renamed = _git(root, "diff", "--find-renames=50%", "--diff-filter=R", "--name-status", commit, "--", ".")
-    for line in renamed.splitlines():
-        _, before, after = line.split("\t")
-        match = re.fullmatch(r"Pulumi\.(.+)\.yaml", Path(before).name)
-        if match and Path(after).name == f"Pulumi.{stack}.yaml":
-            return match[1]
+    """What a stack was called if its file was renamed since; None if it is new.
+
+    Raises:
+        NotCompared: Another stack's file is gone, and git does not take this one for it.
+    """
+    changed = _git(root, "diff", "--find-renames=50%", "--diff-filter=DR", "--name-status", "--relative", commit)
+    gone = []
+    for line in changed.splitlines():
+        _, before, *after = line.split("\t")
+        if match := re.fullmatch(r"Pulumi\.(.+)\.yaml", before):
+            if after == [f"Pulumi.{stack}.yaml"]:
+                return match[1]
+            gone += [] if after else [before]
+    if gone:
+        raise NotCompared(
+            f"the stack {stack} may be new or may be one that was renamed, since {', '.join(gone)} is gone: "
+            "rename a stack in one change and edit its settings in another"
+        )
     return None
 
 
 @contextmanager
-def _extracted(root: Path, commit: str) -> Iterator[Path]:
-    """The project at a commit, in a temporary folder: unlike a worktree, it leaves nothing in .git if we are killed."""
-    prefix = _git(root, "rev-parse", "--show-prefix")
+def _extracted(root: Path, tree: str) -> Iterator[Path]:
+    """A tree of git in a temporary folder: unlike a worktree, it leaves nothing in .git if the process is killed."""
     archive = subprocess.run(
-        ["git", "-C", str(root), "archive", "--format=tar", f"{commit}:{prefix}"], capture_output=True, check=False
+        ["git", "-C", str(root), "archive", "--format=tar", tree], capture_output=True, check=False
     )
     if archive.returncode != 0:
-        raise Failed(f"git cannot read {commit[:7]}: {archive.stderr.decode().strip()}")
+        raise NotCompared(f"git cannot read {tree}: {archive.stderr.decode().strip()}")
     with tempfile.TemporaryDirectory(prefix="signals-preview-") as folder:
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
             tar.extractall(folder, filter="data")
@@ -160,7 +225,10 @@ def _extracted(root: Path, commit: str) -> Iterator[Path]:
 
 
 def _git(root: Path, *arguments: str, check: bool = True) -> str:
-    result = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    try:
+        result = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Failed("git is not installed: install it, then run this again") from None
     if result.returncode != 0:
         if check:
             raise Failed(f"git {arguments[0]}: {result.stderr.strip()}")

@@ -17,7 +17,7 @@ Program = Callable[[], object]
 
 
 def snapshot(program: Program) -> Snapshot:
-    resources = [{**r.to_json(), "custom": r.custom} for r in record_program(program).all]
+    resources = [r.to_json() for r in record_program(program).all]
     # As it comes out of the process that records it.
     plain = json.loads(json.dumps(resources))
     return Snapshot("a program", {plain_urn(resource["urn"]): resource for resource in plain}, {})

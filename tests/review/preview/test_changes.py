@@ -94,6 +94,31 @@ def test_a_child_follows_its_aliased_component() -> None:
     assert changes(lambda: Shelf("old"), lambda: Shelf("new"))["new-queue"].action == "renamed"
 
 
+class Cupboard(pulumi.ComponentResource):
+    """A queue and its policy, two components down."""
+
+    def __init__(self, kind: str, queue_name: str = "queue", aliases: list[pulumi.Alias] | None = None):
+        super().__init__(f"signals:index:{kind}", "cupboard", None, pulumi.ResourceOptions(aliases=aliases))
+        inner = pulumi.ComponentResource("signals:index:Box", "box", None, pulumi.ResourceOptions(parent=self))
+        own = [pulumi.Alias(name="queue")] if queue_name != "queue" else []
+        made = queue(queue_name, opts={"parent": inner, "aliases": own})
+        aws.sqs.QueuePolicy("policy", queue_url=made.url, policy="{}", opts=pulumi.ResourceOptions(parent=inner))
+
+
+TYPE_ALIAS = [pulumi.Alias(type_="signals:index:Cupboard")]
+
+
+def test_what_is_below_a_component_whose_type_has_an_alias_stays_at_every_depth() -> None:
+    assert changes(lambda: Cupboard("Cupboard"), lambda: Cupboard("Wardrobe", aliases=TYPE_ALIAS)) == {}
+    moved = changes(lambda: Cupboard("Cupboard"), lambda: Cupboard("Wardrobe"))
+    assert moved["queue"].loses_data
+    assert "elsewhere in the tree" in moved["queue"].replaced[0]
+
+
+def test_an_alias_of_a_resource_and_one_of_the_component_above_it_hold_together() -> None:
+    assert changes(lambda: Cupboard("Cupboard"), lambda: Cupboard("Wardrobe", "orders", TYPE_ALIAS)) == {}
+
+
 def test_a_resource_that_moves_to_another_component_without_an_alias_is_replaced() -> None:
     change = changes(lambda: queue("shelf-queue"), lambda: Shelf("shelf"))["shelf-queue"]
     assert change.loses_data

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from signals.errors import Failed, Misuse
+from signals.errors import Misuse
+from signals.review.preview.markdown import render
 from signals.review.preview.preview import preview
-from signals.review.preview.snapshot import base
+from signals.review.preview.snapshot import NotCompared, base
 from tests.support.recordings import ROOT
 
 PROGRAM = """
@@ -46,6 +47,7 @@ def small(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "handlers").mkdir()
     (tmp_path / "Pulumi.yaml").write_text("name: signals\nruntime: python\n")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "__main__.py").write_text(PROGRAM)
     settings(tmp_path, "orders")
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
@@ -110,20 +112,117 @@ def test_the_first_commit_is_all_new(small: Path) -> None:
     assert {change.action for change in found.resources} == {"added"}
 
 
-def test_a_base_without_the_program_or_the_recorder_is_all_new(small: Path) -> None:
-    git(small, "rm", "--quiet", "--cached", "signals/recording/record.py")
-    git(small, "commit", "--quiet", "--message", "no recorder")
-    assert "no `signals record` yet" in base("prod", small, "HEAD").notes[0]
-    git(small, "rm", "--quiet", "--cached", "__main__.py")
+def test_a_base_without_any_pulumi_program_is_all_new(small: Path) -> None:
+    git(small, "rm", "--quiet", "--cached", "Pulumi.yaml")
     git(small, "commit", "--quiet", "--message", "no program")
-    assert "has no program" in base("prod", small, "HEAD").notes[0]
+    found = preview("prod", root=small, revision="HEAD")
+    assert found.compared
+    assert "has no Pulumi program" in found.notes[0]
+    assert {change.action for change in found.resources} == {"added"}
 
 
-def test_a_base_that_cannot_be_recorded_says_why(small: Path) -> None:
-    (small / "__main__.py").write_text("raise RuntimeError('no luck')")
+def test_a_program_that_was_in_another_folder_is_not_taken_for_a_new_one(small: Path) -> None:
+    (small / "infra").mkdir()
+    git(small, "mv", "Pulumi.yaml", "infra/Pulumi.yaml")
     commit(small)
-    with pytest.raises(Failed, match=r"cannot be recorded at main .*no luck"):
-        base("prod", small, "main")
+    git(small, "mv", "infra/Pulumi.yaml", "Pulumi.yaml")
+    with pytest.raises(NotCompared, match="in another folder"):
+        base("prod", small, "HEAD")
+
+
+def test_a_stack_whose_file_was_replaced_by_one_unlike_it_may_be_renamed_and_is_not_compared(small: Path) -> None:
+    (small / "Pulumi.prod.yaml").unlink()
+    (small / "Pulumi.live.yaml").write_text("# nothing alike\nconfig: {}\n")
+    git(small, "add", "--all")
+    with pytest.raises(NotCompared, match=r"live may be new or .* renamed, since Pulumi\.prod\.yaml is gone"):
+        base("live", small, "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "reason"),
+    [
+        ("__main__.py", "raise RuntimeError('no luck')", "no luck"),
+        ("pyproject.toml", "[project]\nname = 'x'\n", "has no `signals` command: its pyproject.toml names none"),
+        ("pyproject.toml", "[project.scripts]\nsignals = 'signals.old:main'\n", "signals.old is missing"),
+        ("signals/cli/app.py", "def main():\n    print('{}')\n", "cannot be recorded"),
+        ("signals/cli/app.py", "import a_package_that_nobody_has\n", "a_package_that_nobody_has"),
+    ],
+)
+def test_a_base_that_cannot_be_recorded_is_not_compared_and_says_why(
+    small: Path, file: str, text: str, reason: str
+) -> None:
+    kept = (small / file).read_text()
+    (small / file).write_text(text)
+    commit(small)
+    (small / file).write_text(kept)
+    found = preview("prod", root=small, revision="main")
+    assert not found.compared
+    assert found.resources == ()
+    assert reason in found.notes[0]
+    text = render(found)
+    assert "**Not compared.**" in text
+    assert "Nothing changes" not in text
+
+
+def test_the_command_fails_and_its_json_says_that_nothing_was_compared(small: Path) -> None:
+    edit(small / "pyproject.toml", "signals.cli.app:main", "signals.old:main")
+    commit(small)
+    edit(small / "pyproject.toml", "signals.old:main", "signals.cli.app:main")
+    result = command(small, "--stack", "prod", "--base", "main", "--json", "--markdown", str(small / "p.md"))
+    assert result.returncode == 1
+    assert "not compared" in result.stderr
+    assert json.loads(result.stdout)["compared"] is False
+    assert '"compared": false' in result.stdout, "preview.yml looks for this text"
+    assert "Not compared" in (small / "p.md").read_text()
+
+
+def test_a_base_whose_recorder_was_elsewhere_is_read_by_its_command(small: Path) -> None:
+    git(small, "mv", "signals/recording", "signals/kept")
+    for path in small.glob("signals/**/*.py"):
+        path.write_text(path.read_text().replace("signals.recording", "signals.kept"))
+    edit(small / "pyproject.toml", '"signals.cli.app:main"', '"signals.cli.entry:run"')
+    git(small, "mv", "signals/cli/app.py", "signals/cli/entry.py")
+    edit(small / "signals/cli/entry.py", "def main()", "def run()")
+    commit(small)
+    git(small, "rm", "-r", "--quiet", "signals")
+    git(small, "checkout", "--quiet", "HEAD~1", "--", "signals", "pyproject.toml")
+    settings(small, "bills")
+    found = preview("prod", root=small, revision="main")
+    assert found.compared
+    assert [(change.name, change.action) for change in found.losses] == [("queue", "changed")]
+
+
+def test_without_git_there_is_nothing_to_compare_with(small: Path) -> None:
+    shutil.rmtree(small / ".git")
+    with pytest.raises(Misuse, match="not in a git repository"):
+        preview("prod", root=small)
+
+
+# The last commit before the recorder and the command moved, and the first that had them.
+BEFORE_THE_MOVE, FIRST = "2234d31", "67fd9aa"
+
+
+def history(*revisions: str) -> None:
+    for revision in revisions:
+        known = subprocess.run(["git", "-C", ROOT, "cat-file", "-e", f"{revision}^{{commit}}"], capture_output=True)
+        if known.returncode:
+            pytest.skip(f"{revision} is not in this clone: it is shallow, or no clone")
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_who_deployed_this_platform_before_the_tree_moved_keeps_every_resource(stack: str) -> None:
+    history(BEFORE_THE_MOVE)
+    found = preview(stack, root=ROOT, revision=BEFORE_THE_MOVE)
+    assert found.compared
+    lost = [change for change in found.resources if change.action in ("renamed", "removed") or change.replaced]
+    assert lost == []
+
+
+def test_this_repositorys_own_past_is_read_and_what_was_before_the_command_is_refused() -> None:
+    history(FIRST)
+    assert len(base("dev", ROOT, FIRST).resources) > 100
+    with pytest.raises(NotCompared, match="no `signals` command"):
+        base("dev", ROOT, f"{FIRST}~1")
 
 
 def test_a_revision_or_stack_that_does_not_exist_is_named(small: Path) -> None:
@@ -137,7 +236,7 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
     skipped = shutil.ignore_patterns("__pycache__", "requirements.txt.*")
     for name in ("components", "handlers", "signals"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=skipped)
-    for file in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
+    for file in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py", ROOT / "pyproject.toml"):
         shutil.copy(file, tmp_path)
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
     commit(tmp_path)
@@ -148,26 +247,10 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
     edit(tmp_path / "Pulumi.prod.yaml", "log_retention_days: 30", "log_retention_days: 90")
     commit(tmp_path)
 
-    command = [sys.executable, "-P", "-c", "from signals.cli.app import main; main()"]
-    arguments = [
-        "preview",
-        "--stack",
-        "prod",
-        "--base",
-        "main",
-        "--json",
-        "--markdown",
-        str(tmp_path / ".temporary/p.md"),
-    ]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(tmp_path),
-        "SIGNALS_CACHE": os.environ.get("SIGNALS_CACHE") or str(ROOT / ".local/packages"),
-    }
-    result = subprocess.run([*command, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    markdown_file = tmp_path / "p.md"
+    result = command(tmp_path, "--stack", "prod", "--base", "main", "--json", "--markdown", str(markdown_file))
     assert result.returncode == 3, result.stderr
-    found, markdown = json.loads(result.stdout), (tmp_path / ".temporary/p.md").read_text()
-    (tmp_path / ".temporary/p.md").unlink()
+    found, markdown = json.loads(result.stdout), markdown_file.read_text()
 
     assert "aws:cloudwatch/eventBus:EventBus ingress-bus-us-west-2" in found["loses_data"]
     assert "aws:cloudwatch/eventArchive:EventArchive ingress-archive-us-east-1" in found["loses_data"]
@@ -188,6 +271,20 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
         {"path": "signals:settings.functions.log_retention_days", "before": 30, "after": 90},
     ]
     assert "`EventBus` `ingress-bus-us-west-2` in us-west-2: events under way" in markdown
+
+
+def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`signals preview` as the tree in `root` has it."""
+    code = "from signals.cli.app import main; main()"
+    cache = os.environ.get("SIGNALS_CACHE") or str(ROOT / ".local/packages")
+    return subprocess.run(
+        [sys.executable, "-P", "-c", code, "preview", *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "SIGNALS_CACHE": cache},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def edit(file: Path, before: str, after: str) -> None:
