@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from components.errors import PlatformError
 from signals.errors import Failed, Misuse
+from signals.stack_files import stack_config
 
 DEFAULT_BASES = ("origin/main", "main", "HEAD")
 # Runs a console script by its entry point, as an installed one would (Python Packaging User Guide, "Entry points").
@@ -74,9 +74,7 @@ def work_tree(stack: str, root: Path) -> Snapshot:
         Misuse: There is no such stack.
         Failed: It cannot be recorded.
     """
-    if not (root / f"Pulumi.{stack}.yaml").is_file():
-        known = ", ".join(sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml")))
-        raise Misuse(f"there is no stack {stack!r} (Pulumi.{stack}.yaml is missing): choose one of {known}")
+    stack_config(stack, root)
     commit = _git(root, "rev-parse", "--short", "HEAD", check=False)
     title = f"the work tree, at {commit}" if commit else "the work tree"
     if commit and _git(root, "status", "--porcelain", "--", ".", check=False):
@@ -115,7 +113,7 @@ def base(stack: str, root: Path, revision: str | None) -> Snapshot:
     with _extracted(root, f"{commit}:{prefix}") as tree:
         try:
             return _record(name, tree, root, title, *notes)
-        except Failed as error:
+        except PlatformError as error:
             raise NotCompared(str(error)) from None
 
 
@@ -139,8 +137,7 @@ def _record(stack: str, tree: Path, root: Path, title: str, *notes: str) -> Snap
     except (ValueError, KeyError, TypeError) as error:
         reason = str(error).replace(str(tree), ".")
         raise Failed(f"the stack {stack} cannot be recorded at {title}: {reason}") from None
-    config = (yaml.safe_load((tree / f"Pulumi.{stack}.yaml").read_text("utf-8")) or {}).get("config") or {}
-    return Snapshot(title, found, _archives(found, cache), config, notes)
+    return Snapshot(title, found, _archives(found, cache), stack_config(stack, tree), notes)
 
 
 def _entry_point(tree: Path, title: str) -> list[str]:
