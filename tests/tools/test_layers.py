@@ -1,4 +1,4 @@
-"""The layers of the tree (pyproject.toml, tool.importlinter): all code is in one, and an import that goes up is found."""
+"""The layers of the tree (tool.importlinter in pyproject.toml): all code has one, and no import goes up."""
 
 from __future__ import annotations
 
