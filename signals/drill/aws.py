@@ -1,4 +1,4 @@
-"""A drill on AWS: the health check's inversion is its only fault, and the lake is asked through Athena."""
+"""A drill on AWS: its only fault is the inverted health check, and the lake is read through Athena."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from signals.drill.ground import Entered, Tell
-from signals.drill.scenarios import Scenario
-from signals.drill.stage import Stage
+from signals.drill.deployed import DeployedEnvironment
+from signals.drill.environment import ArchivedSignal, Notify
 from signals.errors import Failed
+from signals.model.scenarios import Scenario
 from signals.stack import Stack
 
 _LOOK_EVERY_S = 60.0
@@ -17,11 +17,12 @@ _QUERY_S = 120.0
 _MOST_ROWS = 50_000
 
 
-class AwsGround(Stage):
+class AwsEnvironment(DeployedEnvironment):
     """A stack on AWS.
 
-    An Athena query reads the hours of the drill, whole: on a busy stack that is what it costs. It is asked at most once
-    a minute. Archives cannot be queried by id, and failure queues, which may hold others' messages, are left alone.
+    An Athena query reads the lake's partitions of the drill's hours completely, which is what a drill on a busy stack
+    costs. It runs at most once a minute. Archives cannot be queried by id, and failure queues, which may hold other
+    messages, are left alone.
     """
 
     def __init__(self, stack: Stack, key: str) -> None:
@@ -31,21 +32,21 @@ class AwsGround(Stage):
         self._scanned_bytes = 0
 
     def inject(self, scenario: Scenario) -> None:
-        raise Failed(f"{scenario.name} makes something ill: that is for the stack on this machine")
+        raise Failed(f"{scenario.name} injects a fault: rehearse it on the local stack")
 
-    def heal(self) -> None:
-        """Nothing was made ill."""
+    def clear_fault(self) -> None:
+        """There is none."""
 
-    def symptom(self, scenario: Scenario, unsettled: int) -> str | None:  # noqa: ARG002
+    def symptom(self, scenario: Scenario, late: int) -> str | None:  # noqa: ARG002
         return None
 
-    def redrive(self, tell: Tell) -> int:  # noqa: ARG002
+    def redrive(self, notify: Notify) -> int:  # noqa: ARG002
         return 0
 
-    def replay(self, start: datetime, end: datetime, tell: Tell) -> None:
-        """Say how: a replay would bring everybody's signals of that time again, which is not a drill's to decide."""
+    def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
+        """Say how: a replay would deliver all signals of that time again, which a drill must not decide."""
         window = f"--from {start:%Y-%m-%dT%H:%MZ} --to {end + timedelta(minutes=1):%Y-%m-%dT%H:%MZ}"
-        tell(f"signals are missing: see `signals replay plan {window} --whole --stack {self.stack}`")
+        notify(f"signals are missing: see `signals replay plan {window} --whole --stack {self.stack}`")
 
     def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         if time.monotonic() - self._asked_at >= _LOOK_EVERY_S:
@@ -53,18 +54,18 @@ class AwsGround(Stage):
             self._asked_at = time.monotonic()
         return self._found
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[Entered] | None]:  # noqa: ARG002
+    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:  # noqa: ARG002
         return dict.fromkeys(self.regions)
 
     def notes(self) -> tuple[str, ...]:
         return (
-            "archives are not counted: AWS offers no query of one by id",
-            "the time in the lake is when ingest received a signal: Athena knows no time of arrival",
+            "archives are not counted: AWS cannot query one by id",
+            "times in the lake are those of receipt by ingest: Athena has no time of arrival",
             f"Athena read {self._scanned_bytes / 1e9:.2f} GB",
         )
 
     def _query(self, run_id: str, since: datetime) -> list[tuple[str, datetime]]:
-        """Every copy of this drill's signals: id and time of receipt."""
+        """The id of every copy of this drill's signals, and its time of receipt."""
         now, hours = datetime.now(UTC), []
         at = since.replace(minute=0)
         while at <= now:
@@ -85,7 +86,7 @@ class AwsGround(Stage):
             if state == "SUCCEEDED":
                 break
             if state not in ("QUEUED", "RUNNING") or time.monotonic() > deadline:
-                raise Failed(f"Athena's query {query} is {state.lower()}: count the drill's signals with {sql!r}")
+                raise Failed(f"Athena's query {query} ended as {state}: count the drill's signals with {sql!r}")
             time.sleep(1.0)
         self._scanned_bytes += execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)

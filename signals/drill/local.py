@@ -1,4 +1,4 @@
-"""A drill on the embedded AWS: real faults, and every signal counted by its id wherever it is."""
+"""A drill on the embedded AWS: injected faults, and every signal counted by its id in the lake and the archives."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from signals.drill.ground import Entered
-from signals.drill.scenarios import Scenario
-from signals.drill.stage import Stage
+from signals.drill.deployed import DeployedEnvironment
+from signals.drill.environment import ArchivedSignal
 from signals.errors import Failed
 from signals.local.faults import PATH
+from signals.model.scenarios import Scenario
 from signals.observe import apis, archives, places
 from signals.observe.status import queues
 from signals.recover.probe import probe
@@ -22,7 +22,7 @@ from signals.stack import LOCAL_WRITE_KEY, Stack
 _PATIENCE_S = 2.0
 
 
-class LocalGround(Stage):
+class LocalEnvironment(DeployedEnvironment):
     """The stack on this machine."""
 
     def __init__(self, stack: Stack, key: str = LOCAL_WRITE_KEY) -> None:
@@ -30,30 +30,32 @@ class LocalGround(Stage):
         self._read: dict[str, list[tuple[str, datetime]]] = {}
         self._failed_before = 0
 
-    def ready(self) -> None:
-        ill = [name for name, value in self._faults().items() if value]
-        if ill:
-            raise Failed(f"the embedded AWS has faults already ({', '.join(ill)}): `PUT {PATH}` with {{}} heals them")
-        super().ready()
+    def check_ready(self) -> None:
+        active = [name for name, value in self._faults().items() if value]
+        if active:
+            raise Failed(
+                f"the embedded AWS has faults already ({', '.join(active)}): `PUT {PATH}` with {{}} clears them"
+            )
+        super().check_ready()
         self._failed_before = self._failed()
 
     def inject(self, scenario: Scenario) -> None:
         self._set(scenario.faults_for(name=self._stack.settings.name, primary=self._stack.primary))
 
-    def heal(self) -> None:
+    def clear_fault(self) -> None:
         self._set({})
 
     def restore(self) -> None:
         self._set({})
         if any(self._faults().values()):
-            raise Failed(f"the faults are not healed: see `GET {self._stack.aws_endpoint}{PATH}`")
+            raise Failed(f"the faults are not cleared: see `GET {self._stack.aws_endpoint}{PATH}`")
         super().restore()
 
-    def symptom(self, scenario: Scenario, unsettled: int) -> str | None:
+    def symptom(self, scenario: Scenario, late: int) -> str | None:
         match scenario.symptom:
             case "endpoint":
                 seen = probe(self._stack, patience_s=_PATIENCE_S)
-                return "a probe does not come through the endpoint" if seen.region is None else None
+                return "a probe does not get through the endpoint" if seen.region is None else None
             case "api":
                 url = apis.region_url(self._stack, self._stack.primary)
                 return None if url and apis.healthy(url) else f"{self._stack.primary}'s API fails its health check"
@@ -64,7 +66,7 @@ class LocalGround(Stage):
                 found = self._failed() - self._failed_before
                 return f"{found} messages in failure destinations" if found > 0 else None
             case "lake":
-                return f"{unsettled} signals are late in the lake" if unsettled else None
+                return f"{late} signals are late in the lake" if late else None
         return None
 
     def lake(self, run_id: str, since: datetime) -> list[tuple[str, datetime]]:
@@ -80,14 +82,14 @@ class LocalGround(Stage):
             self._read[item["Key"]] = [(json.loads(line)["id"], at) for line in places.lines(body)]
         return [copy for copies in self._read.values() for copy in copies if copy[0].startswith(run_id)]
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[Entered] | None]:
-        found: dict[str, Sequence[Entered] | None] = {}
+    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+        found: dict[str, Sequence[ArchivedSignal] | None] = {}
         for region in self._stack.regions:
             if not self._stack.client("events", region).list_archives(NamePrefix=self._stack.names.archive)["Archives"]:
                 found[region] = None
                 continue
             found[region] = [
-                (signal["id"], datetime.fromisoformat(event["time"]), event["region"])
+                ArchivedSignal(signal["id"], datetime.fromisoformat(event["time"]), event["region"])
                 for event in archives.events(self._stack, region)
                 for signal in event["detail"].get("signals", ())
                 if str(signal.get("id")).startswith(run_id)
@@ -120,4 +122,4 @@ class LocalGround(Stage):
         try:
             httpx.put(f"{self._stack.aws_endpoint}{PATH}", json=dict(faults), timeout=10).raise_for_status()
         except httpx.HTTPError as error:
-            raise Failed(f"the embedded AWS does not take faults ({error}): start it with `signals up`") from None
+            raise Failed(f"the embedded AWS refuses faults ({error}): start it with `signals up`") from None

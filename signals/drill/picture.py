@@ -1,12 +1,11 @@
-"""A drill as an SVG: traffic over time by outcome and Region, what happened marked; for light and dark pages."""
+"""A drill as an SVG for light and dark pages: traffic over time by outcome and Region, and the moments marked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from signals.cli.views.drill import clock
-from signals.drill.report import Lane, Moment, Report
+from signals.model.report import DrillReport, Lane, Moment, offset
 
 _WIDTH, _LEFT, _RIGHT = 960, 40, 40
 _PLOT = _WIDTH - _LEFT - _RIGHT
@@ -18,7 +17,7 @@ _NICE_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 
 _STYLE = """
 svg{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 .paper{fill:#fff;stroke:#d8dee6}.ink{fill:#1c2430}.soft{fill:#667180}.rule{stroke:#d8dee6}
-.ill{fill:#c8322b;opacity:.08}.mark{stroke:#1c2430;opacity:.35;stroke-dasharray:2 3}
+.outage{fill:#c8322b;opacity:.08}.mark{stroke:#1c2430;opacity:.35;stroke-dasharray:2 3}
 .badge{fill:#1c2430}.number{fill:#fff;font-size:11px;font-weight:600;text-anchor:middle}
 .primary{fill:#2f6fde}.secondary{fill:#e08a1e}.good{fill:#1f9d68}.again{fill:#9bd9bf}.bad{fill:#c8322b}
 .fault,.wrong{fill:#c8322b}.healed,.right{fill:#1f9d68}.detected{fill:#b7791f}.routed{fill:#2f6fde}
@@ -26,13 +25,13 @@ svg{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,s
 .figure{font-size:20px;font-weight:600}.name{font-weight:600}.middle{text-anchor:middle}
 @media (prefers-color-scheme:dark){
 .paper{fill:#12161c;stroke:#2c3440}.ink{fill:#e6ebf2}.soft{fill:#93a0b0}.rule{stroke:#2c3440}
-.ill{fill:#ff6a5f;opacity:.14}.mark{stroke:#e6ebf2}.badge{fill:#e6ebf2}.number{fill:#12161c}
+.outage{fill:#ff6a5f;opacity:.14}.mark{stroke:#e6ebf2}.badge{fill:#e6ebf2}.number{fill:#12161c}
 .primary{fill:#6aa2ff}.secondary{fill:#f3ad55}.good{fill:#4cc894}.again{fill:#2b6b52}.bad{fill:#ff6a5f}
 .fault,.wrong{fill:#ff6a5f}.healed,.right{fill:#4cc894}.detected{fill:#f0c060}.routed{fill:#6aa2ff}}
 """
 
 
-def draw(report: Report) -> str:
+def draw(report: DrillReport) -> str:
     """The picture of a drill; the same report always makes the same text."""
     start = min([0.0, *(moment.seconds for moment in report.moments)])
     end = max(report.duration_s, *(moment.seconds for moment in report.moments), start + 1.0)
@@ -49,7 +48,7 @@ def draw(report: Report) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect class="paper" x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1}" rx="10"/>',
         *_head(report),
-        *_ill(report, axis, lanes_height),
+        *_outage(report, axis, lanes_height),
     ]
     for number, lane in enumerate(report.lanes):
         parts += _lane(lane, axis, report.bucket_s, _HEAD + _GAP + number * (_LANE + _GAP))
@@ -78,22 +77,23 @@ class _Axis:
             at += step
 
 
-def _head(report: Report) -> Iterator[str]:
+def _head(report: DrillReport) -> Iterator[str]:
     verdict = report.verdict
-    mood = "wrong" if verdict.lost else "right"
+    outcome = "wrong" if verdict.lost else "right"
     yield f'<text class="ink title" x="{_LEFT}" y="46">{escape(_short(report.scenario, 48))}</text>'
     yield f'<text class="soft" x="{_LEFT}" y="70">{escape(_short(report.about, 100))}</text>'
     when = f"{report.began:%Y-%m-%d %H:%M} UTC" if report.began else "in the model"
-    taken = clock(report.duration_s)[1:]
+    taken = offset(report.duration_s)[1:]
     yield f'<text class="soft" x="{_LEFT}" y="90">stack {escape(report.stack)}, {when}, took {taken}</text>'
-    yield f'<text class="big {mood}" x="{_WIDTH - _RIGHT}" y="54">{verdict.lost:,} lost</text>'
+    yield f'<text class="big {outcome}" x="{_WIDTH - _RIGHT}" y="54">{verdict.lost:,} lost</text>'
     yield (f'<text class="soft end" x="{_WIDTH - _RIGHT}" y="{90}">of {verdict.acknowledged:,} acknowledged</text>')
 
 
-def _ill(report: Report, axis: _Axis, lanes_height: int) -> Iterator[str]:
+def _outage(report: DrillReport, axis: _Axis, lanes_height: int) -> Iterator[str]:
     if report.outage and report.outage[1] > report.outage[0]:
         left, right = (axis.x(at) for at in report.outage)
-        yield f'<rect class="ill" x="{left:.1f}" y="{_HEAD}" width="{right - left:.1f}" height="{lanes_height + 8}"/>'
+        width = right - left
+        yield f'<rect class="outage" x="{left:.1f}" y="{_HEAD}" width="{width:.1f}" height="{lanes_height + 8}"/>'
 
 
 def _lane(lane: Lane, axis: _Axis, bucket_s: float, top: int) -> Iterator[str]:
@@ -114,11 +114,11 @@ def _lane(lane: Lane, axis: _Axis, bucket_s: float, top: int) -> Iterator[str]:
         left, right, y = axis.x(at * bucket_s), axis.x((at + 1) * bucket_s), float(bottom)
         for part in shown:
             if at < len(part.counts) and part.counts[at]:
-                tall = part.counts[at] * _LANE / highest
-                y -= tall
+                bar = part.counts[at] * _LANE / highest
+                y -= bar
                 yield (
                     f'<rect class="{part.role}" x="{left + 0.5:.1f}" y="{y:.1f}" '
-                    f'width="{max(right - left - 1, 0.5):.1f}" height="{tall:.1f}"/>'
+                    f'width="{max(right - left - 1, 0.5):.1f}" height="{bar:.1f}"/>'
                 )
     yield f'<path class="rule" d="M{_LEFT} {bottom}.5H{_WIDTH - _RIGHT}"/>'
     yield f'<text class="soft end" x="{_WIDTH - _RIGHT}" y="{top - 10}">most: {highest:,} in {bucket_s:g} s</text>'
@@ -129,11 +129,11 @@ def _axis(axis: _Axis, y: int) -> Iterator[str]:
     for at in axis.ticks():
         x = axis.x(at)
         yield f'<path class="rule" d="M{x:.1f} {y}v5"/>'
-        yield f'<text class="soft middle" x="{x:.1f}" y="{y + 20}">{clock(at)}</text>'
+        yield f'<text class="soft middle" x="{x:.1f}" y="{y + 20}">{offset(at)}</text>'
 
 
 def _marks(marked: Sequence[Moment], axis: _Axis, bottom: int) -> Iterator[str]:
-    """A line at each moment and its number above, moved aside where two would lie on each other."""
+    """A line at each moment and its number above, moved aside where two would overlap."""
     places, least = [], float(_LEFT)
     for moment in marked:
         least = max(axis.x(moment.seconds), least)
@@ -160,12 +160,12 @@ def _legend(marked: Sequence[Moment], top: int) -> Iterator[str]:
     for number, moment in enumerate(marked, 1):
         y = top + (number - 1) * _LINE
         yield _badge(number, moment, _LEFT + 9, y)
-        yield f'<text class="soft end" x="{_LEFT + 96}" y="{y + 4}">{clock(moment.seconds)}</text>'
+        yield f'<text class="soft end" x="{_LEFT + 96}" y="{y + 4}">{offset(moment.seconds)}</text>'
         text = escape(_short(moment.text, _LEGEND_CHARACTERS))
         yield f'<text class="ink" x="{_LEFT + 110}" y="{y + 4}">{text}</text>'
 
 
-def _figures(report: Report, top: int) -> Iterator[str]:
+def _figures(report: DrillReport, top: int) -> Iterator[str]:
     verdict = report.verdict
     figures = [
         ("acknowledged", f"{verdict.acknowledged:,}"),

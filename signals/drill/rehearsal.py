@@ -1,24 +1,40 @@
-"""The course of a drill: traffic, fault, detection, failover, recovery, replay, and the count. It always restores."""
+"""A drill step by step: traffic, fault, detection, failover, recovery, replay, and the count. It always restores."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from signals.drill.counting import Outcome
-from signals.drill.ground import Entered, Ground
+from signals.drill.environment import DrillEnvironment
 from signals.drill.interruption import terminable, undisturbed
-from signals.drill.report import Kind, Moment, Report
-from signals.drill.scenarios import Scenario
+from signals.drill.lanes import lanes
 from signals.drill.traffic import Traffic
+from signals.model.report import DrillReport, Moment, MomentKind
+from signals.model.scenarios import Scenario
+
+_MISSING_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How a drill spends its time, in seconds; `rate` is signals a second at each way in."""
+class Timing:
+    """How long a drill waits for what.
+
+    Args:
+        rate: Signals a second at each entry point.
+        before_s: Traffic before the fault.
+        after_s: Traffic after it.
+        detect_s: Longest time to detection.
+        stall_s: Signals that have not arrived for so long do not arrive by themselves.
+        settle_s: The same after a replay.
+        late_s: A signal that is not in the lake so long after its acknowledgement is late.
+        look_s: Pause between two looks at the stack.
+        gather_s: Pause between two requests of a client.
+        patience_s: How long clients go on sending what is not acknowledged.
+        quiet_s: No copy for so long: there are no more.
+    """
 
     rate: float = 12.0
     before_s: float = 6.0
@@ -34,137 +50,142 @@ class Pace:
 
 
 def rehearse(
-    ground: Ground,
+    environment: DrillEnvironment,
     scenario: Scenario,
     *,
-    pace: Pace | None = None,
+    timing: Timing | None = None,
     replay: bool = True,
     on_moment: Callable[[Moment], None] = lambda _: None,
-) -> Report:
-    """Run a drill and count.
+) -> DrillReport:
+    """Run a drill and count its signals.
 
     Args:
-        ground: The stack.
-        scenario: What is to go wrong.
-        pace: Rates and times.
+        environment: The stack.
+        scenario: The fault.
+        timing: Rate and times.
         replay: Whether to replay what replication has not delivered.
-        on_moment: Told of everything as it happens.
+        on_moment: Called with everything that happens.
 
     Raises:
-        Failed: When the stack is not well to begin with, does not fail over, or could not be restored.
+        Failed: The stack is not healthy to begin with, does not fail over, or could not be restored.
     """
-    ground.ready()
-    course = _Course(ground, scenario, pace or Pace(), replay, on_moment)
+    environment.check_ready()
+    drill = _Drill(environment, scenario, timing or Timing(), replay, on_moment)
     with terminable(), ExitStack() as cleaning:
-        cleaning.callback(undisturbed, course.restore)
-        # Registered second, so done first: nobody sends any more when the stack is restored.
-        cleaning.callback(course.traffic.stop, patience_s=0)
-        course.run()
-    return course.report()
+        cleaning.callback(undisturbed, drill.restore)
+        # Registered second, so called first: nobody sends any more when the stack is restored.
+        cleaning.callback(drill.traffic.stop, patience_s=0)
+        drill.run()
+    return drill.report()
 
 
-class _Course:
+class _Drill:
     def __init__(
-        self, ground: Ground, scenario: Scenario, pace: Pace, replay: bool, on_moment: Callable[[Moment], None]
+        self,
+        environment: DrillEnvironment,
+        scenario: Scenario,
+        timing: Timing,
+        replay: bool,
+        on_moment: Callable[[Moment], None],
     ) -> None:
-        self.ground, self.scenario, self.pace, self.replay = ground, scenario, pace, replay
-        self.traffic = Traffic(ground.doors, ground.post, rate=pace.rate, gather_s=pace.gather_s)
-        self.moments: list[Moment] = []
+        self.environment, self.scenario, self.timing, self.replay = environment, scenario, timing, replay
+        self.traffic = Traffic(environment.entry_points, environment.post, rate=timing.rate, gather_s=timing.gather_s)
+        self.moments = self.traffic.ledger.moments
         self.outage = (0.0, 0.0)
         self.detect_s: float | None = None
         self.route_s: float | None = None
         self._on_moment = on_moment
 
     def run(self) -> None:
-        ground, pace = self.ground, self.pace
+        environment, timing = self.environment, self.timing
+        clients = len(environment.entry_points)
         self.traffic.start()
-        self.say(f"{len(ground.doors)} clients send {pace.rate * len(ground.doors):.0f} signals a second")
-        time.sleep(pace.before_s)
+        self.note(f"{clients} clients send {timing.rate * clients:.0f} signals a second")
+        time.sleep(timing.before_s)
         began = self.traffic.seconds
         if self.scenario.faults:
-            ground.inject(self.scenario)
-            self.say(self.scenario.about, "fault")
+            environment.inject(self.scenario)
+            self.note(self.scenario.about, "fault")
             self._detect(began)
         if self.scenario.fails_over:
             asked = self.traffic.seconds
-            self.say("failover is asked for")
-            ground.fail_over(self.say)
+            self.note("failover is requested")
+            environment.fail_over(self.note)
             self.route_s = self.traffic.seconds - asked
-            self.say(f"{ground.regions[1]} takes signals in", "routed")
+            self.note(f"{environment.regions[1]} receives the signals", "routed")
         elif self.scenario.symptom == "api":
             self._routed_by_itself(began)
         time.sleep(max(0.0, self.scenario.outage_s - (self.traffic.seconds - began)))
-        ground.heal()
+        environment.clear_fault()
         self.outage = (began, self.traffic.seconds)
         if self.scenario.faults:
-            self.say("the fault is healed", "healed")
+            self.note("the fault is cleared", "healed")
         if self.scenario.fails_over:
-            ground.fail_back(self.say)
-            self.say(f"{ground.regions[0]} takes signals in again", "routed")
-        time.sleep(pace.after_s)
-        self.traffic.stop(patience_s=pace.patience_s)
-        self.say("the clients stop")
+            environment.fail_back(self.note)
+            self.note(f"{environment.regions[0]} receives the signals again", "routed")
+        time.sleep(timing.after_s)
+        self.traffic.stop(patience_s=timing.patience_s)
+        self.note("the clients stop")
         self._recover()
-        self._quiet()
-        self.say("nothing more comes: everything is counted", "end")
+        self._wait_for_last_copies()
+        self.note("no more copies arrive: everything is counted", "end")
 
     def restore(self) -> None:
-        self.ground.restore()
-        self.say("the stack is as it was")
+        self.environment.restore()
+        self.note("the stack is restored")
 
-    def say(self, text: str, kind: Kind = "step") -> None:
+    def note(self, text: str, kind: MomentKind = "step") -> None:
         if not text or (self.moments and self.moments[-1].text == text):
             return
-        moment = Moment(self.traffic.seconds, text, kind)
-        self.moments.append(moment)
-        self._on_moment(moment)
+        self.traffic.ledger.note(self.traffic.seconds, text, kind)
+        self._on_moment(self.moments[-1])
 
     def _detect(self, began: float) -> None:
-        while self.traffic.seconds - began < self.pace.detect_s:
+        while self.traffic.seconds - began < self.timing.detect_s:
             now = self.traffic.seconds
-            old = {i for i, (at, _) in self.traffic.acknowledged().items() if at < now - self.pace.late_s}
+            old = {i for i, (at, _) in self.traffic.acknowledged().items() if at < now - self.timing.late_s}
             late = len(old - self._in_lake()) if self.scenario.symptom == "lake" else 0
-            seen = self.ground.symptom(self.scenario, late)
+            seen = self.environment.symptom(self.scenario, late)
             if seen:
                 self.detect_s = self.traffic.seconds - began
-                self.say(f"noticed: {seen}", "detected")
+                self.note(f"detected: {seen}", "detected")
                 return
-            time.sleep(self.pace.look_s)
-        self.say(f"nobody noticed within {self.pace.detect_s:.0f} s", "detected")
+            time.sleep(self.timing.look_s)
+        self.note(f"not detected within {self.timing.detect_s:.0f} s", "detected")
 
     def _routed_by_itself(self, began: float) -> None:
         """Wait until a client of the primary's API is answered by the secondary's."""
-        first, other = self.ground.doors[0], self.ground.regions[1]
-        while self.traffic.seconds - began < self.pace.detect_s:
+        first, other = self.environment.entry_points[0], self.environment.regions[1]
+        while self.traffic.seconds - began < self.timing.detect_s:
             answered = [
                 at for i, (at, by) in self.traffic.acknowledged().items() if at > began and by == other and first in i
             ]
             if answered:
                 self.route_s = min(answered) - began
-                self.say(f"clients of {first} are answered by {other}", "routed")
+                self.note(f"clients of {first} are answered by {other}", "routed")
                 return
-            time.sleep(self.pace.look_s)
+            time.sleep(self.timing.look_s)
 
     def _recover(self) -> None:
-        """Send back what failed, wait for what is on its way, and replay what does not come."""
-        self.ground.redrive(self._recovery)
-        missing = self._settle(self.pace.stall_s)
+        """Redrive what failed, wait for what is on its way, and replay what does not arrive."""
+        self.environment.redrive(self._recovery)
+        missing = self._settle(self.timing.stall_s)
         if missing and self.replay and self.scenario.fails_over:
-            self._recovery(f"{len(missing)} signals do not come by themselves: the secondary's archive has them")
+            self._recovery(f"{len(missing)} signals do not arrive by themselves: they are in the secondary's archive")
             start, end = (self.traffic.began + timedelta(seconds=second) for second in self.outage)
-            self.ground.replay(start, end, self._recovery)
-            missing = self._settle(self.pace.settle_s)
+            self.environment.replay(start, end, self._recovery)
+            missing = self._settle(self.timing.settle_s)
         elif missing and not self.scenario.fails_over:
-            missing = self._settle(self.pace.settle_s)
+            missing = self._settle(self.timing.settle_s)
         elif not missing and self.scenario.fails_over:
-            self._recovery("replication has delivered all of it: no replay is needed")
+            self._recovery("replication has delivered everything: no replay is needed")
         if missing:
-            # What a retry buried meanwhile.
-            self.ground.redrive(self._recovery)
-            self._settle(self.pace.stall_s)
+            # What went to a failure queue meanwhile.
+            self.environment.redrive(self._recovery)
+            self._settle(self.timing.stall_s)
 
     def _recovery(self, text: str) -> None:
-        self.say(text, "recovery")
+        self.note(text, "recovery")
 
     def _settle(self, stalled_s: float) -> set[str]:
         """What is acknowledged and not in the lake, once that is nothing or has not shrunk for so long (s)."""
@@ -175,40 +196,52 @@ class _Course:
                 last, since = len(missing), time.monotonic()
             if time.monotonic() - since >= stalled_s:
                 break
-            time.sleep(self.pace.look_s)
+            time.sleep(self.timing.look_s)
         return set(missing)
 
-    def _quiet(self) -> None:
-        """Wait for the last copies: what is replayed comes for the second time too."""
+    def _wait_for_last_copies(self) -> None:
+        """What is replayed may arrive for the second time."""
         count, since = -1, time.monotonic()
-        while time.monotonic() - since < self.pace.quiet_s:
-            time.sleep(self.pace.look_s)
-            found = len(self.ground.lake(self.traffic.run_id, self.traffic.began))
+        while time.monotonic() - since < self.timing.quiet_s:
+            time.sleep(self.timing.look_s)
+            found = len(self.environment.lake(self.traffic.run_id, self.traffic.began))
             if found != count:
                 count, since = found, time.monotonic()
 
     def _in_lake(self) -> set[str]:
-        return {identity for identity, _ in self.ground.lake(self.traffic.run_id, self.traffic.began)}
+        return {identity for identity, _ in self.environment.lake(self.traffic.run_id, self.traffic.began)}
 
-    def report(self) -> Report:
-        found = Outcome(self.traffic, self.ground.lake(self.traffic.run_id, self.traffic.began), self.archived())
+    def report(self) -> DrillReport:
+        """The counts, as the client, the lake and the archives have them."""
+        environment, ledger, began = self.environment, self.traffic.ledger, self.traffic.began
+        for identity, at in environment.lake(self.traffic.run_id, began):
+            ledger.lake[identity].append((at - began).total_seconds())
+        archived = environment.archived(self.traffic.run_id, began)
+        # A signal may be in both archives, and twice in one.
+        entered = {copy for found in archived.values() if found for copy in found}
         duration_s = self.moments[-1].seconds
-        return Report(
-            stack=self.ground.stack,
+        return DrillReport(
+            stack=environment.stack,
             scenario=self.scenario.name,
             about=self.scenario.about,
-            began=self.traffic.began,
+            began=began,
             duration_s=duration_s,
             moments=tuple(self.moments),
-            lanes=found.lanes(self.ground.regions, duration_s),
-            verdict=replace(
-                found.verdict(),
+            lanes=lanes(
+                ledger,
+                [((copy.at - began).total_seconds(), copy.region) for copy in entered],
+                environment.regions,
+                duration_s,
+            ),
+            verdict=ledger.verdict(
+                archived={
+                    region: None if found is None else len({copy.id for copy in found} & ledger.acknowledged.keys())
+                    for region, found in archived.items()
+                },
                 seconds_to_detect=self.detect_s,
                 seconds_to_route=self.route_s,
-                notes=self.ground.notes(),
+                missing=tuple(sorted(ledger.lost)[:_MISSING_SHOWN]),
+                notes=environment.notes(),
             ),
             outage=self.outage,
         )
-
-    def archived(self) -> Mapping[str, Sequence[Entered] | None]:
-        return self.ground.archived(self.traffic.run_id, self.traffic.began)

@@ -1,4 +1,4 @@
-"""Clients that make signals at a steady rate, and remember what became of each."""
+"""Clients that send signals at a steady rate, and record what became of each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
+
+from signals.model.ledger import Ledger
 
 Signal = dict[str, Any]
 MOST_AT_ONCE = 100
@@ -16,7 +18,7 @@ MOST_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Answer:
-    """One attempt to send some signals: which were acknowledged, by which Region, and what the client saw."""
+    """One attempt to send some signals: which were acknowledged, by which Region, and the HTTP status."""
 
     acknowledged: frozenset[str]
     region: str
@@ -24,33 +26,20 @@ class Answer:
 
 
 class Post(Protocol):
-    """Sends signals once; whoever was not acknowledged is sent again later."""
+    """Sends signals once; those that are not acknowledged are sent again later."""
 
-    def __call__(self, door: str, signals: Sequence[Signal]) -> Answer: ...
-
-
-@dataclass
-class Ledger:
-    """What clients know; times in seconds since the traffic began."""
-
-    sent: dict[str, float] = field(default_factory=dict)
-    acknowledged: dict[str, tuple[float, str]] = field(default_factory=dict)
-    refusals: list[tuple[float, int]] = field(default_factory=list)
-
-    @property
-    def pending(self) -> set[str]:
-        return self.sent.keys() - self.acknowledged.keys()
+    def __call__(self, entry_point: str, signals: Sequence[Signal]) -> Answer: ...
 
 
 class Traffic:
-    """A client at each door; each makes signals at `rate` a second and sends those that are due, a request at a time.
+    """A client at each entry point; each makes `rate` signals a second and sends those that are due in one request.
 
     What is not acknowledged is sent again with the same id, after a pause, until `stop` gives up.
 
     Args:
-        doors: Names of the ways in.
+        entry_points: Their names.
         post: Sends.
-        rate: Signals a second at each door.
+        rate: Signals a second at each entry point.
         gather_s: Pause between two requests (s), longer after a refusal.
         run_id: First part of every id.
         clock: Monotonic seconds.
@@ -58,7 +47,7 @@ class Traffic:
 
     def __init__(
         self,
-        doors: Sequence[str],
+        entry_points: Sequence[str],
         post: Post,
         *,
         rate: float,
@@ -74,7 +63,9 @@ class Traffic:
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._give_up_at = float("inf")
-        self._threads = [threading.Thread(target=self._run, args=(door,), daemon=True) for door in doors]
+        self._threads = [
+            threading.Thread(target=self._run, args=(entry_point,), daemon=True) for entry_point in entry_points
+        ]
 
     def start(self) -> None:
         self.began, self._zero = datetime.now(UTC), self._clock()
@@ -99,12 +90,12 @@ class Traffic:
             if thread.ident:
                 thread.join()
 
-    def _run(self, door: str) -> None:
+    def _run(self, entry_point: str) -> None:
         made, waiting, refused = 0, [], 0
         while True:
             ending = self._ending.is_set()
             due = 0 if ending else int(self.seconds * self._rate) - made
-            fresh = [self._signal(door, made + number) for number in range(due)]
+            fresh = [self._signal(entry_point, made + number) for number in range(due)]
             made += len(fresh)
             with self._lock:
                 self.ledger.sent.update({signal["id"]: self.seconds for signal in fresh})
@@ -112,17 +103,17 @@ class Traffic:
             if not waiting and ending:
                 return
             if waiting:
-                waiting, told_to_wait = self._send(door, waiting)
-                refused = refused + 1 if told_to_wait else 0
+                waiting, was_refused = self._send(entry_point, waiting)
+                refused = refused + 1 if was_refused else 0
             if waiting and ending and self._clock() >= self._give_up_at:
                 return
-            # A client that is told to wait waits; one that is not gathers a few signals before the next request.
+            # A client that was refused backs off; others gather a few signals before the next request.
             pause = min(self._gather_s * 2**refused, 4 * self._gather_s)
             self._ending.wait(pause) if not ending else time.sleep(min(pause, 0.2))
 
-    def _send(self, door: str, waiting: list[Signal]) -> tuple[list[Signal], bool]:
+    def _send(self, entry_point: str, waiting: list[Signal]) -> tuple[list[Signal], bool]:
         batch, rest = waiting[:MOST_AT_ONCE], waiting[MOST_AT_ONCE:]
-        answer = self._post(door, batch)
+        answer = self._post(entry_point, batch)
         left = [signal for signal in batch if signal["id"] not in answer.acknowledged]
         with self._lock:
             now = self.seconds
@@ -133,13 +124,13 @@ class Traffic:
                 self.ledger.refusals.append((now, len(left)))
         return left + rest, bool(left)
 
-    def _signal(self, door: str, number: int) -> Signal:
+    def _signal(self, entry_point: str, number: int) -> Signal:
         return {
             "specversion": "1.0",
-            "id": f"{self.run_id}-{door}-{number:06d}",
+            "id": f"{self.run_id}-{entry_point}-{number:06d}",
             "type": "drill.signal",
             "source": f"/drill/{self.run_id}",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "subject": f"drill-{number % 10}",
-            "data": {"door": door, "number": number},
+            "data": {"entry_point": entry_point, "number": number},
         }

@@ -1,12 +1,6 @@
 """The model: the platform in virtual time, built from the recording of the real program, running the real functions.
 
-Days of outage take seconds. What AWS does is written down piece by piece, each in a module that names its source:
-`bus`, `replication`, `targets`, `retries`, `archive`, `queues`, `functions`, `alarm`, `health_check`, `failover`,
-`iam`, `patterns`. What an operator does is in `operator`, what goes wrong in `faults`, what became of each signal
-in `ledger`.
+Days of outage take seconds. Each AWS behaviour is in a module that names its source: `bus`, `replication`, `targets`,
+`retries`, `archive`, `queues`, `functions`, `alarm`, `health_check`, `failover`, `iam`, `patterns`. `run` takes a stack
+through an outage. `report`, `ledger`, `scenarios` and `duration` are shared with the drill.
 """
-
-from signals.model.report import Report
-from signals.model.run import run
-
-__all__ = ["Report", "run"]

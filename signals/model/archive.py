@@ -1,10 +1,10 @@
 """Archives and replays.
 
-An archive keeps what its bus took in, replays excepted, for its retention. A replay goes to that same bus, oldest
+An archive keeps what its bus received, except replays, for its retention. A replay goes to that same bus, oldest
 minute of event time first, to the rules in FilterArns or else to all; at most 10 run at once; what came in during the
 last 10 minutes may not be in the archive yet (User Guide, "Archiving and replaying events"; API reference,
-ReplayDestination). How fast it is, is not published but for "based on, but separate from" the PutEvents quota: here
-half of that quota.
+ReplayDestination). Its speed is published only as "based on, but separate from" the PutEvents quota: here half of that
+quota.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from signals.model import blueprint
 from signals.model.clock import DAY_S, MINUTE_S
 from signals.model.event import Event
-from signals.model.ledger import Perished
+from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -26,11 +26,11 @@ EVENTS_PER_SECOND = 5_000.0  # half of 10,000 PutEvents a second in us-east-1, u
 
 
 class TooManyReplaysError(Exception):
-    """AWS refuses to start another replay now."""
+    """AWS refuses a further replay now."""
 
 
-class Archive:
-    """One archive at work."""
+class SimulatedArchive:
+    """One archive and its events."""
 
     def __init__(self, plan: blueprint.Archive, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
@@ -43,24 +43,24 @@ class Archive:
             self._events.append((self._platform.clock.now, event))
 
     def held(self) -> list[Event]:
-        """What is in the archive now; what is older than its retention is gone."""
+        """The events in the archive now; drops those older than its retention."""
         now, days = self._platform.clock.now, self.plan.retention_days
         if days and self._events and self._events[0][0] < now - days * DAY_S:
             why = f"the archive in {self.plan.region} keeps {days} days"
             for kept_s, event in self._events:
                 if kept_s < now - days * DAY_S:
-                    self._platform.ledger.perish(event.detail, Perished("archive", why, limit=True))
+                    self._platform.ledger.drop(event.detail, Drop("archive", why, limit=True))
             self._events = [(kept_s, event) for kept_s, event in self._events if kept_s >= now - days * DAY_S]
         return [event for _, event in self._events]
 
     def start_replay(self, name: str, start_s: float, end_s: float, filter_arns: Collection[str] = ()) -> float:
-        """Replay what came in from `start_s` to `end_s`; returns when that will be over (s).
+        """Replay what came in from `start_s` to `end_s`; returns when the replay will end (s).
 
         Raises:
-            TooManyReplaysError: Ten run already.
+            TooManyReplaysError: Ten are running.
         """
         if self._replays >= MOST_REPLAYS:
-            raise TooManyReplaysError(f"LimitExceededException: {MOST_REPLAYS} replays run already")
+            raise TooManyReplaysError(f"LimitExceededException: {MOST_REPLAYS} replays are running")
         clock, bus = self._platform.clock, self._platform.buses[self.plan.region]
         self.held()
         events = [e for kept_s, e in self._events if start_s <= e.time_s <= end_s and kept_s <= clock.now - LAG_S]

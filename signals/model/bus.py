@@ -1,8 +1,8 @@
-"""EventBridge in one Region: PutEvents, and the way from a bus to its rules' targets.
+"""EventBridge in one Region: PutEvents, and the delivery from a bus to its rules' targets.
 
-PutEvents is answered entry by entry, 200 even if entries failed; an entry for a bus that does not exist has an event id
-and is gone (User Guide, "Sending events with PutEvents"). A replayed event carries `replay-name`, keeps its time, and
-with FilterArns reaches those rules alone (API reference, ReplayDestination). Targets may be invoked more than once.
+PutEvents is answered entry by entry, 200 even if entries failed; an entry for a bus that does not exist gets an event
+id and is dropped (User Guide, "Sending events with PutEvents"). A replayed event carries `replay-name`, keeps its time,
+and with FilterArns reaches those rules only (API reference, ReplayDestination). Targets may be invoked more than once.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from botocore.exceptions import ClientError
 
 from signals.model import replication, targets
 from signals.model.event import Event
-from signals.model.faults import Kind
+from signals.model.faults import FaultKind
 from signals.model.iam import Policy
-from signals.model.ledger import Perished
+from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
-DOWN = (Kind.EVENTBRIDGE, Kind.STALLED)
+DOWN = (FaultKind.EVENTBRIDGE, FaultKind.STALLED)
 
 
 def refused(code: str, status: int, message: str = "") -> ClientError:
-    """What an SDK raises for an answer that is an error."""
+    """The exception that an SDK raises for an error response."""
     answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "PutEvents")
 
 
 class EventBridge:
-    """The buses of one Region at work."""
+    """The buses of one Region."""
 
     def __init__(self, region: str, platform: Platform) -> None:
         self.region, self._platform = region, platform
@@ -46,7 +46,7 @@ class EventBridge:
             ClientError: The request as a whole is refused.
         """
         platform = self._platform
-        if platform.faults.hits(Kind.EVENTBRIDGE, self.region, platform.clock.now):
+        if platform.faults.hits(FaultKind.EVENTBRIDGE, self.region, platform.clock.now):
             platform.ledger.counts["PutEvents that failed"] += 1
             raise refused("InternalException", 500)
         for entry in entries:
@@ -59,7 +59,7 @@ class EventBridge:
 
     def _put(self, entry: Mapping[str, str], through_endpoint: bool) -> dict[str, str]:
         platform, bus = self._platform, entry["EventBusName"]
-        if platform.faults.hits(Kind.PARTIAL, self.region, platform.clock.now):
+        if platform.faults.hits(FaultKind.PARTIAL, self.region, platform.clock.now):
             platform.ledger.counts["entries that failed"] += 1
             return {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
         event = Event(
@@ -77,14 +77,14 @@ class EventBridge:
         return {"EventId": event.id}
 
     def accept(self, event: Event) -> None:
-        """Take an event in: it is durable now, and goes on its way once this Region's EventBridge works."""
+        """Accept an event: it is durable now, and is delivered once this Region's EventBridge works."""
         platform, now = self._platform, self._platform.clock.now
         arn = platform.blueprint.bus_arn(self.region, event.bus)
         missing = event.bus == platform.blueprint.endpoint.bus and platform.faults.hits(
-            Kind.BUS_MISSING, self.region, now
+            FaultKind.BUS_MISSING, self.region, now
         )
         if arn not in platform.blueprint.buses or missing:
-            platform.ledger.perish(event.detail, Perished(arn, "put on a bus that does not exist"))
+            platform.ledger.drop(event.detail, Drop(arn, "put on a bus that does not exist"))
             return
         end_s = platform.faults.end(DOWN, self.region, now)
         if end_s > now:
@@ -93,7 +93,7 @@ class EventBridge:
             self._go(event, now)
 
     def accept_stalled(self, event: Event, accepted_s: float) -> None:
-        """What waited in an ill Region goes on, unless it is ill again."""
+        """Deliver an event that waited for the end of an outage, unless there is another one."""
         end_s = self._platform.faults.end(DOWN, self.region, self._platform.clock.now)
         if end_s > self._platform.clock.now:
             self._platform.clock.at(end_s, lambda: self.accept_stalled(event, accepted_s))
@@ -101,7 +101,7 @@ class EventBridge:
             self._go(event, accepted_s)
 
     def replay(self, event: Event, name: str, filter_arns: Collection[str]) -> None:
-        """Bring an archived event to the rules of its bus."""
+        """Deliver an archived event to the rules of its bus."""
         self._go(replace(event, replay=name, through_endpoint=False), self._platform.clock.now, filter_arns)
 
     def _go(self, event: Event, accepted_s: float, only: Collection[str] = ()) -> None:
@@ -114,7 +114,7 @@ class EventBridge:
                 continue
             invoked = True
             for target in rule.targets:
-                copies = 1 + platform.faults.hits(Kind.DUPLICATES, self.region, platform.clock.now)
+                copies = 1 + platform.faults.hits(FaultKind.DUPLICATES, self.region, platform.clock.now)
                 for _ in range(copies):
                     targets.invoke(event, rule, target, platform)
         if invoked:

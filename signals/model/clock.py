@@ -1,4 +1,4 @@
-"""Virtual time: what is to happen, in order of time; between two happenings no time passes."""
+"""Virtual time: scheduled calls run in order of time, and the clock jumps from one to the next."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ MINUTE_S, HOUR_S, DAY_S = 60.0, 3_600.0, 86_400.0
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Clock:
-    """Seconds since the start, and what is still to happen."""
+class VirtualClock:
+    """Seconds since the start, and the calls that are scheduled."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -20,14 +20,14 @@ class Clock:
         self._order = count()
 
     def at(self, when_s: float, do: Callable[[], object]) -> None:
-        """Do something at a time (s); what is past happens now."""
+        """Schedule a call for a time (s), or for now if that is past."""
         heapq.heappush(self._pending, (max(when_s, self.now), next(self._order), do))
 
     def after(self, delay_s: float, do: Callable[[], object]) -> None:
         self.at(self.now + delay_s, do)
 
     def run(self, until_s: float = float("inf")) -> None:
-        """Let everything happen up to a time, or until nothing is left to happen."""
+        """Run the scheduled calls up to a time (s), or until none is left."""
         while self._pending and self._pending[0][0] <= until_s:
             self.now, _, do = heapq.heappop(self._pending)
             do()
@@ -35,5 +35,5 @@ class Clock:
             self.now = max(self.now, until_s)
 
     def moment(self, at_s: float | None = None) -> datetime:
-        """A time as a date, now's unless another is given."""
+        """A time (s) as a date; by default now."""
         return EPOCH + timedelta(seconds=self.now if at_s is None else at_s)

@@ -16,7 +16,7 @@ from signals.model.clock import EPOCH
 
 @dataclass(frozen=True)
 class Event:
-    """One event; it is never changed, a copy is another event.
+    """One event.
 
     Args:
         id: EventBridge's own, another one for each copy.
@@ -24,8 +24,8 @@ class Event:
         bus: Name of its bus.
         time_s: When it came in; a copy and a replay keep it.
         through_endpoint: Whether it came in through the global endpoint, here.
-        from_bus: Whether another bus sent it here, which ends its way.
-        replay: Name of the replay that brings it.
+        from_bus: Whether another bus sent it here: it is not forwarded to a third.
+        replay: Name of the replay that delivers it.
     """
 
     id: str

@@ -1,12 +1,12 @@
 """Where the global endpoint sends, minute by minute.
 
-The health check looks at the last complete minutes; when its answer changes, the endpoint's clients follow within a
+The health check reads the last complete minutes; when its status changes, the endpoint's clients follow within a
 minute. With the prescriptive alarm, five minutes of 60 s, that makes 300 to 420 s from outage to routing: AWS's 360 s
 expected and 420 s at most (EventBridge User Guide, "Making applications Regional-fault tolerant"), which include alarm
-and health check. That the last minute is the way of DNS is derived from those numbers.
+and health check. That DNS takes the last minute is derived from those numbers.
 
-The heartbeat goes through the platform like any event. Once nothing has changed for longer than the check looks back,
-every minute is like the last, and the model sleeps until something changes: that is how a month takes milliseconds.
+The heartbeat goes through the platform like any event. Once nothing has changed for longer than the check's periods,
+every minute is like the last, and the model skips to the next change: that is how a month takes milliseconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from signals.model import alarm, health_check
 from signals.model.clock import MINUTE_S
-from signals.model.faults import Kind
+from signals.model.faults import FaultKind
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -26,7 +26,7 @@ ROUTING_S = (0.0, 60.0)
 _HEARTBEAT_AT_S = 5.0
 
 
-class Failover:
+class EndpointRouting:
     """The metric, the alarm, the health check and the endpoint's routing."""
 
     def __init__(self, platform: Platform) -> None:
@@ -45,21 +45,21 @@ class Failover:
         self.wake()
 
     def unchanged_until(self) -> float:
-        """The soonest that the routing may change (s)."""
+        """The earliest time at which the routing may change (s)."""
         return self._platform.clock.now + MINUTE_S if self._ticking else float("inf")
 
     def measured(self, region: str, latency_ms: float) -> None:
-        """Take a data point of the latency metric."""
+        """Record a data point of the latency metric."""
         if region != self._plan.alarm["region"]:
             return
         if not self._ticking:
             if self._usual_ms is not None and latency_ms <= self._plan.alarm["threshold"]:
-                return  # the heartbeat says as much
+                return  # the same as the heartbeat's
             self.wake()
         self._latencies_ms.setdefault(int(self._platform.clock.now // MINUTE_S), []).append(latency_ms)
 
     def wake(self) -> None:
-        """Something may have changed: look at every minute until it cannot have any more."""
+        """Evaluate every minute from now on, until a change made now can have no further effect."""
         now = self._platform.clock.now
         self._awake_until_s = now + (self._periods + 3) * MINUTE_S
         if self._ticking:
@@ -94,7 +94,7 @@ class Failover:
                 try:
                     bus.put_events([{**entry, "EventBusName": schedule.bus_arn.rpartition("/")[2]}], schedule.role)
                 except ClientError:
-                    continue  # a late heartbeat says nothing
+                    continue  # the next one is due in a minute
 
     def _average(self, minute: int) -> float | None:
         found = self._latencies_ms.get(minute)
@@ -105,14 +105,11 @@ class Failover:
         in_alarm = len(averages_ms) >= self._periods and alarm.is_in_alarm(plan.alarm, averages_ms)
         if in_alarm != self.in_alarm:
             self.in_alarm = in_alarm
-            state = "ALARM" if in_alarm else "OK"
-            platform.ledger.say(
-                platform.clock.now,
-                "alarm" if in_alarm else "ok",
-                f"the alarm on EventBridge's latency in {plan.primary} says {state}",
-            )
+            state, kind = ("ALARM", "detected") if in_alarm else ("OK", "step")
+            text = f"the alarm on EventBridge's latency in {plan.primary} is {state}"
+            platform.ledger.note(platform.clock.now, text, kind)  # type: ignore[arg-type]
 
-        inverted = platform.faults.hits(Kind.INVERTED, plan.primary, platform.clock.now)
+        inverted = platform.faults.hits(FaultKind.INVERTED, plan.primary, platform.clock.now)
         settings = (plan.health_check, plan.alarm, averages_ms)
         self._measured_healthy = health_check.is_healthy(
             {**plan.health_check, "invertHealthcheck": False}, *settings[1:], last=self._measured_healthy
@@ -120,8 +117,8 @@ class Failover:
         healthy = health_check.is_healthy(*settings, last=self._measured_healthy, inverted=inverted)
         if healthy != self._healthy:
             self._healthy = healthy
-            word = "healthy" if healthy else "unhealthy"
-            platform.ledger.say(platform.clock.now, word, f"the health check says {word}")
+            text = f"the health check is {'healthy' if healthy else 'unhealthy'}"
+            platform.ledger.note(platform.clock.now, text)
             self._awake_until_s = max(self._awake_until_s, platform.clock.now + 2 * MINUTE_S)
             platform.clock.after(platform.rng.uniform(*ROUTING_S), self._route)
 
@@ -130,6 +127,4 @@ class Failover:
         if active != self.active:
             self.active = active
             self._platform.ledger.counts[f"routed to {active}"] += 1
-            self._platform.ledger.say(
-                self._platform.clock.now, f"routed to {active}", f"the endpoint sends to {active}"
-            )
+            self._platform.ledger.note(self._platform.clock.now, f"the endpoint sends to {active}", "routed")

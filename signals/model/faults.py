@@ -1,4 +1,4 @@
-"""What goes wrong and when, as data: a schedule of faults."""
+"""Faults and when they occur, as data."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from enum import StrEnum
 from random import Random
 
 
-class Kind(StrEnum):
-    """What may be ill in a Region."""
+class FaultKind(StrEnum):
+    """What may fail in a Region."""
 
-    EVENTBRIDGE = "eventbridge"  # PutEvents fails and nothing is passed on
-    STALLED = "stalled"  # PutEvents succeeds, but nothing is passed on until it ends
+    EVENTBRIDGE = "eventbridge"  # PutEvents fails and nothing is delivered
+    STALLED = "stalled"  # PutEvents succeeds, but nothing is delivered until it ends
     API = "api"  # API Gateway or the ingest function does not answer
-    SQS = "sqs"  # queues take nothing
+    SQS = "sqs"  # queues refuse messages
     FUNCTION_ERRORS = "function-errors"  # the function raises
     THROTTLED = "throttled"  # Lambda answers an asynchronous invocation with 429
-    HAND_OVER = "hand-over"  # EventBridge cannot reach the Lambda API
+    LAMBDA_API = "lambda-api"  # EventBridge cannot reach the Lambda API
     REPLICATION = "replication"  # no copy leaves this Region
     LAKE = "lake"  # Firehose is throttled
     PARTIAL = "partial"  # entries of a PutEvents request fail, each with this rate
     DUPLICATES = "duplicates"  # a target is invoked twice
     BUS_MISSING = "bus-missing"  # the ingress bus was deleted
-    INVERTED = "inverted"  # somebody has inverted the health check: a drill's failover
+    INVERTED = "inverted"  # the health check is inverted: a drill's failover
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is ill for a time.
+    """One fault for a time.
 
     Args:
         kind: What.
         region: Where.
         start_s: From when.
         end_s: Until when.
-        rate: Share of the calls that it hits.
-        of: For functions, the folder in handlers/; none: every function.
+        rate: Share of the calls that fail.
+        of: For functions, the folder in handlers/; None: every function.
     """
 
-    kind: Kind
+    kind: FaultKind
     region: str
     start_s: float
     end_s: float
@@ -48,19 +48,19 @@ class Fault:
     of: str | None = None
 
 
-class Faults:
-    """A schedule of faults, asked as time goes by."""
+class FaultSchedule:
+    """Answers which faults are active at a time."""
 
     def __init__(self, schedule: Sequence[Fault], rng: Random) -> None:
         self.schedule = tuple(schedule)
         self._rng = rng
-        self._by_kind: dict[tuple[Kind, str], list[Fault]] = {}
+        self._by_kind: dict[tuple[FaultKind, str], list[Fault]] = {}
         for fault in schedule:
             self._by_kind.setdefault((fault.kind, fault.region), []).append(fault)
         self.boundaries = sorted({t for f in schedule for t in (f.start_s, f.end_s)})
 
-    def hits(self, kind: Kind, region: str, now_s: float, of: str | None = None) -> bool:
-        """Whether a call made now is hit."""
+    def hits(self, kind: FaultKind, region: str, now_s: float, of: str | None = None) -> bool:
+        """Whether a call made now fails."""
         return any(
             fault.start_s <= now_s < fault.end_s
             and fault.of in (None, of)
@@ -68,8 +68,8 @@ class Faults:
             for fault in self._by_kind.get((kind, region), ())
         )
 
-    def end(self, kinds: Sequence[Kind], region: str, now_s: float) -> float:
-        """When none of these faults is there any more (s); now, if none is."""
+    def end(self, kinds: Sequence[FaultKind], region: str, now_s: float) -> float:
+        """When the last of these faults has ended (s); now, if none is active."""
         end_s = now_s
         faults = [fault for kind in kinds for fault in self._by_kind.get((kind, region), ())]
         while later := [f.end_s for f in faults if f.start_s <= end_s < f.end_s]:
@@ -82,5 +82,5 @@ class Faults:
         return self.boundaries[index] if index < len(self.boundaries) else float("inf")
 
     def certain(self, now_s: float) -> bool:
-        """Whether the same call would fare the same until the next change."""
+        """Whether the same call has the same result until the next change."""
         return all(f.rate >= 1 for f in self.schedule if f.start_s <= now_s < f.end_s)

@@ -1,11 +1,13 @@
 """Lambda: asynchronous invocation, and queues that invoke.
 
-An asynchronous invocation whose function fails is tried twice more, after one and two minutes; one that is throttled,
-for up to 6 hours with pauses of 1 s to 5 minutes; then it goes to the on-failure destination, if there is one and the
-function's role may send there, else it is gone (Lambda Developer Guide, "Error handling for asynchronous invocation").
+An asynchronous invocation whose function fails is retried twice, after one and two minutes; one that is throttled, for
+up to 6 hours with pauses of 1 s to 5 minutes; then it goes to the on-failure destination, if there is one and the
+function's role may send there, or else is dropped (Lambda Developer Guide, "Error handling for asynchronous
+invocation").
 A queue invokes with a batch; without ReportBatchItemFailures every message of a batch that did not raise is deleted,
-with it those not reported; the others come again after the visibility timeout ("Handling errors for an SQS event
-source"). An invocation is taken to last 0.25 s, which with the concurrency says how fast a queue is drained.
+including those reported; otherwise those become visible again after the visibility timeout ("Handling errors for an SQS
+event source"). An invocation is assumed to take 0.25 s, which with the concurrency gives the rate at which a queue is
+drained.
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from signals.model import blueprint
-from signals.model.faults import Kind
-from signals.model.ledger import Perished
+from signals.model.faults import FaultKind
+from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
-    from signals.model.queues import Queue
+    from signals.model.queues import SimulatedQueue
 
 INVOCATION_S = 0.25
 _RETRY_PAUSES_S = (60.0, 120.0)
@@ -32,22 +34,22 @@ class FunctionError(Exception):
     """The function raised, or Lambda could not run it."""
 
 
-class Function:
-    """One function at work."""
+class SimulatedFunction:
+    """One function."""
 
     def __init__(self, plan: blueprint.Function, run: Callable[[Any], Any], platform: Platform) -> None:
         self.plan, self._run, self._platform = plan, run, platform
 
     def invoke(self, payload: Any) -> Any:
-        """Run it and wait.
+        """Invoke it synchronously.
 
         Raises:
             FunctionError: It raised.
         """
         now = self._platform.clock.now
-        if self._platform.faults.hits(Kind.FUNCTION_ERRORS, self.plan.region, now, self.plan.folder):
+        if self._platform.faults.hits(FaultKind.FUNCTION_ERRORS, self.plan.region, now, self.plan.folder):
             self._platform.ledger.counts["function errors"] += 1
-            raise FunctionError("the function is ill")
+            raise FunctionError("the function fails")
         try:
             return self._run(payload)
         except RuntimeError as error:
@@ -60,7 +62,7 @@ class Function:
 
     def _try(self, payload: str, first_s: float, failures: int, pause_s: float) -> None:
         clock = self._platform.clock
-        if self._platform.faults.hits(Kind.THROTTLED, self.plan.region, clock.now, self.plan.folder):
+        if self._platform.faults.hits(FaultKind.THROTTLED, self.plan.region, clock.now, self.plan.folder):
             after_s = max(clock.now + pause_s, self._platform.unchanged_until())
             longer_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             if after_s - first_s > self.plan.max_age_s:
@@ -87,13 +89,15 @@ class Function:
             failed = {"requestContext": {"condition": condition}, "requestPayload": orjson.loads(payload)}
             queue.send(orjson.dumps(failed).decode())
             return
-        self._platform.ledger.perish(payload, Perished(self.plan.name, why))
+        self._platform.ledger.drop(payload, Drop(self.plan.name, why))
 
 
-class EventSource:
-    """One event source mapping at work."""
+class SimulatedMapping:
+    """One event source mapping."""
 
-    def __init__(self, plan: blueprint.EventSource, queue: Queue, function: Function, platform: Platform) -> None:
+    def __init__(
+        self, plan: blueprint.EventSource, queue: SimulatedQueue, function: SimulatedFunction, platform: Platform
+    ) -> None:
         self._plan, self._queue, self._function, self._platform = plan, queue, function, platform
         self._next_poll_s = float("inf")
         self._busy_until_s = 0.0
@@ -138,15 +142,15 @@ class EventSource:
             return reported
         for identity in reported:
             why = f"{self._queue.plan.name}: deleted although the function reported that it failed"
-            self._platform.ledger.perish(self._queue.messages[identity].body, Perished(self._queue.plan.name, why))
+            self._platform.ledger.drop(self._queue.messages[identity].body, Drop(self._queue.plan.name, why))
         return set()
 
     def _skip(self, message: Any) -> None:
-        """Count the receives that are sure to fail like this one, without making them."""
+        """Count the receives that are certain to fail like this one, without making them."""
         timeout_s, expires_s = self._queue.plan.visibility_s, message.sent_s + self._queue.plan.retention_s
-        sure = int((min(self._platform.unchanged_until(), expires_s) - message.visible_s) // timeout_s)
+        certain = int((min(self._platform.unchanged_until(), expires_s) - message.visible_s) // timeout_s)
         if self._queue.plan.max_receives:
-            sure = min(sure, self._queue.plan.max_receives - message.receives)
-        if sure > 0:
-            message.receives += sure
-            message.visible_s += sure * timeout_s
+            certain = min(certain, self._queue.plan.max_receives - message.receives)
+        if certain > 0:
+            message.receives += certain
+            message.visible_s += certain * timeout_s

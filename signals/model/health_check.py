@@ -1,8 +1,8 @@
-"""What a Route 53 health check of type CLOUDWATCH_METRIC says.
+"""The status of a Route 53 health check of type CLOUDWATCH_METRIC.
 
 It reads the data stream of the alarm's metric with settings copied from the alarm, not the alarm's state: SetAlarmState
 does nothing. Every period must breach (no M out of N). Without data InsufficientDataHealthStatus decides; a new check
-is healthy until it has data; Inverted turns the answer round (Route 53 Developer Guide, "How Route 53 determines the
+is healthy until it has data; Inverted inverts the status (Route 53 Developer Guide, "How Route 53 determines the
 status of health checks that monitor CloudWatch alarms").
 """
 
@@ -22,14 +22,14 @@ def is_healthy(
     last: bool,
     inverted: bool = False,
 ) -> bool:
-    """The check's answer.
+    """The check's status.
 
     Args:
         check: Its settings.
         alarm: The settings of the alarm it watches.
         averages_ms: The metric of the last complete periods, the oldest first.
-        last: What it said before, not inverted: for LastKnownStatus.
-        inverted: Whether somebody has inverted it beyond its settings.
+        last: Its previous status, not inverted: for LastKnownStatus.
+        inverted: Whether it was inverted after deployment.
     """
     if check.get("disabled"):
         return True
@@ -46,4 +46,4 @@ def _measured(
     if all(breached is None for breached in found):
         without_data = {"Healthy": True, "Unhealthy": False}
         return without_data.get(check.get("insufficientDataHealthStatus", "LastKnownStatus"), last)
-    return not all(cloudwatch.judged(alarm, found))
+    return not all(cloudwatch.evaluated(alarm, found))

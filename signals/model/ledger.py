@@ -1,4 +1,4 @@
-"""What became of every signal: who was told yes, what is in the lake, and where copies perished and why."""
+"""What became of every signal of a drill or of the model: acknowledged, in the lake, or dropped, and why."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 
 import orjson
 
+from signals.model.report import DrillVerdict, Moment, MomentKind
+
 
 @dataclass(frozen=True)
-class Perished:
-    """A copy of a signal that is no more.
+class Drop:
+    """The end of one copy of a signal.
 
     Args:
         where: What held it.
         why: A sentence.
-        limit: Whether that is a documented limit of the platform (how long an archive or a queue keeps things).
+        limit: Whether the reason is a documented limit of the platform, such as an archive's retention.
     """
 
     where: str
@@ -26,42 +28,42 @@ class Perished:
     limit: bool = False
 
 
-@dataclass(frozen=True)
-class Moment:
-    """Something on the timeline: when (s), what kind of thing, and a sentence."""
-
-    at_s: float
-    kind: str
-    text: str
-
-
 @dataclass
 class Ledger:
-    """Accounts by signal id; times in seconds."""
+    """Accounts by signal id; times in seconds since the start.
 
-    acknowledged: dict[str, float] = field(default_factory=dict)
-    unanswered: Counter[str] = field(default_factory=Counter)
-    lake: Counter[str] = field(default_factory=Counter)
-    arrived: dict[str, float] = field(default_factory=dict)
-    perished: dict[str, list[Perished]] = field(default_factory=lambda: defaultdict(list))
+    Args:
+        sent: When a client first had the signal.
+        acknowledged: When it was acknowledged, and by which Region.
+        refusals: When a client was told to send again, and how many signals.
+        lake: When each copy reached the lake.
+        dropped: Copies that were dropped.
+        counts: How often else something happened.
+        moments: The timeline.
+    """
+
+    sent: dict[str, float] = field(default_factory=dict)
+    acknowledged: dict[str, tuple[float, str]] = field(default_factory=dict)
+    refusals: list[tuple[float, int]] = field(default_factory=list)
+    lake: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    dropped: dict[str, list[Drop]] = field(default_factory=lambda: defaultdict(list))
     counts: Counter[str] = field(default_factory=Counter)
     moments: list[Moment] = field(default_factory=list)
 
-    def perish(self, text: str, what: Perished) -> None:
-        """Account for a copy that is no more."""
+    def drop(self, text: str, what: Drop) -> None:
+        """Record that a copy of the signals in `text` was dropped."""
         self.counts[what.why] += 1
         for identity in ids_in(text):
-            self.perished[identity].append(what)
+            self.dropped[identity].append(what)
 
     def deliver(self, text: str, now_s: float) -> None:
-        """Account for a line in the lake."""
+        """Record a line in the lake."""
         for identity in ids_in(text):
-            self.lake[identity] += 1
-            self.arrived.setdefault(identity, now_s)
+            self.lake[identity].append(now_s)
 
-    def say(self, now_s: float, kind: str, text: str) -> None:
-        """Put something on the timeline."""
-        self.moments.append(Moment(now_s, kind, text))
+    def note(self, now_s: float, text: str, kind: MomentKind = "step") -> None:
+        """Put a sentence on the timeline."""
+        self.moments.append(Moment(now_s, text, kind))
 
     @property
     def lost(self) -> list[str]:
@@ -70,12 +72,23 @@ class Ledger:
 
     @property
     def duplicates(self) -> int:
-        return self.lake.total() - len(self.lake)
+        """Copies in the lake beyond the first of each signal."""
+        return sum(len(times) - 1 for times in self.lake.values())
+
+    def verdict(self, *, weight: float = 1.0, **details: Any) -> DrillVerdict:
+        """The counts, each signal standing for `weight`; `details` are further fields of the verdict."""
+        return DrillVerdict(
+            sent=round(len(self.sent) * weight),
+            acknowledged=round(len(self.acknowledged) * weight),
+            delivered=round((len(self.acknowledged) - len(self.lost)) * weight),
+            duplicates=round(self.duplicates * weight),
+            **details,
+        )
 
 
 @lru_cache(maxsize=65_536)
 def ids_in(text: str) -> tuple[str, ...]:
-    """Ids of the signals in anything that holds some: a batch, an event, a failed invocation, a signal."""
+    """Ids of the signals in a batch, an event, a failed invocation or a signal, given as JSON."""
     try:
         return tuple(_ids(orjson.loads(text)))
     except orjson.JSONDecodeError:

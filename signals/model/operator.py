@@ -1,5 +1,5 @@
-"""What an operator does after an outage, as docs/runbook.md has it, and may do wrong: redrive what lies in dead-letter
-queues, replay what replication cannot have delivered."""
+"""What an operator does after an outage, as in docs/runbook.md, or does by mistake: redrive dead-letter queues, and
+replay what replication cannot have delivered."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import orjson
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.times import timestamp
 from signals.model import targets
-from signals.model.archive import LAG_S, MOST_REPLAYS, Archive, TooManyReplaysError
+from signals.model.archive import LAG_S, MOST_REPLAYS, SimulatedArchive, TooManyReplaysError
 from signals.model.blueprint import Rule
 from signals.model.clock import EPOCH, HOUR_S, MINUTE_S
 from signals.model.event import Event
 from signals.model.functions import INVOCATION_S
 from signals.model.ledger import ids_in
-from signals.model.queues import Message, Queue
+from signals.model.queues import QueuedMessage, SimulatedQueue
 from signals.recover.plan import RETRY, slices
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _QUIET_S = 10 * MINUTE_S
 
 @dataclass(frozen=True)
 class Replay:
-    """A replay that somebody starts: of what came in from `start_s` to `end_s`, at `at_s`."""
+    """A replay of what came in from `start_s` to `end_s`, started at `at_s`."""
 
     at_s: float
     start_s: float
@@ -40,18 +40,18 @@ class Replay:
 
 
 class Operator:
-    """Somebody at a keyboard."""
+    """Works through the runbook; `steps` are the commands that were needed."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self.steps: list[str] = []
 
     def recover(self, after_s: float, window: tuple[float, float] | None = None) -> None:
-        """The documented procedure, until nothing is left to do.
+        """Follow the documented procedure until nothing is left to do.
 
         Args:
             after_s: When the last fault ended (s).
-            window: What to replay, should anything be missing then: what came in from one time to the other (s).
+            window: What to replay if signals are missing then: what came in from one time to the other (s).
         """
         clock = self._platform.clock
         clock.run(max(clock.now, after_s + LAG_S + _QUIET_S))
@@ -63,7 +63,7 @@ class Operator:
         clock.run()
 
     def missing(self, start_s: float, end_s: float) -> int:
-        """Signals of a window that are in the secondary's archive and not in the lake: what reconciling shows."""
+        """How many signals of a window are in the secondary's archive and not in the lake."""
         archive, lake = self._secondary_archive(), self._platform.ledger.lake
         held = [event for event in archive.held() if start_s <= event.time_s <= end_s] if archive else []
         return len({identity for event in held for identity in ids_in(event.detail) if identity not in lake})
@@ -74,7 +74,7 @@ class Operator:
         Args:
             start_s: What came in from here on (s).
             end_s: Up to here.
-            filtered: Whether FilterArns name the return path's rule; else every rule of the bus gets the replay.
+            filtered: Whether FilterArns names the return path's rule; otherwise every rule of the bus gets the replay.
         """
         platform = self._platform
         archive, rule = self._secondary_archive(), self.return_rule()
@@ -114,13 +114,13 @@ class Operator:
         return held * self._platform.event_weight
 
     def _backlog_limit(self) -> float:
-        """Above so many events `signals replay start` starts no further slice: an hour of the return path's work."""
+        """The most events in the return queue at which the next slice is started: what it drains in an hour."""
         rule, mappings = self.return_rule(), self._platform.blueprint.mappings
         drains = [m for m in mappings if rule and m.queue_arn in {target.arn for target in rule.targets}]
         return max((m.concurrency * m.batch_size / INVOCATION_S * HOUR_S for m in drains), default=float("inf"))
 
     def return_rule(self) -> Rule | None:
-        """The rule in the secondary that takes replays and nothing else."""
+        """The rule in the secondary that matches replayed events only."""
         blueprint, endpoint = self._platform.blueprint, self._platform.blueprint.endpoint
         plain: dict[str, Any] = {"source": INGEST_SOURCE, "detail-type": BATCH_TYPE, "account": blueprint.account}
         plain["region"] = endpoint.secondary
@@ -129,7 +129,7 @@ class Operator:
                 return rule
         return None
 
-    def _secondary_archive(self) -> Archive | None:
+    def _secondary_archive(self) -> SimulatedArchive | None:
         endpoint = self._platform.blueprint.endpoint
         return next(iter(self._platform.archives_of(endpoint.secondary, endpoint.bus)), None)
 
@@ -140,7 +140,7 @@ class Operator:
             self._platform.clock.run(self._platform.clock.now + _QUIET_S)
 
     def redrive(self) -> int:
-        """Send back what lies in dead-letter queues, failure destinations and quarantine; returns how much that was."""
+        """Redrive dead-letter queues, failure destinations and quarantine; returns the number of messages."""
         platform, sent, signals = self._platform, 0, 0
         sources = {q.plan.dead_letter_arn: q for q in platform.queues.values() if q.plan.dead_letter_arn}
         failed = {f.plan.on_failure_arn: f for f in platform.functions.values() if f.plan.on_failure_arn}
@@ -159,7 +159,7 @@ class Operator:
             self._say(f"signals redrive: {signals * platform.signal_weight:,.0f} signals sent back")
         return sent
 
-    def _to_target(self, message: Message) -> bool:
+    def _to_target(self, message: QueuedMessage) -> bool:
         if "RULE_ARN" not in message.attributes:
             return False
         rule = next(r for r in self._platform.blueprint.rules if r.arn == message.attributes["RULE_ARN"])
@@ -180,8 +180,8 @@ class Operator:
         targets.invoke(event, rule, target, self._platform)
         return True
 
-    def _from_quarantine(self, message: Message, queue: Queue) -> bool:
-        """A signal that only could not be delivered goes to the Region's ingress bus again, as a batch of one."""
+    def _from_quarantine(self, message: QueuedMessage, queue: SimulatedQueue) -> bool:
+        """Send a signal that was quarantined as undelivered to the Region's ingress bus again, as a batch of one."""
         if message.attributes.get("reason") != "undelivered":
             return False
         platform, region = self._platform, queue.plan.region
@@ -203,4 +203,4 @@ class Operator:
 
     def _say(self, text: str) -> None:
         self.steps.append(text)
-        self._platform.ledger.say(self._platform.clock.now, "operator", text)
+        self._platform.ledger.note(self._platform.clock.now, text, "recovery")

@@ -1,4 +1,4 @@
-"""Event patterns, matched by moto's matcher: kept by others, and tested against AWS's documentation."""
+"""Event patterns, matched by moto."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.events.models import EventPattern
 
 
 class Pattern:
-    """A rule's or archive's event pattern; none matches everything."""
+    """A rule's or archive's event pattern; without one, everything matches."""
 
     def __init__(self, pattern: str | None) -> None:
         self._matcher = EventPattern.load(pattern)
@@ -18,7 +18,7 @@ class Pattern:
 
     @cached_property
     def looks_inside(self) -> bool:
-        """Whether it looks at more than what all events of a kind share."""
+        """Whether it depends on anything but what is the same in many events, so that results cannot be cached."""
         return bool(self._matcher.get_pattern().keys() - {"source", "detail-type", "account", "region", "replay-name"})
 
     def matches(self, event: Mapping[str, Any]) -> bool:

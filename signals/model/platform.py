@@ -1,4 +1,4 @@
-"""The platform at work in virtual time: a blueprint, a schedule of faults, and everything that is under way."""
+"""The platform in virtual time: a blueprint, a schedule of faults, and the state of every service."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from signals.model.archive import Archive
+from signals.model.archive import SimulatedArchive
 from signals.model.blueprint import Blueprint
 from signals.model.bus import EventBridge
-from signals.model.clock import Clock
+from signals.model.clock import VirtualClock
 from signals.model.code import Collaborators, runner
-from signals.model.failover import Failover
-from signals.model.faults import Fault, Faults
-from signals.model.functions import EventSource, Function
+from signals.model.failover import EndpointRouting
+from signals.model.faults import Fault, FaultSchedule
+from signals.model.functions import SimulatedFunction, SimulatedMapping
 from signals.model.ledger import Ledger
-from signals.model.queues import Queue
+from signals.model.queues import SimulatedQueue
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Platform:
 
     Args:
         blueprint: The deployed platform.
-        faults: What goes wrong, and when.
-        seed: Of everything that is left to chance.
+        faults: What fails, and when.
+        seed: Of everything random.
         signal_weight: How many signals of the real platform one of the model stands for.
         signals_per_event: How many of those share an entry on the ingress bus.
         collaborators: What functions work with.
@@ -53,34 +53,34 @@ class Platform:
         self.event_weight = signal_weight / signals_per_event
         self.collaborators, self.assumptions = collaborators or Collaborators(), assumptions or Assumptions()
         self.rng = Random(seed)
-        self.clock, self.ledger, self.faults = Clock(), Ledger(), Faults(faults, self.rng)
+        self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)
         self.profiles: dict[tuple[str, str], str] = {}
         self._numbers = 0
         regions = {blueprint.endpoint.primary, blueprint.endpoint.secondary} | {
             b.split(":")[3] for b in blueprint.buses
         }
         self.buses = {region: EventBridge(region, self) for region in sorted(regions)}
-        self.archives = [Archive(plan, self) for plan in blueprint.archives]
-        self.queues = {plan.arn: Queue(plan, self) for plan in blueprint.queues}
+        self.archives = [SimulatedArchive(plan, self) for plan in blueprint.archives]
+        self.queues = {plan.arn: SimulatedQueue(plan, self) for plan in blueprint.queues}
         self.queues_by_url = {queue.plan.url: queue for queue in self.queues.values()}
-        self.functions = {plan.arn: Function(plan, runner(plan, self), self) for plan in blueprint.functions}
+        self.functions = {plan.arn: SimulatedFunction(plan, runner(plan, self), self) for plan in blueprint.functions}
         for plan in blueprint.mappings:
             if plan.queue_arn in self.queues and plan.function_arn in self.functions:
-                EventSource(plan, self.queues[plan.queue_arn], self.functions[plan.function_arn], self)
-        self.failover = Failover(self)
+                SimulatedMapping(plan, self.queues[plan.queue_arn], self.functions[plan.function_arn], self)
+        self.failover = EndpointRouting(self)
         for boundary in self.faults.boundaries:
             self.clock.at(boundary, self.failover.wake)
 
     def new_id(self) -> str:
-        """An id that nothing else in this run has."""
+        """An id that is unique in this run."""
         self._numbers += 1
         return f"{self._numbers:032x}"
 
-    def archives_of(self, region: str, bus: str) -> list[Archive]:
+    def archives_of(self, region: str, bus: str) -> list[SimulatedArchive]:
         return [archive for archive in self.archives if (archive.plan.region, archive.plan.bus) == (region, bus)]
 
     def unchanged_until(self) -> float:
-        """Until when a call that fails now is sure to fail again (s)."""
+        """Until when a call that fails now is certain to fail again (s)."""
         now = self.clock.now
         if not self.faults.certain(now):
             return now

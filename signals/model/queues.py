@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from signals.model import blueprint
 from signals.model.clock import MINUTE_S
-from signals.model.faults import Kind
-from signals.model.ledger import Perished
+from signals.model.faults import FaultKind
+from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 
 @dataclass
-class Message:
+class QueuedMessage:
     """One message; times in seconds."""
 
     id: str
@@ -34,13 +34,13 @@ class Message:
     receives: int = 0
 
 
-class Queue:
-    """One queue at work."""
+class SimulatedQueue:
+    """One queue and its messages."""
 
     def __init__(self, plan: blueprint.Queue, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
-        self.messages: dict[str, Message] = {}
-        self.taken = 0
+        self.messages: dict[str, QueuedMessage] = {}
+        self._received = 0
         self._ids = count()
         self.on_message = lambda _when_s: None  # set by what reads the queue
 
@@ -51,25 +51,25 @@ class Queue:
 
     @property
     def answers(self) -> bool:
-        return not self._platform.faults.hits(Kind.SQS, self.plan.region, self._platform.clock.now)
+        return not self._platform.faults.hits(FaultKind.SQS, self.plan.region, self._platform.clock.now)
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None, sent_s: float | None = None) -> None:
-        """Take a message in; `sent_s` if it was sent earlier, to the queue whose dead-letter queue this is."""
+        """Add a message; a dead-letter queue is given the time at which it was sent to the source queue (s)."""
         now = self._platform.clock.now
-        message = Message(
+        message = QueuedMessage(
             f"{self.plan.name}-{next(self._ids)}", body, attributes or {}, now if sent_s is None else sent_s, now
         )
         self.messages[message.id] = message
-        if self.plan.alarmed and not self.taken:
-            text = f"an alarm says that {self.plan.name} in {self.plan.region} holds messages"
-            self._platform.ledger.say(now + MINUTE_S, "page", text)
-        self.taken += 1
+        if self.plan.alarmed and not self._received:
+            text = f"an alarm reports messages in {self.plan.name} in {self.plan.region}"
+            self._platform.ledger.note(now + MINUTE_S, text)
+        self._received += 1
         self.on_message(now)
 
-    def receive(self, most: int) -> list[Message]:
+    def receive(self, most: int) -> list[QueuedMessage]:
         """Hide and return up to so many visible messages."""
         now = self._platform.clock.now
-        found: list[Message] = []
+        found: list[QueuedMessage] = []
         for message in list(self.messages.values()):
             if message.visible_s > now or len(found) == most:
                 continue
@@ -83,8 +83,8 @@ class Queue:
             found.append(message)
         return found
 
-    def waiting(self) -> list[Message]:
-        """What is in the queue now."""
+    def waiting(self) -> list[QueuedMessage]:
+        """The messages in the queue now, visible or not."""
         return [message for message in list(self.messages.values()) if not self._expired(message)]
 
     def next_visible_s(self) -> float:
@@ -94,7 +94,7 @@ class Queue:
     def delete(self, message_id: str) -> None:
         self.messages.pop(message_id, None)
 
-    def _expired(self, message: Message) -> bool:
+    def _expired(self, message: QueuedMessage) -> bool:
         if self._platform.clock.now - message.sent_s <= self.plan.retention_s:
             return False
         del self.messages[message.id]
@@ -103,17 +103,15 @@ class Queue:
             if self.plan.retention_s >= 86_400
             else f"{self.plan.retention_s:g} s"
         )
-        self._platform.ledger.perish(
-            message.body, Perished(self.plan.name, f"{self.plan.name} keeps a message {kept}", True)
-        )
+        self._platform.ledger.drop(message.body, Drop(self.plan.name, f"{self.plan.name} keeps a message {kept}", True))
         return True
 
-    def _to_dead_letters(self, message: Message) -> None:
+    def _to_dead_letters(self, message: QueuedMessage) -> None:
         del self.messages[message.id]
         dead_letters = self._platform.queues.get(self.plan.dead_letter_arn or "")
         if dead_letters is None:
-            self._platform.ledger.perish(
-                message.body, Perished(self.plan.name, "received too often, and no dead-letter queue")
+            self._platform.ledger.drop(
+                message.body, Drop(self.plan.name, "received too often, and no dead-letter queue")
             )
             return
         self._platform.ledger.counts["dead letters"] += 1

@@ -1,13 +1,13 @@
 """Replication of a global endpoint.
 
 EventBridge keeps a rule of its own on each bus, `GlobalEndpointManagedRule-…`, that puts what came in on the other
-bus by the endpoint's role. It is retried like any target, 24 hours and 185 times by default, then dropped; it has no
+bus with the endpoint's role. It is retried like any target, 24 hours and 185 times by default, then dropped; it has no
 dead-letter queue (User Guide, "Making applications Regional-fault tolerant", "Retry policy"). Only what came in through
 the endpoint is replicated (seen live: aws-samples/sample-serverless-messaging-hub, docs/e2e-evidence.md). The copy has
 an id of its own, keeps `region`, and has the endpoint's ARN in `resources`.
 
-The managed rule's pattern is not published. That it ignores replays is an assumption, `ASSUMPTIONS`; a replay that
-names its rule in FilterArns does not depend on it.
+The managed rule's pattern is not published. That it ignores replays is an assumption (`run.ASSUMPTIONS`); a replay with
+FilterArns does not depend on it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signals.model.event import Event
-from signals.model.faults import Kind
-from signals.model.ledger import Perished
+from signals.model.faults import FaultKind
+from signals.model.ledger import Drop
 from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS, given_up, next_try
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
-_LINK_S = 1.0  # asynchronous, "not simultaneous" (User Guide, "Best practices"); how long it takes is not published
+_LINK_S = 1.0  # asynchronous, "not simultaneous" (User Guide, "Best practices"); its duration is not published
 
 
 def replicate(event: Event, region: str, platform: Platform, only: Collection[str]) -> bool:
-    """Copy an event to the other Region if the endpoint does so; returns whether it does."""
+    """Copy an event to the other Region if the endpoint replicates it; returns whether it does."""
     endpoint = platform.blueprint.endpoint
     if not endpoint.replicates or event.bus != endpoint.bus or event.from_bus:
         return False
@@ -54,13 +54,15 @@ def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform)
     now = platform.clock.now
     arn = platform.blueprint.bus_arn(there, copy.bus)
     if not platform.blueprint.endpoint.role.allows("events:PutEvents", arn, {"events:source": copy.source}):
-        platform.ledger.perish(copy.detail, Perished("replication", f"replication may not put events in {there}"))
-    elif platform.faults.hits(Kind.REPLICATION, here, now) or platform.faults.hits(Kind.EVENTBRIDGE, there, now):
+        platform.ledger.drop(copy.detail, Drop("replication", f"replication may not put events in {there}"))
+    elif platform.faults.hits(FaultKind.REPLICATION, here, now) or platform.faults.hits(
+        FaultKind.EVENTBRIDGE, there, now
+    ):
         again_s = next_try(first_s, platform.unchanged_until(), DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
         if again_s is None:
             end_s = given_up(first_s, DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
-            why = Perished("replication", "replication gave up after 24 hours and 185 tries")
-            platform.clock.at(end_s, lambda: platform.ledger.perish(copy.detail, why))
+            why = Drop("replication", "replication gave up after 24 hours and 185 retries")
+            platform.clock.at(end_s, lambda: platform.ledger.drop(copy.detail, why))
         else:
             platform.clock.at(again_s, lambda: _try(copy, here, there, first_s, platform))
     else:

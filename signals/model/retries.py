@@ -1,8 +1,8 @@
-"""When EventBridge tries a target again.
+"""When EventBridge retries a target.
 
 By default for 24 hours and up to 185 times, with exponential backoff and jitter; a target's retry policy lowers both
-(EventBridge User Guide, "Retry policy"). How long the pauses are is not published: here they double from one second to
-488, so that 185 tries fill the 24 hours; the jitter, seconds, is left out.
+(EventBridge User Guide, "Retry policy"). The pauses are not published: here they double from one second up to 488,
+so that 185 retries take the 24 hours; the jitter, seconds, is left out.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _TIMES = list(accumulate(min(_LONGEST_PAUSE_S, 2.0**n) for n in range(DEFAULT_AT
 
 
 def next_try(first_s: float, after_s: float, age_s: float, attempts: int) -> float | None:
-    """When a target is tried next; None if age or attempts are used up.
+    """When a target is retried next (s); None if age or attempts are used up.
 
     Args:
         first_s: When it was tried first.
-        after_s: The next try is later than this: now, or the time until which it is sure to fail again.
+        after_s: The retry is later than this: now, or the time until which it is certain to fail again.
         age_s: Longest age of an event (MaximumEventAgeInSeconds).
         attempts: Most retries (MaximumRetryAttempts).
     """
@@ -32,6 +32,6 @@ def next_try(first_s: float, after_s: float, age_s: float, attempts: int) -> flo
 
 
 def given_up(first_s: float, age_s: float, attempts: int) -> float:
-    """When the last retry is over."""
+    """When the last retry is made (s)."""
     tries = [time for time in _TIMES[:attempts] if time <= age_s]
     return first_s + (tries[-1] if tries else 0.0)

@@ -1,41 +1,144 @@
-"""Outages with a name, as the real drill has them: which faults each is made of."""
+"""The outages that a drill rehearses on a deployed stack and that the model runs in virtual time."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from signals.model.faults import Fault, Kind
+from signals.errors import Misuse
+from signals.model.faults import Fault, FaultKind
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-
-
-def _in_primary(*kinds: Kind, of: str | None = None) -> Callable[[str, str, float, float], list[Fault]]:
-    return lambda primary, _, start_s, end_s: [Fault(kind, primary, start_s, end_s, of=of) for kind in kinds]
+Symptom = Literal["endpoint", "api", "replication", "enrichment", "lake", "none"]
 
 
-# (primary, secondary, start in s, end in s) -> faults
-SCENARIOS: Mapping[str, Callable[[str, str, float, float], list[Fault]]] = {
-    "eventbridge": _in_primary(Kind.EVENTBRIDGE),
-    "stalled": _in_primary(Kind.STALLED),
-    "region": _in_primary(Kind.EVENTBRIDGE, Kind.API, Kind.SQS),
-    "api": _in_primary(Kind.API),
-    "enrichment": _in_primary(Kind.FUNCTION_ERRORS, of="enrichment"),
-    "lake": _in_primary(Kind.LAKE),
-    "inverted": _in_primary(Kind.INVERTED),
-    "replication": lambda primary, secondary, start_s, end_s: [
-        Fault(Kind.REPLICATION, region, start_s, end_s) for region in (primary, secondary)
-    ],
+@dataclass(frozen=True)
+class Scenario:
+    """One outage.
+
+    Args:
+        name: As on the command line.
+        about: In a sentence.
+        alias: A shorter name, accepted as well.
+        symptom: Where somebody would notice it.
+        kinds: The model's faults, in the primary.
+        of: Folder in handlers/ of the only function that those faults hit.
+        in_both_regions: Whether the model's faults are in the secondary too.
+        faults: What the embedded AWS is told (see `signals.local.faults`); `{name}`, `{primary}` stand for the stack's.
+            None: it cannot fail like this.
+        fails_over: Whether the response is to fail over.
+        outage_s: How long a drill's fault lasts, at least (s).
+    """
+
+    name: str
+    about: str
+    alias: str = ""
+    symptom: Symptom = "none"
+    kinds: tuple[FaultKind, ...] = ()
+    of: str | None = None
+    in_both_regions: bool = False
+    faults: Mapping[str, Any] | None = field(default_factory=dict)
+    fails_over: bool = False
+    outage_s: float = 15.0
+
+    def faults_for(self, *, name: str, primary: str) -> dict[str, Any]:
+        """What the embedded AWS is told for one stack."""
+
+        def fill(value: Any) -> Any:
+            if isinstance(value, list):
+                return [fill(item) for item in value]
+            return value.format(name=name, primary=primary) if isinstance(value, str) else value
+
+        return {key: fill(value) for key, value in (self.faults or {}).items()}
+
+    def schedule(self, primary: str, secondary: str, start_s: float, end_s: float) -> list[Fault]:
+        """The model's faults, from one time to the other (s)."""
+        regions = (primary, secondary) if self.in_both_regions else (primary,)
+        return [Fault(kind, region, start_s, end_s, of=self.of) for kind in self.kinds for region in regions]
+
+
+FAILOVER = Scenario(
+    "failover",
+    "The endpoint is failed over by hand; nothing is faulty.",
+    alias="inverted",
+    kinds=(FaultKind.INVERTED,),
+    fails_over=True,
+)
+DEFAULT = Scenario(
+    "primary-eventbridge-down",
+    "EventBridge in the primary refuses everything, for longer than replication retries (24 h; here 8 s).",
+    alias="eventbridge",
+    symptom="endpoint",
+    kinds=(FaultKind.EVENTBRIDGE,),
+    # Days in seconds: what replication has not delivered when it gives up has to be replayed.
+    faults={"refusing_regions": ["{primary}"], "replication_gives_up_s": 8},
+    fails_over=True,
+    outage_s=22.0,
+)
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        DEFAULT,
+        Scenario(
+            "primary-eventbridge-stalled",
+            "EventBridge in the primary accepts events and delivers them only afterwards.",
+            alias="stalled",
+            kinds=(FaultKind.STALLED,),
+            faults=None,
+        ),
+        Scenario(
+            "primary-region-down",
+            "EventBridge, the ingest API and SQS in the primary are down.",
+            alias="region",
+            kinds=(FaultKind.EVENTBRIDGE, FaultKind.API, FaultKind.SQS),
+            faults=None,
+        ),
+        Scenario(
+            "primary-api-down",
+            "The primary's ingest API answers 503; its clients are sent to the secondary's.",
+            alias="api",
+            symptom="api",
+            kinds=(FaultKind.API,),
+            faults={"refusing_apis": ["{primary}"]},
+        ),
+        Scenario(
+            "replication-cut",
+            "Events enter the primary and no copy reaches the secondary.",
+            alias="replication",
+            symptom="replication",
+            kinds=(FaultKind.REPLICATION,),
+            in_both_regions=True,
+            faults={"cut_replication": True},
+        ),
+        Scenario(
+            "enrichment-failing",
+            "Enrichment ends with an error for every batch, retries included.",
+            alias="enrichment",
+            symptom="enrichment",
+            kinds=(FaultKind.FUNCTION_ERRORS,),
+            of="enrichment",
+            faults={"failing_functions": ["{name}-enrichment"]},
+        ),
+        Scenario(
+            "slow-lake",
+            "Firehose throttles every record.",
+            alias="lake",
+            symptom="lake",
+            kinds=(FaultKind.LAKE,),
+            faults={"refusing_streams": ["{name}-lake"]},
+        ),
+        FAILOVER,
+    )
 }
 
 
-def seconds(duration: str) -> float:
-    """A duration like `90s`, `45m`, `30h` or `35d`, in seconds.
+def scenario_named(name: str | None) -> Scenario:
+    """The scenario of a name or alias; the default without one.
 
     Raises:
-        ValueError: It is none.
+        Misuse: There is none.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", duration.strip())
-    if not match:
-        raise ValueError(f"{duration!r} is no duration: write 90s, 45m, 30h or 35d")
-    return float(match[1]) * _UNITS[match[2]]
+    for scenario in SCENARIOS.values():
+        if (name or DEFAULT.name) in (scenario.name, scenario.alias):
+            return scenario
+    raise Misuse(f"there is no scenario {name!r}: choose one of {', '.join(SCENARIOS)}")

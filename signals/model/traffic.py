@@ -1,4 +1,4 @@
-"""Clients that send signals to the API nearest to them and try again until they are told yes.
+"""Clients that send signals to the nearest API and retry until they are acknowledged.
 
 With a domain, Route 53 answers with the nearest Region whose `/health` answers: three checks, 10 s apart, and then the
 60 s that resolvers keep an alias of API Gateway (Route 53 Developer Guide, "How Route 53 checks the health of an
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from signals.model.code import WRITE_KEY
-from signals.model.faults import Kind
+from signals.model.faults import FaultKind
 from signals.model.functions import FunctionError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _PAUSES_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0)
 
 
 class Clients:
-    """Everybody who sends."""
+    """All clients."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -33,21 +33,23 @@ class Clients:
     def send(self, region: str, *signals: dict[str, Any], tries: int = 0) -> None:
         """Send signals to the API nearest to `region`."""
         platform, now = self._platform, self._platform.clock.now
-        status, results = self._post(self._answering(region, now), signals)
-        taken = {r["id"] for r in results if r["status"] == "accepted"}
+        answering = self._answering(region, now)
+        status, results = self._post(answering, signals)
+        accepted = {r["id"] for r in results if r["status"] == "accepted"}
         for signal in signals:
-            if signal["id"] in taken:
-                platform.ledger.acknowledged.setdefault(signal["id"], now)
-        again = [signal for signal in signals if signal["id"] not in taken]
+            platform.ledger.sent.setdefault(signal["id"], now)
+            if signal["id"] in accepted:
+                platform.ledger.acknowledged.setdefault(signal["id"], (now, answering))
+        again = [signal for signal in signals if signal["id"] not in accepted]
         if not again:
             return
         platform.ledger.counts[f"answered {status}" if status else "not answered"] += 1
-        platform.ledger.unanswered[str(status)] += len(again)
+        platform.ledger.refusals.append((now, len(again)))
         if tries < len(_PAUSES_S):
             platform.clock.after(_PAUSES_S[tries], lambda: self.send(region, *again, tries=tries + 1))
 
     def _post(self, region: str, signals: tuple[dict[str, Any], ...]) -> tuple[int, list[dict[str, Any]]]:
-        if self._platform.faults.hits(Kind.API, region, self._platform.clock.now):
+        if self._platform.faults.hits(FaultKind.API, region, self._platform.clock.now):
             return 0, []
         http = {"method": "POST", "path": "/v1/signals", "sourceIp": "203.0.113.7"}
         headers = {"authorization": f"Bearer {WRITE_KEY}", "content-type": "application/json", "user-agent": "model/1"}
@@ -60,16 +62,16 @@ class Clients:
 
     def _answering(self, region: str, now_s: float) -> str:
         platform = self._platform
-        if not platform.blueprint.has_domain or not platform.faults.hits(Kind.API, region, now_s):
+        if not platform.blueprint.has_domain or not platform.faults.hits(FaultKind.API, region, now_s):
             return region
-        noticed_s = platform.blueprint.api_check_s + _RESOLVERS_S
-        if not platform.faults.hits(Kind.API, region, now_s - noticed_s):
+        moved_s = platform.blueprint.api_check_s + _RESOLVERS_S
+        if not platform.faults.hits(FaultKind.API, region, now_s - moved_s):
             return region
         return next((other for other in self._apis if other != region), region)
 
 
 def signal(number: int, sent: str) -> dict[str, Any]:
-    """A signal of the model's own."""
+    """The model's nth signal, sent at a time in ISO 8601."""
     data = {"order": f"A-{number}", "customer_id": f"c-{number % 97}"}
     kind = "order.placed" if number % 3 else "page.viewed"
     return {"specversion": "1.0", "id": f"s-{number}", "type": kind, "source": "/model", "time": sent, "data": data}

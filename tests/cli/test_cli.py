@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 from components.errors import PlatformError, SettingsError
 from signals import stack as stacks
 from signals.cli.app import app
-from signals.cli.commands.options import duration
 from signals.cli.group import explain
 from signals.errors import LocalError, Misuse
 from signals.local.process import Local
+from signals.model.duration import parse_duration
 from signals.observe import apis
 from signals.observe import send as sending
 from signals.observe.send import Result as Sent
@@ -170,7 +170,7 @@ def test_a_bug_keeps_its_traceback() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7200), ("7d", 604_800)])
 def test_durations_are_a_number_and_a_unit(text: str, seconds: int) -> None:
-    assert duration(text) == timedelta(seconds=seconds)
+    assert parse_duration(text) == timedelta(seconds=seconds)
 
 
 def tree(error: type[PlatformError]) -> Iterator[type[PlatformError]]:

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 
 from signals.drill.picture import draw
-from signals.drill.report import Lane, Moment, Part, Report, Verdict
+from signals.model.report import DrillReport, DrillVerdict, Lane, Moment, Part
 
 SVG = "{http://www.w3.org/2000/svg}"
-REPORT = Report(
+REPORT = DrillReport(
     stack="local",
     scenario="primary-<down> & out",
     about="EventBridge takes nothing & says <so>.",
@@ -31,7 +31,7 @@ REPORT = Report(
         Lane("told", (Part("accepted", "primary", (4, 2, 0)), Part("again", "bad", (0, 2, 8)))),
         Lane("lake", (Part("first", "good", (1, 1, 1)),)),
     ),
-    verdict=Verdict(sent=12, acknowledged=10, delivered=10, duplicates=3, seconds_to_detect=1.5),
+    verdict=DrillVerdict(sent=12, acknowledged=10, delivered=10, duplicates=3, seconds_to_detect=1.5),
     outage=(3, 9.9),
 )
 

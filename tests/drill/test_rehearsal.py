@@ -10,19 +10,19 @@ from dataclasses import replace
 import pytest
 
 from signals.drill.rehearsal import rehearse
-from signals.drill.scenarios import FAILOVER, SCENARIOS, Scenario
 from signals.errors import Failed
-from tests.drill.ground import PRIMARY, QUICK, SECONDARY, MemoryGround
+from signals.model.scenarios import FAILOVER, SCENARIOS, Scenario
+from tests.drill.environment import PRIMARY, QUICK, SECONDARY, MemoryEnvironment
 
 CALM = replace(FAILOVER, outage_s=0.05)
 DOWN = replace(SCENARIOS["primary-eventbridge-down"], outage_s=0.1)
 
 
 def test_a_drill_goes_from_the_fault_to_the_count_and_loses_nothing() -> None:
-    ground = MemoryGround()
-    report = rehearse(ground, DOWN, pace=QUICK)
-    steps = [call for call in ground.calls if call != "symptom"]
-    assert steps == ["ready", "inject", "fail_over", "heal", "fail_back", "restore"]
+    environment = MemoryEnvironment()
+    report = rehearse(environment, DOWN, timing=QUICK)
+    steps = [call for call in environment.calls if call != "symptom"]
+    assert steps == ["check_ready", "inject", "fail_over", "clear_fault", "fail_back", "restore"]
     kinds = [moment.kind for moment in report.moments]
     assert [kind for kind in kinds if kind in ("fault", "detected", "healed", "end")] == [
         "fault",
@@ -42,35 +42,35 @@ def test_a_drill_goes_from_the_fault_to_the_count_and_loses_nothing() -> None:
 
 
 def test_what_does_not_come_by_itself_is_replayed() -> None:
-    ground = MemoryGround(drops=True)
-    report = rehearse(ground, DOWN, pace=QUICK)
-    assert "replay" in ground.calls
+    environment = MemoryEnvironment(drops=True)
+    report = rehearse(environment, DOWN, timing=QUICK)
+    assert "replay" in environment.calls
     assert report.verdict.lost == 0
 
 
 def test_without_the_replay_the_lost_signals_are_counted_and_named() -> None:
-    ground = MemoryGround(drops=True)
-    verdict = rehearse(ground, DOWN, pace=QUICK, replay=False).verdict
-    assert "replay" not in ground.calls
-    assert verdict.lost == len(ground.waiting) > 0
-    assert set(verdict.missing) <= set(ground.waiting)
+    environment = MemoryEnvironment(drops=True)
+    verdict = rehearse(environment, DOWN, timing=QUICK, replay=False).verdict
+    assert "replay" not in environment.calls
+    assert verdict.lost == len(environment.waiting) > 0
+    assert set(verdict.missing) <= set(environment.waiting)
 
 
 def test_a_second_copy_is_a_duplicate_and_no_delivery() -> None:
-    verdict = rehearse(MemoryGround(twice=True), CALM, pace=QUICK).verdict
+    verdict = rehearse(MemoryEnvironment(twice=True), CALM, timing=QUICK).verdict
     assert verdict.duplicates == verdict.delivered == verdict.acknowledged
 
 
 def test_a_signal_that_was_never_acknowledged_is_sent_but_not_lost() -> None:
-    ground = MemoryGround(refuses=True)
-    verdict = rehearse(ground, Scenario("calm", "Nothing.", "none", outage_s=0), pace=QUICK, replay=False).verdict
+    environment = MemoryEnvironment(refuses=True)
+    verdict = rehearse(environment, Scenario("calm", "Nothing.", outage_s=0), timing=QUICK, replay=False).verdict
     assert verdict.sent > 0
     assert (verdict.acknowledged, verdict.lost) == (0, 0)
 
 
 def test_the_lanes_count_every_signal_once() -> None:
-    ground = MemoryGround(twice=True)
-    report = rehearse(ground, DOWN, pace=QUICK)
+    environment = MemoryEnvironment(twice=True)
+    report = rehearse(environment, DOWN, timing=QUICK)
     told, entered, lake = report.lanes
     assert sum(sum(part.counts) for part in told.parts) == report.verdict.acknowledged
     assert sum(sum(part.counts) for part in entered.parts) == report.verdict.acknowledged
@@ -78,49 +78,51 @@ def test_the_lanes_count_every_signal_once() -> None:
     assert (sum(first.counts), sum(again.counts)) == (report.verdict.delivered, report.verdict.duplicates)
 
 
-@pytest.mark.parametrize("step", ["inject", "symptom", "fail_over", "heal", "fail_back"])
+@pytest.mark.parametrize("step", ["inject", "symptom", "fail_over", "clear_fault", "fail_back"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Failed, RuntimeError])
 def test_whatever_breaks_off_a_drill_it_restores_and_says_so(step: str, error: type[BaseException]) -> None:
-    ground = MemoryGround()
+    environment = MemoryEnvironment()
 
     def break_off() -> None:
         raise error("no more")
 
-    ground.on[step] = break_off
+    environment.on[step] = break_off
     with pytest.raises(error):
-        rehearse(ground, DOWN, pace=QUICK)
-    assert ground.calls[-1] == "restore"
-    assert not (ground.ill or ground.moved)
+        rehearse(environment, DOWN, timing=QUICK)
+    assert environment.calls[-1] == "restore"
+    assert not (environment.faulty or environment.moved)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_from_outside_restores_too_and_a_second_one_does_not_stop_that(number: signal.Signals) -> None:
-    ground = MemoryGround()
-    ground.on["restore"] = lambda: os.kill(os.getpid(), number)
+    environment = MemoryEnvironment()
+    environment.on["restore"] = lambda: os.kill(os.getpid(), number)
     timer = threading.Timer(0.1, os.kill, (os.getpid(), number))
     timer.start()
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt):
-        rehearse(ground, replace(DOWN, outage_s=5), pace=QUICK)
-    assert not (ground.ill or ground.moved)
+        rehearse(environment, replace(DOWN, outage_s=5), timing=QUICK)
+    assert not (environment.faulty or environment.moved)
     assert signal.getsignal(number) is before
 
 
 def test_a_stack_that_is_not_well_is_not_touched() -> None:
-    ground = MemoryGround()
+    environment = MemoryEnvironment()
 
     def refuse() -> None:
         raise Failed("held already")
 
-    ground.on["ready"] = refuse
+    environment.on["check_ready"] = refuse
     with pytest.raises(Failed):
-        rehearse(ground, DOWN, pace=QUICK)
-    assert ground.calls == ["ready"], "nothing was begun, so nothing is restored: somebody else's failover stays"
+        rehearse(environment, DOWN, timing=QUICK)
+    assert environment.calls == ["check_ready"], (
+        "nothing was begun, so nothing is restored: somebody else's failover stays"
+    )
 
 
 def test_no_client_sends_after_the_drill() -> None:
-    ground = MemoryGround()
-    rehearse(ground, CALM, pace=QUICK)
-    sent = len(ground.archive)
+    environment = MemoryEnvironment()
+    rehearse(environment, CALM, timing=QUICK)
+    sent = len(environment.archive)
     threading.Event().wait(0.1)
-    assert len(ground.archive) == sent
+    assert len(environment.archive) == sent

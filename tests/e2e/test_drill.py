@@ -9,19 +9,19 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from signals.drill.local import LocalGround
-from signals.drill.modelled import modelled
-from signals.drill.rehearsal import Pace, rehearse
-from signals.drill.report import Verdict
-from signals.drill.scenarios import SCENARIOS
+from signals.drill.local import LocalEnvironment
+from signals.drill.rehearsal import Timing, rehearse
+from signals.model.report import DrillVerdict
+from signals.model.run import run
+from signals.model.scenarios import SCENARIOS
 from signals.observe.health import endpoint
 from tests.e2e.conftest import Deployment
 
-QUICK = Pace(rate=6, before_s=3, after_s=2)
+QUICK = Timing(rate=6, before_s=3, after_s=2)
 
 
-def healed(deployment: Deployment) -> bool:
-    """Nothing is ill, and the health check is the metric's."""
+def restored(deployment: Deployment) -> bool:
+    """There is no fault, and the health check follows its metric."""
     found = endpoint(deployment.stack)
     assert found is not None
     faults = httpx.get(f"{deployment.stack.aws_endpoint}/_signals/faults").json()
@@ -40,28 +40,28 @@ def test_the_default_drill_loses_nothing_and_leaves_the_stack_as_it_was(deployme
     assert 0 < verdict["seconds_to_route"] < 20
     assert "replay" in " ".join(moment["text"] for moment in found["moments"]), "replication had given up on some"
     ElementTree.fromstring(picture.read_text())
-    assert healed(deployment)
+    assert restored(deployment)
 
 
 def test_without_the_replay_the_drill_and_the_model_both_lose_and_with_it_neither_does(deployment: Deployment) -> None:
     scenario = SCENARIOS["primary-eventbridge-down"]
-    real = rehearse(LocalGround(deployment.stack), scenario, pace=QUICK, replay=False).verdict
-    modelled_ = modelled("local", "30h", 4e4, replay=False).verdict
+    real = rehearse(LocalEnvironment(deployment.stack), scenario, timing=QUICK, replay=False).verdict
+    modelled = run("local", "30h", 4e4, replay=False).verdict
     assert real.lost > 0
-    assert modelled_.lost > 0
-    assert modelled("local", "30h", 4e4).verdict.lost == 0, "the real one is in the test before this"
-    assert healed(deployment)
+    assert modelled.lost > 0
+    assert run("local", "30h", 4e4).verdict.lost == 0, "the real one is in the test before this"
+    assert restored(deployment)
 
 
 @pytest.mark.parametrize("name", ["primary-api-down", "replication-cut", "slow-lake"])
 def test_the_drill_and_the_model_agree_that_nothing_is_lost(deployment: Deployment, name: str) -> None:
-    real = rehearse(LocalGround(deployment.stack), SCENARIOS[name], pace=QUICK).verdict
-    agree = modelled("local", "5m", 4e4, scenario=name).verdict
+    real = rehearse(LocalEnvironment(deployment.stack), SCENARIOS[name], timing=QUICK).verdict
+    agree = run("local", "5m", 4e4, scenario=name).verdict
     assert same(real, agree)
     assert real.lost == agree.lost == 0
-    assert healed(deployment)
+    assert restored(deployment)
 
 
-def same(one: Verdict, other: Verdict) -> bool:
+def same(one: DrillVerdict, other: DrillVerdict) -> bool:
     """Whether both lose, or neither; and both repeat, or neither."""
     return (one.lost > 0, one.duplicates > 0) == (other.lost > 0, other.duplicates > 0)

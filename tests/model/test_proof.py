@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, event, find, given, note, seed, setti
 from hypothesis import strategies as st
 
 from signals.model.clock import MINUTE_S
-from signals.model.faults import Fault, Kind
+from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator, Replay
 from signals.model.platform import Platform
 from signals.recording.resources import Recording
@@ -31,9 +31,9 @@ _proof = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 # What AWS may do to anybody. A deleted bus loses what is put on it, and no schedule of ours can be held to that.
-_KINDS = [kind for kind in Kind if kind is not Kind.BUS_MISSING]
-_WHOLE = (Kind.INVERTED, Kind.EVENTBRIDGE, Kind.STALLED, Kind.REPLICATION)
-_OF_FUNCTIONS = (Kind.FUNCTION_ERRORS, Kind.THROTTLED, Kind.HAND_OVER)
+_KINDS = [kind for kind in FaultKind if kind is not FaultKind.BUS_MISSING]
+_WHOLE = (FaultKind.INVERTED, FaultKind.EVENTBRIDGE, FaultKind.STALLED, FaultKind.REPLICATION)
+_OF_FUNCTIONS = (FaultKind.FUNCTION_ERRORS, FaultKind.THROTTLED, FaultKind.LAMBDA_API)
 _FUNCTIONS = ["enrichment", "ingest", "republish", "return_path", "profile", None]
 _START = 20  # minutes until the platform has found its feet
 
@@ -102,7 +102,7 @@ def _observe(schedule: Schedule, platform: Platform, operator: Operator) -> None
     """What `--hypothesis-show-statistics` shows: how often it really came to the worst."""
     note(str(schedule))
     counts = platform.ledger.counts
-    for seen in ("batches spooled", "replication gave up after 24 hours and 185 tries", "dead letters"):
+    for seen in ("batches spooled", "replication gave up after 24 hours and 185 retries", "dead letters"):
         event(f"{seen}: {counts[seen] > 0}")
     event(f"redriven: {any('redrive' in step for step in operator.steps)}")
     event(f"replayed: {any('replay' in step for step in operator.steps)}")
@@ -118,7 +118,7 @@ def test_every_acknowledged_signal_is_in_the_lake_or_the_limit_that_was_exceeded
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
     for identity in platform.ledger.lost:
-        perished = platform.ledger.perished[identity]
+        perished = platform.ledger.dropped[identity]
         assert any(copy.limit for copy in perished), f"{identity} is lost, and no limit says why: {perished}"
 
 
@@ -129,7 +129,7 @@ def test_no_acknowledged_signal_is_lost_while_every_limit_is_far(schedule: Sched
     # At most 10 days of trouble: less than a queue (14 days) or an archive (30) keeps what it has.
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
-    assert not platform.ledger.lost, (platform.ledger.perished, operator.steps)
+    assert not platform.ledger.lost, (platform.ledger.dropped, operator.steps)
 
 
 @settings(_proof, max_examples=50)
@@ -148,10 +148,10 @@ def test_the_search_itself_finds_a_loss_in_a_stack_without_a_failure_destination
 
     # Raises if there is none among so many.
     found = find(schedules(5), loses, settings=settings(_proof, max_examples=3_000, phases=[Phase.generate]))
-    assert any(fault.kind in (*_OF_FUNCTIONS, Kind.PARTIAL, Kind.EVENTBRIDGE) for fault in found.faults)
+    assert any(fault.kind in (*_OF_FUNCTIONS, FaultKind.PARTIAL, FaultKind.EVENTBRIDGE) for fault in found.faults)
 
 
 def _reasons(schedule: Schedule, recording: Recording) -> list[str]:
     platform = platform_of(recording, schedule.faults, sent_s=schedule.sent_s, seed=schedule.seed)
     platform.clock.run()
-    return [copy.why for identity in platform.ledger.lost for copy in platform.ledger.perished[identity]]
+    return [copy.why for identity in platform.ledger.lost for copy in platform.ledger.dropped[identity]]

@@ -8,7 +8,7 @@ import pytest
 
 from signals.model import alarm, health_check
 from signals.model.clock import DAY_S, HOUR_S, MINUTE_S
-from signals.model.faults import Fault, Kind
+from signals.model.faults import Fault, FaultKind
 from signals.model.iam import Policy
 from signals.model.operator import Operator
 from signals.model.patterns import Pattern
@@ -17,7 +17,7 @@ from tests.model.support import PRIMARY, SECONDARY, hours, plan, platform_of
 
 ALARM = plan().endpoint.alarm
 CHECK = plan().endpoint.health_check
-FINE, ILL = 50.0, 31_000.0
+FINE, SLOW = 50.0, 31_000.0
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_condition_operator_that_is_not_known_is_an_error_and_not_a_guess() ->
 @pytest.mark.parametrize(
     ("averages", "in_alarm"),
     [
-        ([ILL] * 5, True),
+        ([SLOW] * 5, True),
         ([None] * 5, True),
-        ([ILL, None, ILL, None, ILL], True),
-        ([ILL, ILL, FINE, ILL, ILL], False),
+        ([SLOW, None, SLOW, None, SLOW], True),
+        ([SLOW, SLOW, FINE, SLOW, SLOW], False),
         ([30_000.0] * 5, False),
     ],
 )
@@ -81,19 +81,19 @@ def test_without_any_data_the_check_says_what_it_was_told_to_say(says: str, heal
     assert health_check.is_healthy(check, ALARM, [None] * 5, last=True) is healthy
 
 
-def test_inverting_turns_the_answer_round_and_disabling_makes_it_healthy() -> None:
+def test_inverting_inverts_the_status_and_disabling_makes_it_healthy() -> None:
     assert not health_check.is_healthy({**CHECK, "invertHealthcheck": True}, ALARM, [FINE] * 5, last=True)
-    assert health_check.is_healthy(CHECK, ALARM, [ILL] * 5, last=True, inverted=True)
-    assert health_check.is_healthy({**CHECK, "disabled": True}, ALARM, [ILL] * 5, last=True)
+    assert health_check.is_healthy(CHECK, ALARM, [SLOW] * 5, last=True, inverted=True)
+    assert health_check.is_healthy({**CHECK, "disabled": True}, ALARM, [SLOW] * 5, last=True)
 
 
 def test_failover_takes_360_seconds_on_average_and_never_more_than_420() -> None:
     taken = []
     for seed in range(120):
         begins_s = HOUR_S + seed / 2
-        platform = platform_of(None, [Fault(Kind.EVENTBRIDGE, PRIMARY, begins_s, 3 * HOUR_S)], seed=seed)
+        platform = platform_of(None, [Fault(FaultKind.EVENTBRIDGE, PRIMARY, begins_s, 3 * HOUR_S)], seed=seed)
         platform.clock.run()
-        routed = (m.at_s for m in platform.ledger.moments if m.kind == f"routed to {SECONDARY}")
+        routed = (m.seconds for m in platform.ledger.moments if m.kind == "routed" and m.text.endswith(SECONDARY))
         taken.append(next(routed) - begins_s)
     assert max(taken) <= 420
     assert 345 < mean(taken) < 375
@@ -113,8 +113,8 @@ def test_a_target_is_tried_185_times_in_24_hours_and_not_again() -> None:
 
 
 def test_a_function_that_fails_is_tried_twice_more_after_one_and_two_minutes() -> None:
-    def delivered(ill_s: float) -> tuple[int, int]:
-        fault = Fault(Kind.FUNCTION_ERRORS, PRIMARY, HOUR_S, HOUR_S + ill_s, of="enrichment")
+    def delivered(failing_s: float) -> tuple[int, int]:
+        fault = Fault(FaultKind.FUNCTION_ERRORS, PRIMARY, HOUR_S, HOUR_S + failing_s, of="enrichment")
         platform = platform_of(None, [fault], sent_s=[HOUR_S])
         platform.clock.run()
         return len(platform.ledger.lake), platform.ledger.counts["dead letters"]
@@ -125,7 +125,7 @@ def test_a_function_that_fails_is_tried_twice_more_after_one_and_two_minutes() -
 
 def test_a_throttled_function_is_tried_for_six_hours() -> None:
     def delivered(throttled_h: float) -> tuple[int, int]:
-        fault = Fault(Kind.THROTTLED, PRIMARY, HOUR_S, (1 + throttled_h) * HOUR_S, of="enrichment")
+        fault = Fault(FaultKind.THROTTLED, PRIMARY, HOUR_S, (1 + throttled_h) * HOUR_S, of="enrichment")
         platform = platform_of(None, [fault], sent_s=[HOUR_S])
         platform.clock.run()
         return len(platform.ledger.lake), platform.ledger.counts["dead letters"]
@@ -136,7 +136,9 @@ def test_a_throttled_function_is_tried_for_six_hours() -> None:
 
 def test_replication_gives_up_after_24_hours() -> None:
     def replicated(cut_h: float) -> int:
-        platform = platform_of(None, [Fault(Kind.REPLICATION, PRIMARY, HOUR_S, (1 + cut_h) * HOUR_S)], sent_s=[HOUR_S])
+        platform = platform_of(
+            None, [Fault(FaultKind.REPLICATION, PRIMARY, HOUR_S, (1 + cut_h) * HOUR_S)], sent_s=[HOUR_S]
+        )
         platform.clock.run()
         return len(platform.archives_of(SECONDARY, plan().endpoint.bus)[0].held())
 
@@ -148,7 +150,7 @@ def test_a_replay_misses_what_came_in_during_the_last_ten_minutes() -> None:
     platform.clock.run(HOUR_S + 15 * MINUTE_S)
     Operator(platform).replay(0, 2 * HOUR_S)
     platform.clock.run()
-    assert sorted(platform.ledger.lake.values()) == [1, 2]
+    assert sorted(map(len, platform.ledger.lake.values())) == [1, 2]
 
 
 def test_a_replay_keeps_to_its_window_and_its_archive_keeps_what_was_replayed_once() -> None:
@@ -161,8 +163,8 @@ def test_a_replay_keeps_to_its_window_and_its_archive_keeps_what_was_replayed_on
 
 
 def test_moving_to_a_dead_letter_queue_does_not_make_a_message_younger() -> None:
-    ill = [Fault(Kind.EVENTBRIDGE, region, HOUR_S, 3 * DAY_S) for region in (PRIMARY, SECONDARY)]
-    platform = platform_of(None, ill, sent_s=[2 * HOUR_S])
+    down = [Fault(FaultKind.EVENTBRIDGE, region, HOUR_S, 3 * DAY_S) for region in (PRIMARY, SECONDARY)]
+    platform = platform_of(None, down, sent_s=[2 * HOUR_S])
     platform.clock.run(3 * DAY_S)
     (dead,) = (
         queue for queue in platform.queues.values() if queue.plan.name == "signals-prod-spool-dlq" and queue.messages
@@ -173,14 +175,14 @@ def test_moving_to_a_dead_letter_queue_does_not_make_a_message_younger() -> None
 
 
 def test_what_is_put_on_a_missing_bus_is_answered_and_gone() -> None:
-    gone = [Fault(Kind.BUS_MISSING, PRIMARY, HOUR_S, 2 * HOUR_S)]
+    gone = [Fault(FaultKind.BUS_MISSING, PRIMARY, HOUR_S, 2 * HOUR_S)]
     platform = platform_of(None, gone, sent_s=hours(1, 1.5, 5))
     platform.clock.run()
     assert (len(platform.ledger.acknowledged), len(platform.ledger.lake)) == (5, 0)
 
 
 def test_targets_that_are_invoked_twice_make_duplicates_and_lose_nothing() -> None:
-    twice = [Fault(Kind.DUPLICATES, PRIMARY, HOUR_S, 2 * HOUR_S)]
+    twice = [Fault(FaultKind.DUPLICATES, PRIMARY, HOUR_S, 2 * HOUR_S)]
     platform = platform_of(None, twice, sent_s=hours(1.1, 1.5, 5))
     platform.clock.run()
     assert (len(platform.ledger.lake), platform.ledger.duplicates) == (5, 15)

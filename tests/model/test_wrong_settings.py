@@ -18,7 +18,7 @@ from handlers.shared.packing import Entry
 from signals.model.blueprint import CannotDeployError
 from signals.model.clock import HOUR_S, MINUTE_S
 from signals.model.code import Collaborators
-from signals.model.faults import Fault, Kind
+from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator
 from signals.model.platform import Assumptions, Platform
 from signals.model.reading import read
@@ -45,7 +45,7 @@ from tests.support.reading import (
 ENRICHMENT = f"processing-{PRIMARY}-enrichment"
 
 
-def out(kind: Kind, first: float, last: float, region: str = PRIMARY, **more: Any) -> Fault:
+def out(kind: FaultKind, first: float, last: float, region: str = PRIMARY, **more: Any) -> Fault:
     """Ill from one hour to another."""
     return Fault(kind, region, first * HOUR_S + 30, last * HOUR_S + 30, **more)
 
@@ -66,14 +66,14 @@ def lost(platform: Platform) -> int:
 
 def test_without_replication_even_a_short_outage_leaves_signals_in_the_secondary() -> None:
     off = changed(ENDPOINT, "ingress-endpoint", lambda i: i.update(replicationConfig={"state": "DISABLED"}))
-    trouble = [out(Kind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 60)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 60)
     assert lost(through(None, *trouble)) == 0
     assert lost(through(off, *trouble)) > 30
 
 
 def test_an_archive_of_one_day_loses_the_start_of_a_longer_outage_and_says_so() -> None:
     short = changed(ARCHIVE, f"ingress-archive-{SECONDARY}", lambda i: i.update(retentionDays=1))
-    trouble = [out(Kind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
     assert lost(through(None, *trouble, replay=True)) == 0
     platform = through(short, *trouble, replay=True)
     assert lost(platform) > 10
@@ -98,14 +98,14 @@ def test_a_retry_age_of_one_hour_turns_a_longer_hitch_into_dead_letters() -> Non
         inputs["retryPolicy"]["maximumEventAgeInSeconds"] = 3_600
 
     hasty = changed(TARGET, f"{ENRICHMENT}-target", one_hour)
-    trouble = [out(Kind.HAND_OVER, 1, 4, of="enrichment")], hours(0.5, 5, 40)
+    trouble = [out(FaultKind.LAMBDA_API, 1, 4, of="enrichment")], hours(0.5, 5, 40)
     assert through(None, *trouble).ledger.counts["dead letters"] == 0
     assert through(hasty, *trouble).ledger.counts["dead letters"] > 10
 
 
 def test_without_a_return_path_a_replay_reaches_nobody() -> None:
     no_way_back = without((RULE, "return-subscription-rule"))
-    trouble = [out(Kind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
     assert lost(through(None, *trouble, replay=True)) == 0
     platform = through(no_way_back, *trouble, replay=True)
     assert lost(platform) > 10
@@ -116,21 +116,23 @@ def test_a_replay_without_filter_arns_may_be_replicated_as_well() -> None:
     # AWS does not say whether its managed rule takes replays; with FilterArns it does not matter.
     def copies(*, filtered: bool) -> int:
         takes_replays = Assumptions(managed_rule_ignores_replays=False)
-        platform = platform_of(None, [out(Kind.INVERTED, 0.5, 3)], sent_s=hours(1, 2, 20), assumptions=takes_replays)
+        platform = platform_of(
+            None, [out(FaultKind.INVERTED, 0.5, 3)], sent_s=hours(1, 2, 20), assumptions=takes_replays
+        )
         platform.clock.run(5 * HOUR_S)
         Operator(platform).replay(0, 3 * HOUR_S, filtered=filtered)
         platform.clock.run()
-        return platform.ledger.lake.total()
+        return sum(map(len, platform.ledger.lake.values()))
 
     assert copies(filtered=True) == 2 * 20
     assert copies(filtered=False) == 3 * 20
 
 
 def test_without_the_spool_clients_are_sent_away_until_the_endpoint_has_moved() -> None:
-    trouble = [out(Kind.EVENTBRIDGE, 1, 2)], hours(0.9, 1.5, 200)
-    assert not through(None, *trouble).ledger.unanswered
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 2)], hours(0.9, 1.5, 200)
+    assert not through(None, *trouble).ledger.refusals
     bare = through(None, *trouble, collaborators=Collaborators(spools=False))
-    assert bare.ledger.unanswered["503"] > 10
+    assert bare.ledger.counts["answered 503"] > 10
 
 
 class _Careless(EventPublisher):
@@ -142,7 +144,7 @@ class _Careless(EventPublisher):
 
 
 def test_a_publisher_that_ignores_failed_entry_count_loses_what_failed() -> None:
-    trouble = [out(Kind.PARTIAL, 1, 3, rate=0.3)], hours(0.5, 4, 60)
+    trouble = [out(FaultKind.PARTIAL, 1, 3, rate=0.3)], hours(0.5, 4, 60)
     assert lost(through(None, *trouble)) == 0
     assert lost(through(None, *trouble, collaborators=Collaborators(publisher=_Careless))) > 5
 
@@ -160,7 +162,7 @@ def _only_primary(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_publisher_without_the_secondarys_bus_in_its_policy_spools_all_through_the_failover() -> None:
     half = _policy(f"api-{PRIMARY}-ingest-role-policy", _only_primary)
-    trouble = [out(Kind.EVENTBRIDGE, 1, 20)], hours(0.5, 21, 120)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 20)], hours(0.5, 21, 120)
     assert through(None, *trouble).ledger.counts["AccessDeniedException"] == 0
     denied = through(half, *trouble).ledger.counts
     assert denied["AccessDeniedException"] > 40
@@ -175,7 +177,7 @@ def test_a_replication_role_without_the_primarys_bus_copies_nothing_back() -> No
         return document
 
     one_way = _policy("ingress-replication-policy", only_secondary)
-    assert lost(through(one_way, [out(Kind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 60))) > 30
+    assert lost(through(one_way, [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 60))) > 30
 
 
 def test_two_buses_of_different_names_cannot_have_an_endpoint() -> None:
@@ -186,7 +188,7 @@ def test_two_buses_of_different_names_cannot_have_an_endpoint() -> None:
 
 def test_a_dead_letter_queue_without_a_policy_takes_nothing() -> None:
     mute = without((QUEUE_POLICY, f"{ENRICHMENT}-dlq-policy"))
-    trouble = [out(Kind.HAND_OVER, 1, 27, of="enrichment")], hours(0.5, 28, 60)
+    trouble = [out(FaultKind.LAMBDA_API, 1, 27, of="enrichment")], hours(0.5, 28, 60)
     assert lost(through(None, *trouble)) == 0
     platform = through(mute, *trouble)
     assert lost(platform) > 0
@@ -198,7 +200,7 @@ def test_a_spool_that_keeps_one_hour_loses_what_waits_longer_and_says_so() -> No
         inputs["messageRetentionSeconds"] = 3_600
 
     forgetful = changed(QUEUE, f"spool-{PRIMARY}-queue-queue", one_hour)
-    trouble = [out(Kind.EVENTBRIDGE, 1, 4), out(Kind.EVENTBRIDGE, 1, 4, SECONDARY)], hours(0.5, 5, 40)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 4), out(FaultKind.EVENTBRIDGE, 1, 4, SECONDARY)], hours(0.5, 5, 40)
     assert lost(through(None, *trouble)) == 0
     platform = through(forgetful, *trouble)
     assert lost(platform) > 5
@@ -216,7 +218,7 @@ def test_an_enrichment_rule_that_ignores_replays_cannot_be_replayed_to() -> None
         rule = next(r.arn for r in plan().rules if r.region == PRIMARY and r.name == "signals-prod-enrichment")
         archive.start_replay("again", 0, 3 * HOUR_S, [rule])
         platform.clock.run()
-        return platform.ledger.lake.total()
+        return sum(map(len, platform.ledger.lake.values()))
 
     assert (copies(None), copies(deaf)) == (40, 20)
 
@@ -242,14 +244,14 @@ def test_a_bus_chained_to_a_third_gets_nothing_of_what_was_replicated() -> None:
         policy,
     )
     chained = replace(base, all=(*base.all, *added))
-    platform = through(chained, [out(Kind.INVERTED, 2, 3)], hours(1, 2, 20) + hours(2.1, 2.9, 20))
+    platform = through(chained, [out(FaultKind.INVERTED, 2, 3)], hours(1, 2, 20) + hours(2.1, 2.9, 20))
     assert lost(platform) == 0
     assert platform.ledger.counts["THIRD_REGION_HOP_DETECTED"] == 20  # all that came by replication
 
 
 def test_a_function_without_a_failure_destination_loses_what_it_fails_on() -> None:
     nowhere = without((ASYNC, f"{ENRICHMENT}-async"))
-    trouble = [out(Kind.FUNCTION_ERRORS, 1, 3, of="enrichment")], hours(0.5, 4, 40)
+    trouble = [out(FaultKind.FUNCTION_ERRORS, 1, 3, of="enrichment")], hours(0.5, 4, 40)
     assert lost(through(None, *trouble)) == 0
     platform = through(nowhere, *trouble)
     assert lost(platform) > 10
@@ -265,7 +267,7 @@ def test_a_function_that_the_rule_may_not_invoke_gets_only_dead_letters() -> Non
 
 def test_a_mapping_without_partial_failures_deletes_what_could_not_be_published() -> None:
     blind = changed(MAPPING, f"spool-{PRIMARY}-mapping", lambda i: i.update(functionResponseTypes=[]))
-    trouble = [out(Kind.EVENTBRIDGE, 1, 2), out(Kind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 2), out(FaultKind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
     assert lost(through(None, *trouble)) == 0
     assert lost(through(blind, *trouble)) > 5
 
@@ -275,14 +277,14 @@ def test_a_check_that_keeps_its_last_status_never_notices_that_there_is_no_data(
     lenient = changed(
         HEALTH_CHECK, "failover-check", lambda i: i.update(insufficientDataHealthStatus="LastKnownStatus"), lenient
     )
-    trouble = [out(Kind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 40)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 40)
     assert through(None, *trouble).ledger.counts[f"routed to {SECONDARY}"] == 1
     assert through(lenient, *trouble).ledger.counts[f"routed to {SECONDARY}"] == 0
 
 
 def test_an_alarm_of_one_minute_fails_over_for_a_hiccup() -> None:
     nervous = changed(ALARM, "failover-alarm", lambda i: i.update(evaluationPeriods=1))
-    trouble = [Fault(Kind.STALLED, PRIMARY, HOUR_S, HOUR_S + 2 * MINUTE_S)], hours(0.5, 2, 20)
+    trouble = [Fault(FaultKind.STALLED, PRIMARY, HOUR_S, HOUR_S + 2 * MINUTE_S)], hours(0.5, 2, 20)
     assert through(None, *trouble).ledger.counts[f"routed to {SECONDARY}"] == 0
     assert through(nervous, *trouble).ledger.counts[f"routed to {SECONDARY}"] > 0
 
@@ -297,7 +299,7 @@ def test_a_spool_that_gives_up_after_three_receives_fills_its_dead_letter_queue(
         inputs["redrivePolicy"] = inputs["redrivePolicy"].replace('"maxReceiveCount": 240', '"maxReceiveCount": 3')
 
     impatient = changed(QUEUE, f"spool-{PRIMARY}-queue-queue", three)
-    trouble = [out(Kind.EVENTBRIDGE, 1, 2), out(Kind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 2), out(FaultKind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
     assert through(None, *trouble).ledger.counts["dead letters"] == 0
     assert through(impatient, *trouble).ledger.counts["dead letters"] > 5
 
@@ -311,7 +313,7 @@ def test_a_return_queue_that_does_not_let_the_rule_send_sends_replays_to_dead_le
         "return-queue-policy",
         lambda i: i.update(policy=policy_without(i["policy"], statement=from_rules)),
     )
-    trouble = [out(Kind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
+    trouble = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
     assert through(None, *trouble, replay=True).ledger.counts["dead letters"] == 0
     assert through(closed, *trouble, replay=True).ledger.counts["dead letters"] > 10
 

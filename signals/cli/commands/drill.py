@@ -14,7 +14,8 @@ from signals.stack import LOCAL_WRITE_KEY, Stack, load_stack
 from signals.terminal import console
 
 if TYPE_CHECKING:
-    from signals.drill.report import Report
+    from signals.model.report import DrillReport
+    from signals.model.scenarios import Scenario
 
 KEY_VARIABLE = "SIGNALS_WRITE_KEY"
 
@@ -22,7 +23,7 @@ KEY_VARIABLE = "SIGNALS_WRITE_KEY"
 def drill(
     stack: StackName = "local",
     scenario: Annotated[
-        str | None, typer.Option(help="What goes wrong, or `all`; by default primary-eventbridge-down.")
+        str | None, typer.Option(help="What fails, or `all`; by default primary-eventbridge-down.")
     ] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the picture to this file.", dir_okay=False)] = None,
     json: AsJson = False,
@@ -36,9 +37,9 @@ def drill(
 ) -> None:
     """Rehearse an outage: steady traffic, a fault, failover, recovery, replay; then count every signal by its id.
 
-    On the local stack the faults are real ones of the embedded AWS. On AWS the only fault is the health check's
-    inversion, which moves all signals to the secondary and back: that needs --yes. The stack is always restored, on
-    Ctrl-C too. Exit code 1 when an acknowledged signal is lost.
+    On the local stack the embedded AWS injects real faults. On AWS the only fault is the health check's inversion,
+    which moves all signals to the secondary and back: that needs --yes. The stack is always restored, on Ctrl-C too.
+    Exit code 1 when an acknowledged signal is lost.
     """
     from signals.cli.views.drill import print_report
     from signals.drill.picture import draw
@@ -64,58 +65,58 @@ def drill(
 
 def _rehearse(
     stack: Stack, name: str | None, rate: float, *, replay: bool, key: str | None, yes: bool, quiet: bool
-) -> list[Report]:
+) -> list[DrillReport]:
     from signals.cli.views.drill import print_moment
-    from signals.drill.aws import AwsGround
-    from signals.drill.local import LocalGround
-    from signals.drill.rehearsal import Pace, rehearse
-    from signals.drill.report import Moment
-    from signals.drill.scenarios import DEFAULT, FAILOVER, SCENARIOS
+    from signals.drill.aws import AwsEnvironment
+    from signals.drill.local import LocalEnvironment
+    from signals.drill.rehearsal import Timing, rehearse
 
-    if not stack.local:
-        if name not in (None, FAILOVER.name):
-            raise Misuse(f"on AWS nothing is made ill: leave --scenario out, or rehearse {name!r} on the local stack")
+    chosen = _scenarios(stack, name)
+    if stack.local:
+        timing, key = Timing(rate=rate), key or os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY
+    else:
+        # Lambda's metrics and Athena take longer than a laptop's disk.
+        timing = Timing(rate=rate, before_s=60, after_s=60, stall_s=300, settle_s=900, quiet_s=120)
         if not yes:
             raise Misuse(
                 f"a drill moves all signals of {stack.name!r} to {stack.secondary} and back: give --yes to do that"
             )
         if not key:
             raise Misuse(f"a write key is needed: give --key, or set {KEY_VARIABLE}")
-        names = [FAILOVER.name]
-    else:
-        names = list(SCENARIOS) if name == "all" else [name or DEFAULT]
-    for each in names:
-        if each not in SCENARIOS:
-            raise Misuse(f"there is no scenario {each!r}: choose {', '.join(SCENARIOS)} or all")
-
-    def show(moment: Moment) -> None:
-        print_moment(moment, console.err if quiet else console.out)
-
-    found = []
-    for each in names:
-        ground = (
-            LocalGround(stack, key or os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY)
-            if stack.local
-            else AwsGround(stack, key or "")
+    environment = LocalEnvironment if stack.local else AwsEnvironment
+    output = console.err if quiet else console.out
+    return [
+        rehearse(
+            environment(stack, key), each, timing=timing, replay=replay, on_moment=lambda m: print_moment(m, output)
         )
-        # Lambda's metrics and Athena take longer than a laptop's disk.
-        pace = (
-            Pace(rate=rate)
-            if stack.local
-            else Pace(rate=rate, before_s=60, after_s=60, stall_s=300, settle_s=900, quiet_s=120)
-        )
-        found.append(rehearse(ground, SCENARIOS[each], pace=pace, replay=replay, on_moment=show))
-    return found
+        for each in chosen
+    ]
+
+
+def _scenarios(stack: Stack, name: str | None) -> list[Scenario]:
+    """What is to be rehearsed on a deployed stack."""
+    from signals.model.scenarios import FAILOVER, SCENARIOS, scenario_named
+
+    if not stack.local:
+        if name and scenario_named(name) is not FAILOVER:
+            raise Misuse(f"no fault is injected on AWS: leave --scenario out, or rehearse {name!r} on the local stack")
+        return [FAILOVER]
+    if name == "all":
+        return [scenario for scenario in SCENARIOS.values() if scenario.faults is not None]
+    chosen = scenario_named(name)
+    if chosen.faults is None:
+        raise Misuse(f"the embedded AWS cannot rehearse {chosen.name}: add --model")
+    return [chosen]
 
 
 def _model(
     stack: Stack, outage: str, signals_per_day: float, *, replay: bool, scenario: str | None, quiet: bool
-) -> Report:
+) -> DrillReport:
     from signals.cli.views.drill import print_moment
-    from signals.drill.modelled import modelled
+    from signals.model.run import run
 
     with console.busy("running the model", quiet=quiet):
-        report = modelled(stack.name, outage, signals_per_day, replay=replay, scenario=scenario)
+        report = run(stack.name, outage, signals_per_day, replay=replay, scenario=scenario)
     if not quiet:
         console.out.print(report.about, markup=False)
         for moment in report.moments:

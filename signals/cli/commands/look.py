@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from signals.cli.commands.options import AsJson, StackName, duration
+from signals.cli.commands.options import AsJson, StackName
 from signals.cli.views import observe as views
+from signals.model.duration import parse_duration
 from signals.stack import load_stack
 from signals.terminal import console
 
@@ -50,7 +51,7 @@ def find(
     from signals.observe.find import find as search
 
     chosen = load_stack(stack)
-    window = duration(since or (SINCE_LOCAL if chosen.local else SINCE_AWS))
+    window = parse_duration(since or (SINCE_LOCAL if chosen.local else SINCE_AWS))
     with console.busy(f"searching {' and '.join(chosen.regions)}", quiet=json):
         found = search(chosen, signal_id, since=window, wait_seconds=wait)
     if json:

@@ -1,4 +1,4 @@
-"""A drill as a person reads it on a terminal."""
+"""A drill on a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from signals.drill.report import Moment, Report, Verdict
+from signals.model.report import DrillReport, DrillVerdict, Moment, offset
 from signals.terminal.console import out
 
 _STYLE = {
@@ -22,22 +22,15 @@ _BAR = " ▁▂▃▄▅▆▇█"
 _BAR_WIDTH = 72
 
 
-def clock(seconds: float) -> str:
-    """`+0:07`, `+30:00:00`."""
-    sign, whole = ("-" if seconds < 0 else "+"), round(abs(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{sign}{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{sign}{minutes}:{whole % 60:02}"
-
-
 def print_moment(moment: Moment, console: Console = out) -> None:
-    """A line of the timeline, as it happens."""
+    """Print a line of the timeline."""
     style = _STYLE[moment.kind]
     text = escape(moment.text)
-    console.print(f"[dim]{clock(moment.seconds):>9}[/]  {f'[{style}]{text}[/]' if style else text}")
+    console.print(f"[dim]{offset(moment.seconds):>9}[/]  {f'[{style}]{text}[/]' if style else text}")
 
 
-def print_report(report: Report, console: Console = out) -> None:
-    """Traffic over time and the verdict; the timeline was printed as it happened."""
+def print_report(report: DrillReport, console: Console = out) -> None:
+    """Print traffic over time and the verdict; the timeline was printed as it happened."""
     for lane in report.lanes:
         console.print(f"\n[bold]{escape(lane.title)}[/]")
         for part in lane.parts:
@@ -47,8 +40,8 @@ def print_report(report: Report, console: Console = out) -> None:
     print_verdict(report.verdict, console)
 
 
-def print_verdict(verdict: Verdict, console: Console = out) -> None:
-    """The numbers, and whether anything is lost."""
+def print_verdict(verdict: DrillVerdict, console: Console = out) -> None:
+    """Print the numbers, and whether anything is lost."""
     table = Table(show_header=False, show_edge=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -56,7 +49,7 @@ def print_verdict(verdict: Verdict, console: Console = out) -> None:
     table.add_row("sent", f"{verdict.sent:,}", "")
     table.add_row("acknowledged", f"{verdict.acknowledged:,}", _unacknowledged(verdict))
     table.add_row("delivered", f"{verdict.delivered:,}", "in the lake")
-    table.add_row("duplicates", f"{verdict.duplicates:,}", "further copies there, with the same id")
+    table.add_row("duplicates", f"{verdict.duplicates:,}", "further copies with the same id")
     lost = "red" if verdict.lost else "green"
     table.add_row("lost", f"[bold {lost}]{verdict.lost:,}[/]", ", ".join(verdict.missing[:3]))
     for region, count in verdict.archived.items():
@@ -71,9 +64,9 @@ def print_verdict(verdict: Verdict, console: Console = out) -> None:
         console.print(f"[dim]{escape(note)}[/]")
 
 
-def _unacknowledged(verdict: Verdict) -> str:
+def _unacknowledged(verdict: DrillVerdict) -> str:
     left = verdict.sent - verdict.acknowledged
-    return f"{left:,} clients know that theirs were not taken" if left else "every one, some after a second try"
+    return f"{left:,} were never acknowledged, and their clients know" if left else "all, some after a retry"
 
 
 def spark(counts: tuple[int, ...], width: int = _BAR_WIDTH) -> str:

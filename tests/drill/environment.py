@@ -1,18 +1,18 @@
-"""A platform in memory that a drill can stand on."""
+"""A platform in memory that can be drilled."""
 
-# ruff: noqa: ARG002 - a ground takes what the protocol says
+# ruff: noqa: ARG002 - arguments are the protocol's
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from signals.drill.ground import Entered, Tell
-from signals.drill.rehearsal import Pace
-from signals.drill.scenarios import Scenario
+from signals.drill.environment import ArchivedSignal, Notify
+from signals.drill.rehearsal import Timing
 from signals.drill.traffic import Answer, Signal
+from signals.model.scenarios import Scenario
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
-QUICK = Pace(
+QUICK = Timing(
     rate=200,
     before_s=0.1,
     after_s=0.05,
@@ -27,81 +27,81 @@ QUICK = Pace(
 )
 
 
-class MemoryGround:
-    """Delivers at once while it is well; what comes in during a fault waits, or is `dropped` until a replay."""
+class MemoryEnvironment:
+    """Delivers at once while it is healthy; what comes in during a fault waits, with `drops` until a replay."""
 
     stack = "memory"
     regions = (PRIMARY, SECONDARY)
-    doors: tuple[str, ...] = (PRIMARY, SECONDARY)
+    entry_points: tuple[str, ...] = (PRIMARY, SECONDARY)
 
     def __init__(self, *, drops: bool = False, twice: bool = False, refuses: bool = False) -> None:
         self.drops, self.twice, self.refuses = drops, twice, refuses
-        self.ill = self.moved = False
+        self.faulty = self.moved = False
         self.calls: list[str] = []
         self.copies: list[tuple[str, datetime]] = []
         self.waiting: list[str] = []
-        self.archive: list[Entered] = []
+        self.archive: list[ArchivedSignal] = []
         self.on: dict[str, Callable[[], None]] = {}
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
         self.on.get(name, lambda: None)()
 
-    def ready(self) -> None:
-        self._call("ready")
+    def check_ready(self) -> None:
+        self._call("check_ready")
 
-    def post(self, door: str, signals: Sequence[Signal]) -> Answer:
+    def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
         if self.refuses:
-            return Answer(frozenset(), door, 503)
+            return Answer(frozenset(), entry_point, 503)
         now = datetime.now(UTC)
         for identity in (signal["id"] for signal in signals):
-            self.archive.append((identity, now, SECONDARY if self.moved else PRIMARY))
-            if self.ill:
+            self.archive.append(ArchivedSignal(identity, now, SECONDARY if self.moved else PRIMARY))
+            if self.faulty:
                 self.waiting.append(identity)
             else:
                 self.copies += [(identity, now)] * (2 if self.twice else 1)
-        return Answer(frozenset(signal["id"] for signal in signals), door, 202)
+        return Answer(frozenset(signal["id"] for signal in signals), entry_point, 202)
 
     def inject(self, scenario: Scenario) -> None:
         self._call("inject")
-        self.ill = True
+        self.faulty = True
 
-    def symptom(self, scenario: Scenario, unsettled: int) -> str | None:
+    def symptom(self, scenario: Scenario, late: int) -> str | None:
         self._call("symptom")
-        return "it is ill" if self.ill else None
+        return "it is faulty" if self.faulty else None
 
-    def fail_over(self, tell: Tell) -> None:
+    def fail_over(self, notify: Notify) -> None:
         self._call("fail_over")
         self.moved = True
-        tell("moved")
+        notify("moved")
 
-    def heal(self) -> None:
-        self._call("heal")
-        self.ill = False
+    def clear_fault(self) -> None:
+        self._call("clear_fault")
+        self.faulty = False
         if not self.drops:
             self._deliver()
 
-    def fail_back(self, tell: Tell) -> None:
+    def fail_back(self, notify: Notify) -> None:
         self._call("fail_back")
         self.moved = False
-        tell("moved back")
+        notify("moved back")
 
-    def redrive(self, tell: Tell) -> int:
+    def redrive(self, notify: Notify) -> int:
         return 0
 
-    def replay(self, start: datetime, end: datetime, tell: Tell) -> None:
+    def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         self._call("replay")
         assert start < end
         self._deliver()
 
     def restore(self) -> None:
         self._call("restore")
-        self.ill = self.moved = False
+        self.faulty = self.moved = False
 
     def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         return list(self.copies)
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[Entered] | None]:
+    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         return {PRIMARY: None, SECONDARY: self.archive}
 
     def notes(self) -> tuple[str, ...]:

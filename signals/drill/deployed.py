@@ -1,4 +1,4 @@
-"""What every real stack offers a drill: its ways in, its endpoint, its failure queues, its replay."""
+"""What a drill uses of every deployed stack: its entry points, endpoint, failure queues and replay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 import httpx
 
-from signals.drill.ground import Tell
+from signals.drill.environment import Notify
 from signals.drill.traffic import Answer, Signal
 from signals.errors import Failed
 from signals.observe import apis
@@ -19,8 +19,8 @@ from signals.stack import Stack
 _CLIENT_TIMEOUT_S = 35.0
 
 
-class Stage:
-    """A deployed stack; `local.LocalGround` and `aws.AwsGround` add what differs.
+class DeployedEnvironment:
+    """A deployed stack; `LocalEnvironment` and `AwsEnvironment` add what differs.
 
     Args:
         stack: The stack.
@@ -31,17 +31,17 @@ class Stage:
         self._stack, self._key = stack, key
         self.stack = stack.name
         self.regions = stack.regions
-        self._urls = self._ways_in()
-        self.doors = tuple(self._urls)
+        self._urls = self._entry_points()
+        self.entry_points = tuple(self._urls)
 
-    def _ways_in(self) -> dict[str, str]:
-        """URL of each way in: the primary's clients use the public name, so that they are sent elsewhere if need be."""
+    def _entry_points(self) -> dict[str, str]:
+        """URL of each entry point: the primary's clients use the public name, so that they can be routed elsewhere."""
         public = apis.url_for(self._stack, None)
         if self._stack.settings.domain:
             return {"public": public}
         return {self._stack.primary: public, self._stack.secondary: apis.url_for(self._stack, self._stack.secondary)}
 
-    def ready(self) -> None:
+    def check_ready(self) -> None:
         found = self._endpoint()
         if found.health_check.inverted or found.health_check.disabled:
             raise Failed(
@@ -54,69 +54,71 @@ class Stage:
                 f"(`signals failover status --stack {self.stack}`)"
             )
 
-    def post(self, door: str, signals: Sequence[Signal]) -> Answer:
-        """Send once; the front door says which Region answered."""
+    def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
+        """Send once; a header of the response names the Region that answered."""
         answers: list[httpx.Response] = []
         client = httpx.Client(timeout=_CLIENT_TIMEOUT_S, event_hooks={"response": [answers.append]})
 
-        def no_second_try(_: float) -> None:
+        def no_retry(_: float) -> None:
             raise _OnceError
 
         try:
-            results = list(send(list(signals), url=self._urls[door], key=self._key, client=client, sleep=no_second_try))
+            results = list(
+                send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=no_retry)
+            )
         except (_OnceError, Failed, httpx.HTTPError):
-            return _answer(answers, door, self._taken(answers))
+            return _answer(answers, entry_point, self._accepted(answers))
         accepted = frozenset(result.id for result in results if result.accepted)
-        return _answer(answers, door, accepted)
+        return _answer(answers, entry_point, accepted)
 
     @staticmethod
-    def _taken(answers: Sequence[httpx.Response]) -> frozenset[str]:
-        """What an answer that asks for patience has acknowledged all the same."""
+    def _accepted(answers: Sequence[httpx.Response]) -> frozenset[str]:
+        """What a response that asks for a retry has acknowledged nevertheless."""
         try:
             told = answers[-1].json().get("results", []) if answers else []
             return frozenset(result["id"] for result in told if result["status"] == "accepted")
         except (ValueError, AttributeError, KeyError, TypeError):
             return frozenset()
 
-    def fail_over(self, tell: Tell) -> None:
-        failover.start(self._stack, on_event=lambda progress: tell(progress.text), by="signals drill")
+    def fail_over(self, notify: Notify) -> None:
+        failover.start(self._stack, on_event=lambda progress: notify(progress.text), by="signals drill")
 
-    def fail_back(self, tell: Tell) -> None:
-        failover.stop(self._stack, on_event=lambda progress: tell(progress.text), by="signals drill")
+    def fail_back(self, notify: Notify) -> None:
+        failover.stop(self._stack, on_event=lambda progress: notify(progress.text), by="signals drill")
 
-    def redrive(self, tell: Tell) -> int:
+    def redrive(self, notify: Notify) -> int:
         sent = 0
         for group in redrive.groups(self._stack):
-            # The quarantine holds what cannot be processed, not what was unlucky.
+            # The quarantine holds what cannot be processed: a retry would not help.
             if group.queue == f"{self._stack.settings.name}-quarantine":
                 continue
             done = [o for o in redrive.send(self._stack, group.region, group.queue) if o.problem is None]
             sent += len(done)
             if done:
-                tell(f"{len(done)} messages of {group.queue} ({group.region}) are sent back")
+                notify(f"{len(done)} messages of {group.queue} ({group.region}) are redriven")
         return sent
 
-    def replay(self, start: datetime, end: datetime, tell: Tell) -> None:
+    def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         plan = replay.plan(self._stack, start, end, whole=True)
         held = plan.archives.get(self._stack.secondary)
         events = held.events if held else 0
-        tell(f"plan {plan.id}: {events} events, {plan.duplicates} signals of them for the second time")
+        notify(f"plan {plan.id}: {events} events, {plan.duplicates} signals of them again")
         if self._stack.local:
-            # The window's end is rounded up to a minute that may not have begun: nothing more comes into it here.
+            # The window's end is rounded up to a minute that may not have begun: nothing more enters it here.
             plan = plan.model_copy(update={"ready_at": end})
         replay.start(self._stack, plan)
         for _ in replay.watch(self._stack, plan):
             pass  # until all is replayed and nothing waits
-        tell("the window is replayed and the return queue is empty")
+        notify("the window is replayed and the return queue is empty")
 
     def restore(self) -> None:
-        """The health check as the metric has it, whatever happened."""
+        """Leave the health check to its metric, whatever happened."""
         found = self._endpoint().health_check
         if found.inverted or found.disabled:
             failover.stop(self._stack, wait=False, by="signals drill")
             found = self._endpoint().health_check
         if found.inverted or found.disabled:
-            raise Failed(f"health check {found.id} is still held: run `signals failover stop --stack {self.stack}`")
+            raise Failed(f"health check {found.id} is still inverted: run `signals failover stop --stack {self.stack}`")
 
     def notes(self) -> tuple[str, ...]:
         return ()
@@ -129,10 +131,10 @@ class Stage:
 
 
 class _OnceError(Exception):
-    """A drill counts every attempt itself."""
+    """Ends `send` after its first attempt: a drill counts every attempt."""
 
 
-def _answer(answers: Sequence[httpx.Response], door: str, acknowledged: frozenset[str]) -> Answer:
+def _answer(answers: Sequence[httpx.Response], entry_point: str, acknowledged: frozenset[str]) -> Answer:
     if not answers:
-        return Answer(acknowledged, door, 0)
-    return Answer(acknowledged, answers[-1].headers.get("x-signals-region", door), answers[-1].status_code)
+        return Answer(acknowledged, entry_point, 0)
+    return Answer(acknowledged, answers[-1].headers.get("x-signals-region", entry_point), answers[-1].status_code)
