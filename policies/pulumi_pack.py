@@ -19,7 +19,8 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 from components.parts.references import Reference
 from policies import rules  # noqa: F401 - makes them known
 from policies.rule import RULES, Rule
-from policies.view import Stack, Unknown, UnknownValue, View
+from policies.view import ResourceView, StackView, Unknown, UnknownValue
+from signals.recording.values import with_leaves
 
 
 def policies() -> list[Policy]:
@@ -47,12 +48,12 @@ def _policy(rule: Rule) -> Policy:
     )
 
 
-def stack_of(resources: Sequence[PolicyResource]) -> Stack:
+def stack_of(resources: Sequence[PolicyResource]) -> StackView:
     """What the Pulumi engine knows of a stack, as rules see it."""
-    return Stack(_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider)
+    return StackView(_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider)
 
 
-def _view(resource: PolicyResource) -> View:
+def _view(resource: PolicyResource) -> ResourceView:
     provider = resource.provider.props if resource.provider else {}
     region = resource.props.get("region") if "region" in resource.props else provider.get("region")
     allowed = provider.get("allowedAccountIds")
@@ -60,7 +61,7 @@ def _view(resource: PolicyResource) -> View:
     accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
     inputs = {key: _known(resource, key) for key in resource.props}
     account = str(accounts[0]) if accounts else None
-    return View(resource.resource_type, resource.name, resource.urn, region, account, inputs)
+    return ResourceView(resource.resource_type, resource.name, resource.urn, region, account, inputs)
 
 
 def _known(resource: PolicyResource, property_: str) -> Any:
@@ -74,8 +75,8 @@ def _known(resource: PolicyResource, property_: str) -> Any:
     value = _plain(resource.props, property_, unknown)
     if len(unknown) != len(needed) or (len(needed) > 1 and not isinstance(value, list)):
         return value
-    answers = [str(Reference(r.resource_type, r.name, "unknown")) for r in needed]
-    return _answered(value, dict(zip(map(id, unknown), answers, strict=True)))
+    answers = {id(u): str(Reference(r.resource_type, r.name, "id")) for u, r in zip(unknown, needed, strict=True)}
+    return with_leaves(value, lambda leaf: answers[id(leaf)] if isinstance(leaf, Unknown) else leaf)
 
 
 def _plain(container: Any, key: Any, unknown: list[Unknown]) -> Any:
@@ -88,15 +89,4 @@ def _plain(container: Any, key: Any, unknown: list[Unknown]) -> Any:
         return {inner: _plain(value, inner, unknown) for inner in value}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(value, index, unknown) for index in range(len(value))]
-    return value
-
-
-def _answered(value: Any, answers: Mapping[int, str]) -> Any:
-    match value:
-        case Unknown():
-            return answers[id(value)]
-        case dict():
-            return {key: _answered(item, answers) for key, item in value.items()}
-        case list():
-            return [_answered(item, answers) for item in value]
     return value

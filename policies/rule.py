@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from policies.view import Stack, UnknownValue, View
+from policies.view import ResourceView, StackView, UnknownValue
 
 Level = Literal["mandatory", "advisory"]
-Finding = tuple[View | None, str]
-Check = Callable[[Stack], Iterator[Finding]]
+Finding = tuple[ResourceView | None, str]
+Check = Callable[[StackView], Iterator[Finding]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Violation:
     """A rule that does not hold."""
 
     rule: Rule
-    resource: View | None
+    resource: ResourceView | None
     what: str
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ def rule(id: str, level: Level, *, why: str, source: str, remedy: str) -> Callab
     return add
 
 
-def violations(stack: Stack) -> list[Violation]:
+def violations(stack: StackView) -> list[Violation]:
     """Every violation of every rule.
 
     Raises:

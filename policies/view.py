@@ -1,7 +1,7 @@
 """What rules look at: resources and the stack they are in, whoever declared them.
 
 A value that names another resource is a reference token in a recording, and an ARN, a URL or a name in what Pulumi
-hands to a policy pack. `Stack.refer` takes any of them, so that a rule never asks which it has.
+hands to a policy pack. `StackView.refer` takes any of them, so that a rule never asks which it has.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from components.parts.references import TOKEN, Reference
-from signals.recording import types as kinds
+from signals.recording.resolve import Resolver
+from signals.recording.types import ROLE, ROLE_POLICY, TARGET, known
 
 
 class UnknownValue(Exception):  # noqa: N818 - it is no error of anybody's
@@ -31,7 +32,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ResourceView:
     """One resource.
 
     Attributes:
@@ -39,7 +40,7 @@ class View:
         name: Logical name.
         urn: As the Pulumi engine names it.
         region: Region of its provider.
-        account_id: The account that provider is pinned to.
+        account: The account that provider is pinned to.
         inputs: Properties under Pulumi's names; an archive of code has a `path`.
     """
 
@@ -47,7 +48,7 @@ class View:
     name: str
     urn: str
     region: str | None
-    account_id: str | None
+    account: str | None
     inputs: Mapping[str, Any] = field(repr=False)
 
     def get(self, path: str) -> Any:
@@ -61,18 +62,18 @@ class View:
         return value
 
 
-class Stack:
+class StackView:
     """Every resource of a stack, and what their values refer to."""
 
-    def __init__(self, resources: Iterable[View]) -> None:
+    def __init__(self, resources: Iterable[ResourceView]) -> None:
         self.resources = sorted(resources, key=lambda resource: resource.urn)
-        self._by_name = {(resource.type, resource.name): resource for resource in self.resources}
+        self._resolver = Resolver(self.resources)
 
-    def of(self, *types: str) -> list[View]:
+    def of(self, *types: str) -> list[ResourceView]:
         """The resources of these types."""
         return [resource for resource in self.resources if resource.type in types]
 
-    def refer(self, value: Any, type: str | None = None, region: str | None = None) -> View | None:
+    def refer(self, value: Any, type: str | None = None, region: str | None = None) -> ResourceView | None:
         """The resource that a value names.
 
         Args:
@@ -89,54 +90,40 @@ class Stack:
             return None
         reference = Reference.parse(value)
         if reference:
-            found = self._by_name.get((reference.type, reference.name))
+            found = self._resolver.referred(reference)
         else:
             named = [r for r in self.of(type) if region in (None, r.region) and value in _names(r)] if type else []
             found = self._by_arn.get(value) or (named[0] if len(named) == 1 else None)
         return found if found and type in (None, found.type) else None
 
-    def arn(self, resource: View) -> str | None:
-        """The ARN that AWS will give a resource, where it follows from names."""
-        if resource.type == kinds.RULE:
-            where = f"{resource.region}:{resource.account_id}"
-            return f"arn:aws:events:{where}:rule/{self._bus_name(resource)}/{resource.inputs['name']}"
-        known = resource.inputs.get("arn")
-        if isinstance(known, str) and not TOKEN.search(known):
-            return known
-        form = kinds.ARNS.get(resource.type)
-        names = {key: resource.inputs.get(key) for key in ("name", "bucket")}
-        return form.format(region=resource.region, account=resource.account_id, **names) if form else None
-
-    def _bus_name(self, rule: View) -> str:
-        """The name of a rule's bus, which may be given as a name, an ARN or a reference."""
-        given = rule.inputs.get("eventBusName") or "default"
-        reference = Reference.parse(given) if isinstance(given, str) else None
-        bus = self._by_name.get((reference.type, reference.name)) if reference else None
-        return str(bus.inputs["name"]) if bus else str(given).rpartition("/")[2]
+    def arn(self, resource: ResourceView) -> str:
+        """The ARN that a resource has, or that AWS will give it."""
+        told = resource.inputs.get("arn")
+        return told if isinstance(told, str) and not TOKEN.search(told) else self._resolver.arn(resource)
 
     @cached_property
-    def _by_arn(self) -> dict[str, View]:
+    def _by_arn(self) -> dict[str, ResourceView]:
         # A rule's target calls what it points at `arn`; everybody else, themselves.
-        own = [resource for resource in self.resources if resource.type != kinds.TARGET]
-        index = {arn: resource for resource in own if (arn := self.arn(resource))}
+        own = [resource for resource in self.resources if resource.type != TARGET]
+        index = {self.arn(resource): resource for resource in own if known(resource.type).arn}
         for resource in own:
             for value in _names(resource):
                 if value.startswith(("arn:", "https:")):
                     index.setdefault(value, resource)
         return index
 
-    def role_statements(self, role: View | None) -> list[Mapping[str, Any]]:
+    def role_statements(self, role: ResourceView | None) -> list[Mapping[str, Any]]:
         """All that a role may do."""
-        policies = [p for p in self.of(kinds.ROLE_POLICY) if self.refer(p.inputs.get("role"), kinds.ROLE) is role]
+        policies = [p for p in self.of(ROLE_POLICY) if self.refer(p.inputs.get("role"), ROLE) is role]
         return [statement for policy in policies for statement in statements(policy.inputs["policy"])]
 
-    def policies_of(self, type: str, key: str, resource: View) -> list[Mapping[str, Any]]:
+    def policies_of(self, type: str, key: str, resource: ResourceView) -> list[Mapping[str, Any]]:
         """The statements of a resource's own policy: those of `type` whose property `key` names it."""
         found = [p for p in self.of(type) if self.refer(p.inputs.get(key), resource.type, p.region) is resource]
         return [statement for policy in found for statement in statements(policy.inputs["policy"])]
 
 
-def _names(resource: View) -> Iterator[str]:
+def _names(resource: ResourceView) -> Iterator[str]:
     for key in ("name", "id", "arn", "url", "bucket", "invokeArn"):
         value = resource.inputs.get(key)
         if isinstance(value, str):

@@ -8,7 +8,7 @@ from policies.rule import Finding, rule
 from policies.rules.delivery import rule_of
 from policies.rules.endpoint import primary_and_secondary
 from policies.rules.publishers import may_put_on, sources_put
-from policies.view import Stack, View, as_list, json_document
+from policies.view import ResourceView, StackView, as_list, json_document
 from signals.recording.types import ALIAS, ARCHIVE, BUS, FUNCTION, MAPPING, QUEUE, RULE, TARGET
 
 _SHORTEST_RETENTION_DAYS = 2
@@ -23,7 +23,7 @@ _SHORTEST_RETENTION_DAYS = 2
     remedy="archive the secondary's ingress bus for 2 days or more, with no eventPattern but one of the form "
     '{"source": [{"anything-but": [the platform\'s own signs of life]}]}',
 )
-def the_secondary_is_archived(stack: Stack) -> Iterator[Finding]:
+def the_secondary_is_archived(stack: StackView) -> Iterator[Finding]:
     for bus in primary_and_secondary(stack)[1]:
         archives = [a for a in stack.of(ARCHIVE) if stack.refer(a.inputs["eventSourceArn"], BUS) is bus]
         if not archives:
@@ -36,7 +36,7 @@ def the_secondary_is_archived(stack: Stack) -> Iterator[Finding]:
                 yield archive, f"it keeps only what matches {archive.get('eventPattern')}"
 
 
-def _keeps_signals(stack: Stack, archive: View, bus: View) -> bool:
+def _keeps_signals(stack: StackView, archive: ResourceView, bus: ResourceView) -> bool:
     """Whether a pattern leaves out nothing but sources that the return path does not bring back either."""
     pattern = json_document(archive.inputs["eventPattern"])
     compared = pattern.pop("source", None)
@@ -47,17 +47,17 @@ def _keeps_signals(stack: Stack, archive: View, bus: View) -> bool:
     return False
 
 
-def _rules_on(stack: Stack, buses: list[View]) -> Iterator[View]:
+def _rules_on(stack: StackView, buses: list[ResourceView]) -> Iterator[ResourceView]:
     return (r for r in stack.of(RULE) if stack.refer(r.inputs.get("eventBusName"), BUS, r.region) in buses)
 
 
-def _replay_stance(rule_: View) -> bool | None:
+def _replay_stance(rule_: ResourceView) -> bool | None:
     """Whether a rule takes replayed events alone (True), refuses them (False), or does not say."""
     stance = json_document(rule_.inputs["eventPattern"]).get("replay-name")
     return {"[{'exists': True}]": True, "[{'exists': False}]": False}.get(str(stance))
 
 
-def _drains(stack: Stack, queue: View) -> Iterator[View]:
+def _drains(stack: StackView, queue: ResourceView) -> Iterator[ResourceView]:
     for mapping in stack.of(MAPPING):
         if stack.refer(mapping.inputs["eventSourceArn"], QUEUE) is queue:
             name = mapping.inputs["functionName"]
@@ -67,13 +67,13 @@ def _drains(stack: Stack, queue: View) -> Iterator[View]:
                 yield function
 
 
-def _functions_behind(stack: Stack, rule_: View) -> list[View]:
+def _functions_behind(stack: StackView, rule_: ResourceView) -> list[ResourceView]:
     """The functions that drain the queues that a rule feeds."""
     queues = [stack.refer(t.inputs.get("arn"), QUEUE) for t in stack.of(TARGET) if rule_of(stack, t) is rule_]
     return [function for queue in queues if queue for function in _drains(stack, queue)]
 
 
-def _ways_back(stack: Stack, bus: View) -> list[View]:
+def _ways_back(stack: StackView, bus: ResourceView) -> list[ResourceView]:
     return [f for r in _rules_on(stack, [bus]) if _replay_stance(r) for f in _functions_behind(stack, r)]
 
 
@@ -85,7 +85,7 @@ def _ways_back(stack: Stack, bus: View) -> list[View]:
     source="EventBridge API reference, ReplayDestination; User Guide, eb-archive, eb-bus-to-bus",
     remedy="add a rule on replay-name exists there, to a queue that a function drains onto the primary's bus",
 )
-def replays_find_the_way_back(stack: Stack) -> Iterator[Finding]:
+def replays_find_the_way_back(stack: StackView) -> Iterator[Finding]:
     primaries, secondaries = primary_and_secondary(stack)
     for bus in secondaries:
         returns = [r for r in _rules_on(stack, [bus]) if _replay_stance(r)]
@@ -105,7 +105,7 @@ def replays_find_the_way_back(stack: Stack) -> Iterator[Finding]:
     source="EventBridge API reference, ReplayDestination.FilterArns; User Guide, eb-archive",
     remedy="say replay-name exists false in the pattern of every other rule on the secondary's ingress bus",
 )
-def rules_in_the_secondary_refuse_replays(stack: Stack) -> Iterator[Finding]:
+def rules_in_the_secondary_refuse_replays(stack: StackView) -> Iterator[Finding]:
     for rule_ in _rules_on(stack, primary_and_secondary(stack)[1]):
         if _replay_stance(rule_) is None:
             yield rule_, "its pattern does not say whether it takes replayed events"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.rule import Finding, rule
-from policies.view import Stack, View, as_list, conditions
+from policies.view import ResourceView, StackView, as_list, conditions
 from signals.recording.types import (
     ALARM,
     ALIAS,
@@ -24,19 +24,19 @@ from signals.recording.types import (
 _RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185
 
 
-def rule_of(stack: Stack, target: View) -> View | None:
+def rule_of(stack: StackView, target: ResourceView) -> ResourceView | None:
     """The rule that a target belongs to."""
     return stack.refer(target.inputs.get("rule"), RULE, target.region)
 
 
-def invoked_function(stack: Stack, target: View) -> View | None:
+def invoked_function(stack: StackView, target: ResourceView) -> ResourceView | None:
     """The function that a target invokes, by its alias or itself."""
     arn = target.inputs.get("arn")
     alias = stack.refer(arn, ALIAS)
     return stack.refer(alias.inputs["functionName"], FUNCTION, alias.region) if alias else stack.refer(arn, FUNCTION)
 
 
-def failure_queues(stack: Stack) -> list[View]:
+def failure_queues(stack: StackView) -> list[ResourceView]:
     """Queues that take what could not be delivered or processed."""
     letters = [stack.refer(target.get("deadLetterConfig.arn"), QUEUE) for target in stack.of(TARGET)]
     letters += [stack.refer(c.get("destinationConfig.onFailure.destination"), QUEUE) for c in stack.of(ASYNC_CONFIG)]
@@ -51,7 +51,7 @@ def failure_queues(stack: Stack) -> list[View]:
     source="EventBridge User Guide, eb-rule-retry-policy",
     remedy="set retryPolicy to maximumEventAgeInSeconds 86400 and maximumRetryAttempts 185",
 )
-def targets_are_retried(stack: Stack) -> Iterator[Finding]:
+def targets_are_retried(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):
         age = target.get("retryPolicy.maximumEventAgeInSeconds")
         attempts = target.get("retryPolicy.maximumRetryAttempts")
@@ -69,7 +69,7 @@ def targets_are_retried(stack: Stack) -> Iterator[Finding]:
     source="EventBridge User Guide, eb-rule-dlq",
     remedy="set deadLetterConfig.arn to a standard SQS queue in the rule's Region",
 )
-def targets_have_a_dead_letter_queue(stack: Stack) -> Iterator[Finding]:
+def targets_have_a_dead_letter_queue(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):
         arn = target.get("deadLetterConfig.arn")
         queue = stack.refer(arn, QUEUE)
@@ -89,7 +89,7 @@ def targets_have_a_dead_letter_queue(stack: Stack) -> Iterator[Finding]:
     source="EventBridge User Guide, eb-rule-dlq, eb-use-resource-based",
     remedy="in the queue's policy allow events.amazonaws.com sqs:SendMessage with aws:SourceArn the rule's ARN",
 )
-def rules_may_send_to_their_queues(stack: Stack) -> Iterator[Finding]:
+def rules_may_send_to_their_queues(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):
         rule_ = rule_of(stack, target)
         for arn in (target.inputs.get("arn"), target.get("deadLetterConfig.arn")):
@@ -98,7 +98,7 @@ def rules_may_send_to_their_queues(stack: Stack) -> Iterator[Finding]:
                 yield queue, f"rule {rule_.inputs['name']} in {rule_.region} may not send to it"
 
 
-def _may_send(stack: Stack, queue: View, rule_: View) -> bool:
+def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> bool:
     return any(
         statement["Effect"] == "Allow"
         and "sqs:SendMessage" in statement["Action"]
@@ -117,7 +117,7 @@ def _may_send(stack: Stack, queue: View, rule_: View) -> bool:
     source="EventBridge User Guide, eb-rule-dlq; Lambda Developer Guide, access-control-resource-based",
     remedy="add a lambda permission for events.amazonaws.com with sourceArn equal to the rule's ARN",
 )
-def rules_may_invoke_their_functions(stack: Stack) -> Iterator[Finding]:
+def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):
         function, rule_ = invoked_function(stack, target), rule_of(stack, target)
         if (
@@ -141,7 +141,7 @@ def rules_may_invoke_their_functions(stack: Stack) -> Iterator[Finding]:
     source="Lambda Developer Guide, invocation-async-error-handling; EventBridge User Guide, eb-targets",
     remedy="give the function an event invoke config with an onFailure destination that its role may send to",
 )
-def asynchronous_functions_have_a_failure_destination(stack: Stack) -> Iterator[Finding]:
+def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Iterator[Finding]:
     invoked = [invoked_function(stack, target) for target in stack.of(TARGET)]
     for function in (f for f in stack.of(FUNCTION) if f in invoked):
         configs = [
@@ -168,7 +168,7 @@ def asynchronous_functions_have_a_failure_destination(stack: Stack) -> Iterator[
     source="EventBridge User Guide, eb-monitoring; SQS Developer Guide, sqs-dead-letter-queues",
     remedy="alarm on ApproximateNumberOfMessagesVisible of each dead-letter queue and failure destination",
 )
-def dead_letters_are_alarmed(stack: Stack) -> Iterator[Finding]:
+def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
     watched = [
         stack.refer(alarm.get("dimensions.QueueName"), QUEUE, alarm.region)
         for alarm in stack.of(ALARM)
@@ -187,7 +187,7 @@ def dead_letters_are_alarmed(stack: Stack) -> Iterator[Finding]:
     source="EventBridge User Guide, eb-bus-to-bus; eb-rule-dlq (THIRD_REGION_HOP_DETECTED)",
     remedy="put a function or a queue between the buses, which puts the events anew",
 )
-def no_bus_feeds_a_bus(stack: Stack) -> Iterator[Finding]:
+def no_bus_feeds_a_bus(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):
         arn = target.inputs.get("arn")
         if stack.refer(arn, BUS) or (isinstance(arn, str) and ":event-bus/" in arn):

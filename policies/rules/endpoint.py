@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from policies.rule import Finding, rule
-from policies.view import Stack, View, as_list, conditions, statements
+from policies.view import ResourceView, StackView, as_list, conditions, statements
 from signals.recording.types import BUS, ENDPOINT, ROLE
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
 
 
-def endpoint_buses(stack: Stack, endpoint: View) -> list[View]:
+def endpoint_buses(stack: StackView, endpoint: ResourceView) -> list[ResourceView]:
     """The buses an endpoint is made of, as far as they are of this stack."""
     named = [stack.refer(bus["eventBusArn"], BUS) for bus in as_list(endpoint.get("eventBuses"))]
     return [bus for bus in named if bus]
 
 
-def ingress_buses(stack: Stack) -> list[View]:
+def ingress_buses(stack: StackView) -> list[ResourceView]:
     """The buses behind global endpoints, found by name, so that one that an endpoint forgot is among them."""
     names = {bus.inputs["name"] for endpoint in stack.of(ENDPOINT) for bus in endpoint_buses(stack, endpoint)}
     return [bus for bus in stack.of(BUS) if bus.inputs["name"] in names]
 
 
-def primary_and_secondary(stack: Stack) -> tuple[list[View], list[View]]:
+def primary_and_secondary(stack: StackView) -> tuple[list[ResourceView], list[ResourceView]]:
     """The ingress buses of the Regions that hold an endpoint, and those of the other Regions."""
     homes = {endpoint.region for endpoint in stack.of(ENDPOINT)}
     buses = ingress_buses(stack)
@@ -39,7 +39,7 @@ def primary_and_secondary(stack: Stack) -> tuple[list[View], list[View]]:
     source="EventBridge User Guide, eb-global-endpoints; Security Hub control EventBridge.4",
     remedy="set replicationConfig.state to ENABLED and give the endpoint its roleArn",
 )
-def replicates(stack: Stack) -> Iterator[Finding]:
+def replicates(stack: StackView) -> Iterator[Finding]:
     for endpoint in stack.of(ENDPOINT):
         # Replication is on unless it is switched off (API reference, CreateEndpoint).
         state = endpoint.get("replicationConfig.state") or "ENABLED"
@@ -55,7 +55,7 @@ def replicates(stack: Stack) -> Iterator[Finding]:
     source="EventBridge API reference, EndpointEventBus; User Guide, eb-ge-create-endpoint",
     remedy="name both Regions' buses alike in one account, list both, and route to the second one's Region",
 )
-def two_buses_of_one_name(stack: Stack) -> Iterator[Finding]:
+def two_buses_of_one_name(stack: StackView) -> Iterator[Finding]:
     for endpoint in stack.of(ENDPOINT):
         listed, buses = as_list(endpoint.get("eventBuses")), endpoint_buses(stack, endpoint)
         route = endpoint.get("routingConfig.failoverConfig.secondary.route")
@@ -63,7 +63,7 @@ def two_buses_of_one_name(stack: Stack) -> Iterator[Finding]:
             yield endpoint, f"it lists {len(listed)} buses, {len(buses)} of them of this stack, where two must be"
         elif len({bus.inputs["name"] for bus in buses}) != 1:
             yield endpoint, f"its buses are named {' and '.join(sorted(str(bus.inputs['name']) for bus in buses))}"
-        elif len({bus.account_id for bus in buses}) != 1:
+        elif len({bus.account for bus in buses}) != 1:
             yield endpoint, "its buses are in two accounts"
         elif {bus.region for bus in buses} != {endpoint.region, route} or endpoint.region == route:
             regions = " and ".join(str(bus.region) for bus in buses)
@@ -80,7 +80,7 @@ def two_buses_of_one_name(stack: Stack) -> Iterator[Finding]:
     remedy="let events.amazonaws.com assume it; allow PutRule, PutTargets, DeleteRule and RemoveTargets on "
     "rule/<bus>/GlobalEndpointManagedRule-*, PutEvents on both buses, and PassRole of itself to events.amazonaws.com",
 )
-def role_can_replicate(stack: Stack) -> Iterator[Finding]:
+def role_can_replicate(stack: StackView) -> Iterator[Finding]:
     for endpoint in stack.of(ENDPOINT):
         if (endpoint.get("replicationConfig.state") or "ENABLED") != "ENABLED":
             continue
@@ -91,7 +91,7 @@ def role_can_replicate(stack: Stack) -> Iterator[Finding]:
         yield from ((role, what) for what in _missing(stack, role, endpoint))
 
 
-def _missing(stack: Stack, role: View, endpoint: View) -> Iterator[str]:
+def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> Iterator[str]:
     trusted = [
         service
         for statement in statements(role.inputs["assumeRolePolicy"])
@@ -103,9 +103,7 @@ def _missing(stack: Stack, role: View, endpoint: View) -> Iterator[str]:
     allowed = [s for s in stack.role_statements(role) if s["Effect"] == "Allow"]
     for bus in endpoint_buses(stack, endpoint):
         # EventBridge adds a suffix of its own choice.
-        arn = (
-            f"arn:aws:events:{bus.region}:{bus.account_id}:rule/{bus.inputs['name']}/GlobalEndpointManagedRule-anything"
-        )
+        arn = f"arn:aws:events:{bus.region}:{bus.account}:rule/{bus.inputs['name']}/GlobalEndpointManagedRule-anything"
         for action in _MANAGED_RULES:
             if not any(
                 action in s["Action"] and any(fnmatchcase(arn, str(resource)) for resource in s["Resource"])
@@ -121,7 +119,7 @@ def _missing(stack: Stack, role: View, endpoint: View) -> Iterator[str]:
         yield "iam:PassRole of itself to events.amazonaws.com is not allowed"
 
 
-def buses_named(stack: Stack, resources: list[str]) -> list[View]:
+def buses_named(stack: StackView, resources: list[str]) -> list[ResourceView]:
     """The stack's buses that an IAM statement's resources cover; a Region may be left open, a name may not."""
     named = []
     for resource in resources:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.rule import Finding, rule
-from policies.view import Stack, View, as_list, conditions, statements
+from policies.view import ResourceView, StackView, as_list, conditions, statements
 from signals.recording.types import (
     BUCKET,
     BUCKET_ENCRYPTION,
@@ -39,7 +39,7 @@ def _anyone(statement: Mapping[str, Any]) -> bool:
     source="EventBridge User Guide, eb-event-bus-permissions; cdk-nag AwsSolutions-EVB1",
     remedy="name the accounts, or add a condition on events:source beside aws:PrincipalOrgID",
 )
-def buses_are_not_open(stack: Stack) -> Iterator[Finding]:
+def buses_are_not_open(stack: StackView) -> Iterator[Finding]:
     for policy in stack.of(BUS_POLICY):
         for statement in statements(policy.inputs["policy"]):
             if statement["Effect"] != "Allow" or not _anyone(statement):
@@ -65,7 +65,7 @@ def buses_are_not_open(stack: Stack) -> Iterator[Finding]:
     remedy="name the actions and the resources; open are only X-Ray, the streams of one log group, the objects of one "
     "bucket, and the managed replication rule",
 )
-def roles_name_actions_and_resources(stack: Stack) -> Iterator[Finding]:
+def roles_name_actions_and_resources(stack: StackView) -> Iterator[Finding]:
     for role in stack.of(ROLE):
         for statement in stack.role_statements(role):
             if statement["Effect"] != "Allow":
@@ -102,7 +102,7 @@ def _in_bounds(resource: str, actions: list[str]) -> bool:
     source="SQS Developer Guide, sqs-sse; S3 User Guide, bucket-encryption; Firehose Developer Guide, encryption",
     remedy="set sqsManagedSseEnabled or kmsMasterKeyId, a bucket's encryption configuration, serverSideEncryption",
 )
-def data_is_encrypted(stack: Stack) -> Iterator[Finding]:
+def data_is_encrypted(stack: StackView) -> Iterator[Finding]:
     for queue in stack.of(QUEUE):
         if not queue.get("sqsManagedSseEnabled") and not queue.get("kmsMasterKeyId"):
             yield queue, "it is not encrypted"
@@ -122,7 +122,7 @@ def data_is_encrypted(stack: Stack) -> Iterator[Finding]:
     source="SQS Developer Guide, sqs-security-best-practices; S3 User Guide, security-best-practices",
     remedy="deny aws:SecureTransport false in the policy of each queue and bucket; set securityPolicy to TLS_1_2",
 )
-def data_travels_over_tls(stack: Stack) -> Iterator[Finding]:
+def data_travels_over_tls(stack: StackView) -> Iterator[Finding]:
     guarded = [(queue, QUEUE_POLICY, "queueUrl") for queue in stack.of(QUEUE)]
     guarded += [(bucket, BUCKET_POLICY, "bucket") for bucket in stack.of(BUCKET)]
     for resource, policy_type, key in guarded:
@@ -146,7 +146,7 @@ def _refuses_plain(statement: Mapping[str, Any]) -> bool:
     source="S3 User Guide, access-control-block-public-access",
     remedy="give each bucket a public access block with all four settings on",
 )
-def buckets_are_closed(stack: Stack) -> Iterator[Finding]:
+def buckets_are_closed(stack: StackView) -> Iterator[Finding]:
     for bucket in stack.of(BUCKET):
         blocks = [b for b in stack.of(BUCKET_PUBLIC_ACCESS) if stack.refer(b.inputs["bucket"], BUCKET) is bucket]
         left = _open_settings(blocks[0]) if blocks else list(_PUBLIC_ACCESS)
@@ -154,5 +154,5 @@ def buckets_are_closed(stack: Stack) -> Iterator[Finding]:
             yield bucket, f"{', '.join(left)} not set"
 
 
-def _open_settings(block: View) -> list[str]:
+def _open_settings(block: ResourceView) -> list[str]:
     return [key for key in _PUBLIC_ACCESS if not block.get(key)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from policies.rule import Finding, rule
 from policies.rules.publishers import publishes_through_endpoint
-from policies.view import Stack, View
+from policies.view import ResourceView, StackView
 from signals.recording.types import FUNCTION, LOG_GROUP
 
 # ELF header, e_machine (System V ABI).
@@ -56,7 +56,7 @@ def _writes_time(node: ast.AST) -> int | None:
     return None
 
 
-def _archive(function: View) -> tuple[Path, int] | None:
+def _archive(function: ResourceView) -> tuple[Path, int] | None:
     """A function's archive, where there is one to look into."""
     path = getattr(function.inputs.get("code"), "path", None)
     if path is None or not Path(path).is_file() or not zipfile.is_zipfile(path):
@@ -72,7 +72,7 @@ def _archive(function: View) -> tuple[Path, int] | None:
     source="EventBridge User Guide, eb-archive (replay by event time); API reference, PutEventsRequestEntry.Time",
     remedy="leave Time out of PutEvents entries; the signal's own time belongs into its detail",
 )
-def time_is_eventbridges(stack: Stack) -> Iterator[Finding]:
+def time_is_eventbridges(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
         archive = _archive(function)
         for place in _times(*archive) if archive else ():
@@ -87,7 +87,7 @@ def time_is_eventbridges(stack: Stack) -> Iterator[Finding]:
     source="botocore's endpoint rule set of events; awslabs/aws-crt-python#291",
     remedy="package awscrt with every function that publishes through the endpoint",
 )
-def publishers_can_sign(stack: Stack) -> Iterator[Finding]:
+def publishers_can_sign(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
         archive = _archive(function) if publishes_through_endpoint(function) else None
         if archive and not any(name.startswith("_awscrt") for name in _compiled(*archive)) and _is_linux(*archive):
@@ -109,7 +109,7 @@ def _is_linux(archive: Path, modified_ns: int) -> bool:
     source="Lambda Developer Guide, python-package; awslabs/aws-crt-python#527",
     remedy="build the archive for the function's own architectures and runtime",
 )
-def archives_fit_their_functions(stack: Stack) -> Iterator[Finding]:
+def archives_fit_their_functions(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
         archive = _archive(function)
         if not archive:
@@ -132,7 +132,7 @@ def archives_fit_their_functions(stack: Stack) -> Iterator[Finding]:
     source="CloudWatch Logs User Guide, Working-with-log-groups-and-streams (retention)",
     remedy="declare the log group of every function and set retentionInDays on each",
 )
-def logs_are_forgotten(stack: Stack) -> Iterator[Finding]:
+def logs_are_forgotten(stack: StackView) -> Iterator[Finding]:
     groups = {(group.inputs["name"], group.region) for group in stack.of(LOG_GROUP)}
     for group in stack.of(LOG_GROUP):
         if not group.get("retentionInDays"):

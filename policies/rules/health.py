@@ -7,7 +7,7 @@ from typing import Any
 
 from policies.rule import Finding, rule
 from policies.rules.endpoint import endpoint_buses
-from policies.view import Stack, View, as_list, json_document
+from policies.view import ResourceView, StackView, as_list, json_document
 from signals.recording.types import ALARM, BUS, ENDPOINT, HEALTH_CHECK, RULE, SCHEDULE
 
 # Metric names are case-sensitive, and AWS's own pages spell this one in two ways; accounts publish this one.
@@ -17,7 +17,7 @@ _STATISTICS = ("Average", "Minimum", "Maximum", "Sum", "SampleCount")
 _WITHOUT_DATA = {"breaching": "Unhealthy", "missing": "LastKnownStatus"}
 
 
-def _checks(stack: Stack) -> Iterator[tuple[View, View | None, View | None]]:
+def _checks(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView | None, ResourceView | None]]:
     """Each endpoint, the health check that decides its failover, and the alarm that the check watches."""
     for endpoint in stack.of(ENDPOINT):
         check = stack.refer(endpoint.get("routingConfig.failoverConfig.primary.healthCheck"), HEALTH_CHECK)
@@ -25,7 +25,7 @@ def _checks(stack: Stack) -> Iterator[tuple[View, View | None, View | None]]:
         yield endpoint, check, stack.refer(name, ALARM, region) if name else None
 
 
-def _alarms(stack: Stack) -> Iterator[tuple[View, View, View]]:
+def _alarms(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView, ResourceView]]:
     return ((e, check, alarm) for e, check, alarm in _checks(stack) if check and alarm)
 
 
@@ -37,7 +37,7 @@ def _alarms(stack: Stack) -> Iterator[tuple[View, View, View]]:
     source="EventBridge User Guide, eb-ge-best-practices, eb-ge-cfn",
     remedy="use a CLOUDWATCH_METRIC health check over the latency alarm in the endpoint's own Region",
 )
-def watches_an_alarm(stack: Stack) -> Iterator[Finding]:
+def watches_an_alarm(stack: StackView) -> Iterator[Finding]:
     for endpoint, check, alarm in _checks(stack):
         if check is None:
             yield endpoint, "its health check is none of this stack's"
@@ -56,7 +56,7 @@ def watches_an_alarm(stack: Stack) -> Iterator[Finding]:
     source="EventBridge User Guide, eb-ge-cfn, eb-ge-best-practices",
     remedy="alarm on AWS/Events IngestionToInvocationStartLatency without dimensions",
 )
-def watches_the_service(stack: Stack) -> Iterator[Finding]:
+def watches_the_service(stack: StackView) -> Iterator[Finding]:
     for _, _, alarm in _alarms(stack):
         if alarm.get("dimensions"):
             yield alarm, f"it has dimensions: {', '.join(sorted(alarm.inputs['dimensions']))}"
@@ -72,7 +72,7 @@ def watches_the_service(stack: Stack) -> Iterator[Finding]:
     source="Route 53 Developer Guide, health-checks-creating-values",
     remedy="use one standard-resolution metric, a plain statistic, and datapointsToAlarm equal to evaluationPeriods",
 )
-def route_53_can_watch_it(stack: Stack) -> Iterator[Finding]:
+def route_53_can_watch_it(stack: StackView) -> Iterator[Finding]:
     for _, _, alarm in _alarms(stack):
         points = alarm.get("datapointsToAlarm")
         if alarm.get("metricQueries"):
@@ -93,7 +93,7 @@ def route_53_can_watch_it(stack: Stack) -> Iterator[Finding]:
     source="Route 53 Developer Guide, health-checks-creating-values ('Health checks that monitor CloudWatch alarms')",
     remedy="put threshold, evaluationPeriods and treatMissingData of the alarm into the check's triggers",
 )
-def check_tracks_the_alarm(stack: Stack) -> Iterator[Finding]:
+def check_tracks_the_alarm(stack: StackView) -> Iterator[Finding]:
     for _, check, alarm in _alarms(stack):
         told = {_text(value) for value in (check.get("triggers") or {}).values()}
         untold = [
@@ -122,7 +122,7 @@ def _number(text: str) -> str:
     source="EventBridge User Guide, eb-ge-cfn (TreatMissingData and InsufficientDataHealthStatus)",
     remedy="pair breaching with Unhealthy, or missing with LastKnownStatus",
 )
-def missing_data_means_one_thing(stack: Stack) -> Iterator[Finding]:
+def missing_data_means_one_thing(stack: StackView) -> Iterator[Finding]:
     for _, check, alarm in _alarms(stack):
         missing, status = alarm.get("treatMissingData") or "missing", check.get("insufficientDataHealthStatus")
         if _WITHOUT_DATA.get(missing) != status:
@@ -137,7 +137,7 @@ def missing_data_means_one_thing(stack: Stack) -> Iterator[Finding]:
     source="Route 53 Developer Guide, health-checks-creating-values ('Invert health check status', 'Disabled')",
     remedy="end the failover with `signals failover stop`",
 )
-def is_not_held(stack: Stack) -> Iterator[Finding]:
+def is_not_held(stack: StackView) -> Iterator[Finding]:
     for _, check, _ in _checks(stack):
         for switch, state in (("invertHealthcheck", "inverted"), ("disabled", "disabled")):
             if check and check.get(switch):
@@ -153,7 +153,7 @@ def is_not_held(stack: Stack) -> Iterator[Finding]:
     "mavi888/eventbridge-global-endpoints-cdk README",
     remedy="schedule an event a minute to the primary's own bus, and a rule there that matches it",
 )
-def a_heartbeat_beats(stack: Stack) -> Iterator[Finding]:
+def a_heartbeat_beats(stack: StackView) -> Iterator[Finding]:
     for endpoint, check, alarm in _checks(stack):
         if not check or not alarm or alarm.get("treatMissingData") != "breaching":
             continue
@@ -170,6 +170,6 @@ def a_heartbeat_beats(stack: Stack) -> Iterator[Finding]:
             yield schedule, f"no rule on {buses[0].name} matches {source}: without an invocation there is no latency"
 
 
-def _matches(stack: Stack, rule_: View, bus: View, source: Any) -> bool:
+def _matches(stack: StackView, rule_: ResourceView, bus: ResourceView, source: Any) -> bool:
     on = stack.refer(rule_.inputs.get("eventBusName"), BUS, rule_.region)
     return on is bus and source in as_list(json_document(rule_.inputs["eventPattern"]).get("source"))

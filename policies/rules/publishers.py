@@ -7,16 +7,16 @@ from typing import Any
 
 from policies.rule import Finding, rule
 from policies.rules.endpoint import buses_named, ingress_buses
-from policies.view import Stack, View, conditions
+from policies.view import ResourceView, StackView, conditions
 from signals.recording.types import BUS, FUNCTION, ROLE
 
 
-def publishes_through_endpoint(function: View) -> bool:
+def publishes_through_endpoint(function: ResourceView) -> bool:
     """Whether a function is told of a global endpoint."""
     return "EVENT_ENDPOINT_ID" in (function.get("environment.variables") or {})
 
 
-def _puts(stack: Stack, role: View | None) -> list[Mapping[str, Any]]:
+def _puts(stack: StackView, role: ResourceView | None) -> list[Mapping[str, Any]]:
     return [s for s in stack.role_statements(role) if s["Effect"] == "Allow" and "events:PutEvents" in s["Action"]]
 
 
@@ -29,7 +29,7 @@ def _puts(stack: Stack, role: View | None) -> list[Mapping[str, Any]]:
     source="Service Authorization Reference, events:PutEvents; EventBridge User Guide, eb-global-endpoints",
     remedy="allow events:PutEvents on the ingress buses of both Regions and on nothing else",
 )
-def may_put_on_both_buses(stack: Stack) -> Iterator[Finding]:
+def may_put_on_both_buses(stack: StackView) -> Iterator[Finding]:
     wanted = ingress_buses(stack)
     for function in stack.of(FUNCTION):
         if not publishes_through_endpoint(function):
@@ -53,7 +53,7 @@ def may_put_on_both_buses(stack: Stack) -> Iterator[Finding]:
     source="EventBridge API reference, PutEvents; Service Authorization Reference, events:PutEvents",
     remedy="name buses of this stack, by reference or ARN",
 )
-def puts_on_named_buses_only(stack: Stack) -> Iterator[Finding]:
+def puts_on_named_buses_only(stack: StackView) -> Iterator[Finding]:
     through_endpoint = {
         stack.refer(f.inputs["role"], ROLE) for f in stack.of(FUNCTION) if publishes_through_endpoint(f)
     }
@@ -73,21 +73,21 @@ def puts_on_named_buses_only(stack: Stack) -> Iterator[Finding]:
     source="Service Authorization Reference, condition key events:source",
     remedy="add the condition StringEquals events:source to the PutEvents statement",
 )
-def puts_as_itself(stack: Stack) -> Iterator[Finding]:
+def puts_as_itself(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
         for statement in _puts(stack, stack.refer(function.inputs["role"], ROLE)):
             if not conditions(statement, "events:source"):
                 yield function, "it may put events of any source"
 
 
-def may_put_on(stack: Stack, function: View) -> list[View]:
+def may_put_on(stack: StackView, function: ResourceView) -> list[ResourceView]:
     """The stack's buses that a function may put events on."""
     role = stack.refer(function.inputs["role"], ROLE)
     buses = [buses_named(stack, s["Resource"]) for s in _puts(stack, role)]
     return [bus for bus in stack.of(BUS) if any(bus in named for named in buses)]
 
 
-def sources_put(stack: Stack, function: View) -> list[str]:
+def sources_put(stack: StackView, function: ResourceView) -> list[str]:
     """The sources as which a function may put events."""
     role = stack.refer(function.inputs["role"], ROLE)
     return [source for statement in _puts(stack, role) for source in conditions(statement, "events:source")]

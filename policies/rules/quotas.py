@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.rule import Finding, rule
-from policies.view import Stack, View
+from policies.view import ResourceView, StackView
 from signals.recording.types import API, FUNCTION, STAGE
 
 _FUNCTION_LIMITS = ("memorySize", "timeout", "reservedConcurrentExecutions", "architectures", "runtime")
@@ -23,7 +23,7 @@ _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettin
     source="EventBridge User Guide, eb-ge-best-practices ('Keep service quotas equal'), eb-quota",
     remedy="set the same limit in both Regions",
 )
-def limits_are_equal(stack: Stack) -> Iterator[Finding]:
+def limits_are_equal(stack: StackView) -> Iterator[Finding]:
     for pair in _pairs([(function.inputs["name"], function) for function in stack.of(FUNCTION)]):
         yield from _unequal(pair, _FUNCTION_LIMITS)
     stages = []
@@ -34,14 +34,14 @@ def limits_are_equal(stack: Stack) -> Iterator[Finding]:
         yield from _unequal(pair, _STAGE_LIMITS)
 
 
-def _pairs(named: list[tuple[Any, View]]) -> Iterator[list[View]]:
+def _pairs(named: list[tuple[Any, ResourceView]]) -> Iterator[list[ResourceView]]:
     for name in sorted({name for name, _ in named}):
         of_one_name = [view for other, view in named if other == name]
         if len({view.region for view in of_one_name}) > 1:
             yield of_one_name
 
 
-def _unequal(pair: list[View], limits: tuple[str, ...]) -> Iterator[Finding]:
+def _unequal(pair: list[ResourceView], limits: tuple[str, ...]) -> Iterator[Finding]:
     for limit in limits:
         values = {str(view.region): view.get(limit) for view in pair}
         if len({str(value) for value in values.values()}) > 1:

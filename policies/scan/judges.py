@@ -10,20 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policies.resolved import Answers
-from signals.recording import types as kinds
+from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording
+from signals.recording.types import known
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where `make scan` installs them.
 BIN = ROOT / ".local" / "judges" / "bin"
-_DOCUMENTS = {
-    kinds.ROLE: "assumeRolePolicy",
-    kinds.ROLE_POLICY: "policy",
-    kinds.QUEUE_POLICY: "policy",
-    kinds.BUCKET_POLICY: "policy",
-    kinds.BUS_POLICY: "policy",
-}
 
 
 class JudgeError(Exception):
@@ -65,14 +58,15 @@ def tf_nag(plan: Path) -> list[Finding]:
 
 def parliament(recording: Recording) -> list[Finding]:
     """Every finding of parliament over the IAM documents of a recording."""
-    answers = Answers(recording)
+    resolver = Resolver(recording.all)
     documents = {}
     for resource in recording.all:
-        if key := _DOCUMENTS.get(resource.type):
-            document = json.loads(answers.resolve(resource.inputs[key]))
+        key, _ = known(resource.type).policy or ("", "")
+        if key in resource.inputs:
+            document = json.loads(resolver.resolve(resource.inputs[key]))
             if key == "assumeRolePolicy":
                 # A trust policy speaks of its own role without saying so, which parliament takes for a gap.
-                role = {"Resource": answers.outputs(resource.type, resource.name)["arn"]}
+                role = {"Resource": resolver.arn(resource)}
                 document["Statement"] = [{**statement, **role} for statement in document["Statement"]]
             documents[f"{resource.name} ({key})"] = json.dumps(document)
     script = str(Path(__file__).with_name("lint_iam.py"))

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from policies.resolved import Answers, resolved
 from signals.errors import TerraformError
+from signals.recording.resolve import Resolver, resolved
 from signals.recording.resources import Recording
 from signals.terraform.emit import emit
 from signals.terraform.engine import Terraform
@@ -73,14 +73,14 @@ def _run(terraform: Terraform, *arguments: str) -> str:
 
 def _bodies(recording: Recording) -> dict[str, Any]:
     """Every resource by address as it would be once it is there, with the names that AWS gives it."""
-    answers = Answers(recording)
+    resolver = Resolver(recording.all)
     by_urn = {resource.urn: resource for resource in recording.all}
     bodies = {}
     for group in emit(resolved(recording)).document["resource"]:
         for type_, labels in group.items():
             for label, body in labels.items():
                 resource = by_urn[body["//"]]
-                outputs = answers.outputs(resource.type, resource.name)
+                outputs = resolver.outputs(resource)
                 bodies[f"{type_}.{label}"] = {"id": outputs["id"], "arn": outputs["arn"], **body}
     return bodies
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from signals.model.blueprint import (
@@ -22,9 +22,9 @@ from signals.model.blueprint import (
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
 from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
-from signals.recording import resolve as aws
-from signals.recording.resolve import Resolved
-from signals.recording.resources import Recording
+from signals.recording import types
+from signals.recording.resolve import Resolver
+from signals.recording.resources import Recording, Resource
 
 
 def read(recording: Recording) -> Blueprint:
@@ -33,40 +33,46 @@ def read(recording: Recording) -> Blueprint:
     Raises:
         CannotDeployError: For a stack that AWS would not take.
     """
-    return _Reader(Resolved(recording)).blueprint()
+    return _Reader(recording).blueprint()
 
 
 class _Reader:
-    def __init__(self, resolved: Resolved) -> None:
-        self._all = resolved
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._resolver = Resolver(recording.all)
+        self._arn = self._resolver.arn
         self._policies: dict[str, Policy] = {}
-        for _, inputs in resolved.of_type(aws.ROLE_POLICY):
+        for _, inputs in self._of_type(types.ROLE_POLICY):
             self._policies[inputs["role"]] = self._policies.get(inputs["role"], Policy()) + Policy.of(inputs["policy"])
 
     def blueprint(self) -> Blueprint:
-        checks = [i for _, i in self._all.of_type(aws.CHECK) if i["type"] == "HTTPS"]
+        checks = [i for _, i in self._of_type(types.HEALTH_CHECK) if i["type"] == "HTTPS"]
         seconds = [float(i["requestInterval"] * i["failureThreshold"]) for i in checks]
         return Blueprint(
-            account=self._all.account,
-            buses=frozenset(self._all.arn(bus) for bus, _ in self._all.of_type(aws.BUS)),
+            account=str(next(bus.account for bus in self._recording.resources(types.BUS))),
+            buses=frozenset(self._arn(bus) for bus, _ in self._of_type(types.BUS)),
             rules=tuple(self._rules()),
             archives=tuple(self._archives()),
             queues=tuple(self._queues()),
             functions=tuple(self._functions()),
             mappings=tuple(self._mappings()),
-            streams={self._all.arn(stream): str(stream.region) for stream, _ in self._all.of_type(aws.STREAM)},
+            streams={self._arn(stream): str(stream.region) for stream, _ in self._of_type(types.STREAM)},
             endpoint=self._endpoint(),
             schedules=tuple(self._schedules()),
             has_domain=bool(checks),
             api_check_s=max(seconds, default=30.0),
         )
 
+    def _of_type(self, type: str) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
+        """The resources of a type, with their inputs as AWS would have them."""
+        return ((resource, self._resolver.inputs(resource)) for resource in self._recording.resources(type))
+
     def _role(self, arn: str | None) -> Policy:
         return self._policies.get(arn.rpartition("/")[2], Policy()) if arn else Policy()
 
     def _rules(self) -> list[Rule]:
         targets: dict[tuple[str | None, str, str], list[Target]] = {}
-        for target, i in self._all.of_type("aws:cloudwatch/eventTarget:EventTarget"):
+        for target, i in self._of_type(types.TARGET):
             retry = i.get("retryPolicy") or {}
             targets.setdefault((target.region, i["eventBusName"], i["rule"]), []).append(
                 Target(
@@ -80,18 +86,18 @@ class _Reader:
             )
         return [
             Rule(
-                self._all.arn(rule),
+                self._arn(rule),
                 str(rule.region),
                 i["eventBusName"],
                 i["name"],
                 Pattern(i["eventPattern"]),
                 tuple(targets.get((rule.region, i["eventBusName"], i["name"]), ())),
             )
-            for rule, i in self._all.of_type(aws.RULE)
+            for rule, i in self._of_type(types.RULE)
         ]
 
     def _archives(self) -> list[Archive]:
-        found = self._all.of_type("aws:cloudwatch/eventArchive:EventArchive")
+        found = self._of_type(types.ARCHIVE)
         return [
             Archive(
                 i["name"],
@@ -104,19 +110,17 @@ class _Reader:
         ]
 
     def _queues(self) -> list[Queue]:
-        policies = {
-            i["queueUrl"]: Policy.of(i["policy"]) for _, i in self._all.of_type("aws:sqs/queuePolicy:QueuePolicy")
-        }
-        alarms = self._all.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+        policies = {i["queueUrl"]: Policy.of(i["policy"]) for _, i in self._of_type(types.QUEUE_POLICY)}
+        alarms = self._of_type(types.ALARM)
         alarmed = {(alarm.region, (i.get("dimensions") or {}).get("QueueName")) for alarm, i in alarms}
         found = []
-        for queue, i in self._all.of_type(aws.QUEUE):
-            url = f"https://sqs.{queue.region}.amazonaws.com/{self._all.account}/{i['name']}"
+        for queue, i in self._of_type(types.QUEUE):
+            url = self._resolver.outputs(queue)["url"]
             redrive = json.loads(i.get("redrivePolicy") or "{}")
             found.append(
                 Queue(
                     i["name"],
-                    self._all.arn(queue),
+                    self._arn(queue),
                     url,
                     str(queue.region),
                     float(i["messageRetentionSeconds"]),
@@ -130,17 +134,16 @@ class _Reader:
         return found
 
     def _functions(self) -> list[Function]:
-        by_name = {(f.region, i["name"]): i for f, i in self._all.of_type(aws.FUNCTION)}
+        by_name = {(f.region, i["name"]): i for f, i in self._of_type(types.FUNCTION)}
         permissions: dict[tuple[str | None, str, str], list[Mapping[str, Any]]] = {}
-        for permission, i in self._all.of_type("aws:lambda/permission:Permission"):
+        for permission, i in self._of_type(types.PERMISSION):
             permissions.setdefault((permission.region, i["function"], i["qualifier"]), []).append(i)
         configs = {
-            (config.region, i["functionName"], i["qualifier"]): i
-            for config, i in self._all.of_type("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+            (config.region, i["functionName"], i["qualifier"]): i for config, i in self._of_type(types.ASYNC_CONFIG)
         }
         found = []
-        for alias, a in self._all.of_type(aws.ALIAS):
-            key, arn = (alias.region, a["functionName"], a["name"]), self._all.arn(alias)
+        for alias, a in self._of_type(types.ALIAS):
+            key, arn = (alias.region, a["functionName"], a["name"]), self._arn(alias)
             i, config = by_name[key[:2]], configs.get(key, {})
             on_failure = (config.get("destinationConfig") or {}).get("onFailure") or {}
             found.append(
@@ -170,11 +173,11 @@ class _Reader:
                 "ReportBatchItemFailures" in (i.get("functionResponseTypes") or ()),
                 int((i.get("scalingConfig") or {}).get("maximumConcurrency", 1000)),
             )
-            for _, i in self._all.of_type("aws:lambda/eventSourceMapping:EventSourceMapping")
+            for _, i in self._of_type(types.MAPPING)
         ]
 
     def _endpoint(self) -> Endpoint:
-        endpoint, i = next(self._all.of_type(aws.ENDPOINT))
+        endpoint, i = next(self._of_type(types.ENDPOINT))
         arns = [bus["eventBusArn"] for bus in i["eventBuses"]]
         names = {arn.rpartition("/")[2] for arn in arns}
         failover = i["routingConfig"]["failoverConfig"]
@@ -182,9 +185,9 @@ class _Reader:
         if len(arns) != 2 or len(names) != 1 or {a.split(":")[3] for a in arns} != {endpoint.region, secondary}:
             # API reference, CreateEndpoint; User Guide: "the event buses must have the same name".
             raise CannotDeployError(f"a global endpoint takes two event buses of one name, not {', '.join(arns)}")
-        checks = {self._all.arn(check): c for check, c in self._all.of_type(aws.CHECK)}
+        checks = {self._arn(check): c for check, c in self._of_type(types.HEALTH_CHECK)}
         check = checks[failover["primary"]["healthCheck"]]
-        alarms = self._all.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+        alarms = self._of_type(types.ALARM)
         alarm = next(
             {**a, "region": r.region}
             for r, a in alarms
@@ -206,7 +209,7 @@ class _Reader:
                 i["target"]["eventbridgeParameters"]["detailType"],
                 self._role(i["target"]["roleArn"]),
             )
-            for schedule, i in self._all.of_type("aws:scheduler/schedule:Schedule")
+            for schedule, i in self._of_type(types.SCHEDULE)
             if i["target"].get("eventbridgeParameters")
         ]
 

@@ -21,6 +21,7 @@ from pulumi.runtime import rpc
 
 from components.parts.references import Reference
 from signals.errors import RecordError
+from signals.recording.values import with_leaves
 
 # Deep enough for every computed structure of AWS; a nested type that contains itself ends here.
 _MAX_DEPTH = 4
@@ -121,13 +122,8 @@ def answer(request: Any, region: str | None) -> struct_pb2.Struct:
     """The state of a resource: what was given, and references for what AWS would tell."""
     outputs = _outputs(request.type)
 
-    def refer(shape: Any) -> Any:
-        match shape:
-            case str():
-                return str(Reference(request.type, request.name, shape))
-            case dict():
-                return {name: refer(item) for name, item in shape.items()}
-        return [refer(item) for item in shape]
+    def refer(path: str) -> str:
+        return str(Reference(request.type, request.name, path))
 
     state = struct_pb2.Struct()
     state.CopyFrom(request.object)
@@ -143,7 +139,7 @@ def answer(request: Any, region: str | None) -> struct_pb2.Struct:
     for name, type_ in outputs.nested.items():
         if name in fields:
             _complete(fields[name], type_, name, refer)
-    state.update({name: refer(shape) for name, shape in outputs.structures.items()})
+    state.update(with_leaves(outputs.structures, refer))
     if region is not None and "region" in fields:
         # hashicorp/aws 5 has no such attribute, and the provider says it anyway.
         fields["region"].string_value = region

@@ -24,9 +24,10 @@ from pulumi.runtime.proto import resource_pb2
 from components.parts.references import Reference
 from signals.errors import LookupRefusedError, RecordError
 from signals.recording.answers import answer
-from signals.recording.resources import Asset, Dependencies, Resource, Secret
+from signals.recording.resources import Dependencies, Resource
+from signals.recording.types import STACK
+from signals.recording.values import Asset, Secret
 
-_STACK = "pulumi:pulumi:Stack"
 _NAME = re.compile(r"[\w.-]+")
 
 
@@ -50,7 +51,7 @@ class RecordingMonitor(MockMonitor):
     # The engine's protocol names its methods.
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         urn = self._urn(request)
-        if request.type == _STACK:
+        if request.type == STACK:
             self._stack_urn = urn
             return resource_pb2.RegisterResourceResponse(urn=urn)
         self._check(request)
@@ -100,7 +101,7 @@ class RecordingMonitor(MockMonitor):
         type_ = request.type
         if request.parent:
             parent_type = request.parent.split("::")[2]
-            if parent_type != _STACK:
+            if parent_type != STACK:
                 type_ = f"{parent_type}${type_}"
         return f"urn:pulumi:{self.stack}::{self.project}::{type_}::{request.name}"
 
@@ -129,6 +130,7 @@ class RecordingMonitor(MockMonitor):
             name=request.name,
             component=_component(parent),
             region=provider.inputs.get("region") if provider else None,
+            account=next(iter(provider.inputs.get("allowedAccountIds", ())), None) if provider else None,
             inputs=inputs,
             dependencies=Dependencies(
                 explicit=tuple(sorted(set(request.dependencies) - implied)), implied=tuple(sorted(implied))

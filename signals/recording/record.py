@@ -26,13 +26,8 @@ from pulumi.runtime.stack import run_in_stack
 
 from signals.errors import RecordError
 from signals.recording.monitor import RecordingMonitor
-from signals.recording.resources import (
-    Asset,
-    Dependencies,
-    Recording,
-    Resource,
-    Secret,
-)
+from signals.recording.resources import Dependencies, Recording, Resource
+from signals.recording.values import Asset, Secret
 from signals.stack_files import ROOT, read_config, read_yaml, stack_config, stack_file
 
 __all__ = [

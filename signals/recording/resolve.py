@@ -1,91 +1,113 @@
-"""A recording with every reference replaced by the value that AWS would give it: names, ARNs, URLs, ids."""
+"""What AWS would answer for the outputs of declared resources: ARNs, names, URLs, ids.
+
+Names are the program's, and so is all that follows from them; an id that AWS chooses is the resource's logical name.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from typing import Any
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
-from components.parts.references import TOKEN
-from signals.recording.resources import Asset, Recording, Resource
+from components.parts.references import Reference
+from signals.recording import types
+from signals.recording.resources import Recording
+from signals.recording.types import arn, arn_form
+from signals.recording.values import substitute
 
-BUS = "aws:cloudwatch/eventBus:EventBus"
-RULE = "aws:cloudwatch/eventRule:EventRule"
-QUEUE = "aws:sqs/queue:Queue"
-FUNCTION = "aws:lambda/function:Function"
-ALIAS = "aws:lambda/alias:Alias"
-ROLE = "aws:iam/role:Role"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
-CHECK = "aws:route53/healthCheck:HealthCheck"
-ENDPOINT = "aws:cloudwatch/eventEndpoint:EventEndpoint"
 ENDPOINT_DNS = ".endpoint.events.amazonaws.com"
-
-Inputs = Mapping[str, Any]
-# (region, account, inputs, logical name) -> ARN
-_ARNS: Mapping[str, Callable[[str | None, str, Inputs, str], str]] = {
-    BUS: lambda region, account, i, _: f"arn:aws:events:{region}:{account}:event-bus/{i['name']}",
-    RULE: lambda region, account, i, _: f"arn:aws:events:{region}:{account}:rule/{i['eventBusName']}/{i['name']}",
-    QUEUE: lambda region, account, i, _: f"arn:aws:sqs:{region}:{account}:{i['name']}",
-    FUNCTION: lambda region, account, i, _: f"arn:aws:lambda:{region}:{account}:function:{i['name']}",
-    ALIAS: lambda region, account, i, _: f"arn:aws:lambda:{region}:{account}:function:{i['functionName']}:{i['name']}",
-    ROLE: lambda _, account, i, __: f"arn:aws:iam::{account}:role/{i['name']}",
-    STREAM: lambda region, account, i, _: f"arn:aws:firehose:{region}:{account}:deliverystream/{i['name']}",
-    CHECK: lambda _, __, ___, name: f"arn:aws:route53:::healthcheck/{name}",
-}
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
-class Resolved:
-    """The resources of a recording, their inputs with values instead of references."""
+class Declared(Protocol):
+    """A resource: one of a recording, or one that a policy looks at."""
 
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._inputs: dict[str, Inputs] = {}
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def account(self) -> str | None: ...
+    @property
+    def inputs(self) -> Mapping[str, Any]: ...
 
-    @cached_property
-    def account(self) -> str:
-        """The account that the providers are pinned to."""
-        provider = next(r for r in self._recording.all if r.is_provider)
-        allowed = provider.inputs["allowedAccountIds"]
-        return str((json.loads(allowed) if isinstance(allowed, str) else allowed)[0])
 
-    def of_type(self, type: str) -> Iterator[tuple[Resource, Inputs]]:
-        """Resources of a type with their resolved inputs."""
-        for resource in self._recording.resources(type):
-            yield resource, self.inputs(resource)
+R = TypeVar("R", bound=Declared)
 
-    def inputs(self, resource: Resource) -> Inputs:
-        if resource.urn not in self._inputs:
-            self._inputs[resource.urn] = self._value(dict(resource.inputs))
-        return self._inputs[resource.urn]
 
-    def arn(self, resource: Resource) -> str:
-        return _ARNS[resource.type](resource.region, self.account, self.inputs(resource), resource.name)
+class Resolver(Generic[R]):
+    """Answers references between the resources of one stack.
 
-    def _value(self, value: Any) -> Any:
-        match value:
-            case str():
-                return TOKEN.sub(lambda m: self._output(**m.groupdict()), value) if "<<output " in value else value
-            case Mapping():
-                return {key: self._value(item) for key, item in value.items()}
-            case list() | tuple():
-                return [self._value(item) for item in value]
-            case Asset():
-                return value
-        return value
+    Args:
+        resources: Whatever may be referred to.
+    """
 
-    def _output(self, type: str, name: str, path: str, helper: str | None) -> str:
-        resource = self._recording.resource(type, name)
-        if path == "arn" and type in _ARNS:
-            return self.arn(resource)
-        inputs = self.inputs(resource)
-        if type == QUEUE and path in ("url", "id"):
-            return f"https://sqs.{resource.region}.amazonaws.com/{self.account}/{inputs['name']}"
-        if type == ENDPOINT and path == "endpointUrl":
-            endpoint_id = f"{inputs['name']}.veo"
-            return endpoint_id if helper == "endpoint_id" else f"https://{endpoint_id}{ENDPOINT_DNS}"
-        if path in inputs:
-            return str(inputs[path])
-        # An id that only AWS knows, of something that the model does not look into.
-        return f"{name}.{path}"
+    def __init__(self, resources: Iterable[R]) -> None:
+        self._by_name = {(resource.type, resource.name): resource for resource in resources}
+        self._inputs: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def referred(self, reference: Reference) -> R | None:
+        """The resource that a reference names."""
+        return self._by_name.get((reference.type, reference.name))
+
+    def resolve(self, value: Any) -> Any:
+        """A copy of a value with an answer in place of every reference."""
+        return substitute(value, self.answer)
+
+    def inputs(self, resource: R) -> dict[str, Any]:
+        """A resource's inputs without references; kept, so do not change them."""
+        key = (resource.type, resource.name)
+        if key not in self._inputs:
+            self._inputs[key] = self.resolve(resource.inputs)
+        return self._inputs[key]
+
+    def arn(self, resource: R) -> str:
+        """A resource's ARN."""
+        given = {
+            k: self.resolve(resource.inputs[k]) for k in _FIELD.findall(arn_form(resource.type)) if k in resource.inputs
+        }
+        names = {key: re.split("[:/]", name)[-1] if name.startswith("arn:") else name for key, name in given.items()}
+        # A rule that names no bus is on the account's own.
+        return arn(resource.type, **{"id": resource.name, "eventBusName": "default", **_where(resource), **names})
+
+    def outputs(self, resource: R) -> dict[str, str]:
+        """The outputs of a resource that others refer to: `id`, `arn`, `name`, `url` and the like."""
+        where = _where(resource)
+        given = resource.inputs.get("bucket") or resource.inputs.get("name")
+        own = str(self.resolve(given)) if given else resource.name
+        found = {"id": own, "name": own, "arn": self.arn(resource)}
+        match resource.type:
+            case types.QUEUE:
+                found["url"] = found["id"] = f"https://sqs.{resource.region}.amazonaws.com/{resource.account}/{own}"
+            case types.ENDPOINT:
+                found["endpointUrl"] = f"https://{own}.veo{ENDPOINT_DNS}"
+            case types.API:
+                found |= {"id": resource.name, "executionArn": arn(types.API_EXECUTION, **where, id=resource.name)}
+            case types.FUNCTION | types.ALIAS:
+                found |= {"version": "1", "invokeArn": arn(types.FUNCTION_INVOCATION, **where, function=found["arn"])}
+            case types.HEALTH_CHECK:
+                found["id"] = resource.name
+        return found
+
+    def answer(self, reference: Reference) -> str:
+        """What AWS would answer for one output; what only AWS knows is named after the resource."""
+        resource = self.referred(reference)
+        unknown = f"{reference.name}.{reference.path}"
+        if resource is None:
+            return unknown
+        told = self.outputs(resource).get(reference.path) or self.resolve(resource.inputs.get(reference.path, unknown))
+        return str(told).removeprefix("https://").removesuffix(ENDPOINT_DNS) if reference.helper else str(told)
+
+
+def _where(resource: Declared) -> dict[str, str | None]:
+    return {"region": resource.region, "account": resource.account}
+
+
+def resolved(recording: Recording) -> Recording:
+    """A recording without references, for what cannot read them."""
+    resolver = Resolver(recording.all)
+    resources = tuple(dataclasses.replace(r, inputs=resolver.resolve(r.inputs)) for r in recording.all)
+    return dataclasses.replace(recording, all=resources)

@@ -1,54 +1,20 @@
 """What a recording is: plain data about every resource of a stack, to look at in tests and to make other things from.
 
-An output of a resource is a reference, the token `<<output TYPE::NAME#PATH>>` of `components.parts.references`. It
-stands in the strings of `inputs` and `outputs` just as the program put it there: alone, or inside a longer string or a
-JSON document. `Reference.parse` says whether a whole string is one; `references.TOKEN` finds them in a longer one.
+An output of a resource is a reference (see `signals.recording.values`), and stands in the strings of `inputs` and
+`outputs` just as the program put it there.
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from components.parts.references import TOKEN, Reference
-
-
-@lru_cache(maxsize=256)
-def _sha256(path: Path, _modified_ns: int, _size: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file (`kind` "asset") or an archive (`kind` "archive") that an input carries."""
-
-    kind: str
-    path: Path
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the file, in hex."""
-        stat = self.path.stat()
-        return _sha256(self.path, stat.st_mtime_ns, stat.st_size)
-
-    def to_json(self) -> dict[str, str]:
-        """Name and digest; where the file lies is this machine's business."""
-        return {self.kind: self.path.name, "sha256": self.sha256}
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A value that Pulumi would encrypt in its state; its JSON form leaves it out."""
-
-    value: Any
-
-    def to_json(self) -> dict[str, bool]:
-        return {"secret": True}
+from components.parts.references import Reference
+from signals.recording.types import PROVIDER
+from signals.recording.values import find_references, to_json
 
 
 @dataclass(frozen=True)
@@ -69,6 +35,7 @@ class Resource:
         name: Logical name.
         component: Class name of the nearest component above it, if any.
         region: Region of its provider; none for a component.
+        account: The account that its provider is pinned to, if any.
         inputs: Properties under Pulumi's names (`eventBusName`), references in their strings.
         dependencies: What must exist first.
         options: Those that were set (`protect`, `ignoreChanges`, ...), and `parent` and `provider` as URNs.
@@ -83,10 +50,11 @@ class Resource:
     dependencies: Dependencies
     options: Mapping[str, Any]
     custom: bool = True
+    account: str | None = None
 
     @property
     def is_provider(self) -> bool:
-        return self.type.startswith("pulumi:providers:")
+        return self.type.startswith(PROVIDER.removesuffix("aws"))
 
     def references(self) -> set[Reference]:
         """Every reference anywhere in the inputs."""
@@ -147,31 +115,3 @@ class Recording:
             "resources": [resource.to_json() for resource in self.all],
             "outputs": to_json(self.outputs),
         }
-
-
-def find_references(value: Any) -> Iterator[Reference]:
-    """Every reference in the strings of a value."""
-    match value:
-        case str():
-            if "<<output " in value:
-                yield from (Reference(**match.groupdict()) for match in TOKEN.finditer(value))
-        case Secret():
-            yield from find_references(value.value)
-        case Mapping():
-            for item in value.values():
-                yield from find_references(item)
-        case list() | tuple():
-            for item in value:
-                yield from find_references(item)
-
-
-def to_json(value: Any) -> Any:
-    """A value of a recording as plain data, mappings in order of their keys."""
-    match value:
-        case Asset() | Secret():
-            return value.to_json()
-        case Mapping():
-            return {key: to_json(value[key]) for key in sorted(value)}
-        case list() | tuple():
-            return [to_json(item) for item in value]
-    return value

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from signals.errors import TerraformError
-from signals.recording.resources import Asset, Recording, Resource, Secret
+from signals.recording.resources import Recording, Resource
+from signals.recording.types import PROVIDER
+from signals.recording.values import Asset, Secret, leaves
 from signals.terraform.expressions import Expressions, path
 from signals.terraform.names import Names, resource_names, terraform_type
 from signals.terraform.schema import provider_block, resource_block
@@ -172,8 +174,9 @@ class _Emitter:
         if not re.fullmatch(r"[A-Za-z_][\w-]*", name):
             raise TerraformError(f"output {name!r} cannot be named so in Terraform: use letters, digits, '_' and '-'")
         values = Values(self.expressions, _no_files)
+        secret = any(isinstance(leaf, Secret) for _, leaf in leaves(value))
         try:
-            return {"value": values.plain(value), **({"sensitive": True} if _is_secret(value) else {})}
+            return {"value": values.plain(value), **({"sensitive": True} if secret else {})}
         except TerraformError as error:
             raise TerraformError(f"output {name!r}: {error}") from None
 
@@ -187,17 +190,6 @@ class _Emitter:
 
 def _no_files(asset: Asset) -> str:
     raise TerraformError(f"an output cannot carry the file {asset.path.name}")
-
-
-def _is_secret(value: Any) -> bool:
-    match value:
-        case Secret():
-            return True
-        case Mapping():
-            return any(map(_is_secret, value.values()))
-        case list():
-            return any(map(_is_secret, value))
-    return False
 
 
 def _addressed(recording: Recording) -> dict[str, Resource]:
@@ -234,7 +226,7 @@ def _label(name: str) -> str:
 def _aliases(recording: Recording) -> dict[str, str]:
     """The alias of each provider, by its URN, in order of the aliases."""
     aliases: dict[str, str] = {}
-    for provider in recording.resources("pulumi:providers:aws"):
+    for provider in recording.resources(PROVIDER):
         region = provider.inputs.get("region")
         if not region:
             raise TerraformError(f"provider {provider.name!r} names no Region")

@@ -15,33 +15,22 @@ from functools import cache
 from typing import Any
 
 from signals.errors import TerraformError
+from signals.recording import types
+from signals.recording.types import known
 from signals.terraform.schema import VERSION, Block, Body, resource_block
-
-# Types that are not named after their module and themselves.
-TYPES = {
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
-    "aws:iam/sshKey:SshKey": "aws_iam_user_ssh_key",
-    "aws:s3/analyticsConfiguration:AnalyticsConfiguration": "aws_s3_bucket_analytics_configuration",
-    "aws:s3/bucketObjectv2:BucketObjectv2": "aws_s3_object",
-    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": "aws_s3_bucket_replication_configuration",
-    "aws:s3/inventory:Inventory": "aws_s3_bucket_inventory",
-    "aws:sns/dataProtectionPolicy:DataProtectionPolicy": "aws_sns_topic_data_protection_policy",
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "aws_sqs_queue_redrive_allow_policy",
-    "aws:sqs/redrivePolicy:RedrivePolicy": "aws_sqs_queue_redrive_policy",
-}
 
 # Properties that have a name of their own in Pulumi.
 RENAMED = {
-    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": {"logGroup": "log_group_name"},
-    "aws:cloudwatch/metricAlarm:MetricAlarm": {"name": "alarm_name"},
-    "aws:lambda/function:Function": {"code": "filename", "name": "function_name"},
-    "aws:lambda/layerVersion:LayerVersion": {"code": "filename"},
-    "aws:lambda/permission:Permission": {"function": "function_name"},
-    "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": {
+    types.LOG_SUBSCRIPTION: {"logGroup": "log_group_name"},
+    types.ALARM: {"name": "alarm_name"},
+    types.FUNCTION: {"code": "filename", "name": "function_name"},
+    types.LAYER: {"code": "filename"},
+    types.PERMISSION: {"function": "function_name"},
+    types.BUCKET_WEBSITE: {
         "routingRules": "routing_rule",
         "routingRuleDetails": "routing_rules",
     },
-    "aws:sns/topicSubscription:TopicSubscription": {"topic": "topic_arn"},
+    types.TOPIC_SUBSCRIPTION: {"topic": "topic_arn"},
 }
 
 
@@ -51,7 +40,7 @@ def terraform_type(pulumi_type: str) -> str:
     Raises:
         TerraformError: If it is not supported.
     """
-    name = TYPES.get(pulumi_type) or derived_type(pulumi_type)
+    name = known(pulumi_type).terraform or derived_type(pulumi_type)
     if name is None or resource_block(name) is None:
         raise TerraformError(
             f"resource type {pulumi_type} is not supported in Terraform: if hashicorp/aws {VERSION} has it, name it in "

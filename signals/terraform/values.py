@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from signals.errors import TerraformError
-from signals.recording.resources import Asset, Secret
+from signals.recording.values import Asset, Secret
 from signals.terraform.expressions import Expressions, escape
 from signals.terraform.names import Names, names_of
 from signals.terraform.schema import VERSION, Block, Body, member_type

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from signals.recording.record import record
+from signals.recording.types import QUEUE, arn
+from signals.recording.values import with_leaves
 from signals.terraform.emit import emit
 from signals.terraform.engine import Terraform
 from signals.terraform.schema import VERSION, Block, resource_block
@@ -118,19 +120,15 @@ def _exemplars() -> dict[str, dict[str, Any]]:
 
 
 def _filled(value: Any) -> Any:
-    match value:
-        case str():
-            return re.sub(r"\$\{([^}]*)\}", _literal, value)
-        case list():
-            return [_filled(item) for item in value]
-        case dict():
-            return {key: _filled(item) for key, item in value.items()}
-    return value
+    def fill(leaf: Any) -> Any:
+        return re.sub(r"\$\{([^}]*)\}", _literal, leaf) if isinstance(leaf, str) else leaf
+
+    return with_leaves(value, fill)
 
 
 def _literal(match: re.Match[str]) -> str:
     last = match[1].rstrip(')"').rpartition(".")[2]
-    return "arn:aws:sqs:us-west-2:111122223333:probe" if "arn" in last else "probe"
+    return arn(QUEUE, region="us-west-2", account="111122223333", name="probe") if "arn" in last else "probe"
 
 
 def _paths(block: Block | None, prefix: Path_ = ()) -> Iterator[Path_]:

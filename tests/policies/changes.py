@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from policies.recorded import stack_of
-from policies.view import Stack
-from signals.recording.resources import Asset, Recording, Resource
+from policies.view import StackView
+from signals.recording.resources import Recording, Resource
+from signals.recording.values import Asset
 
 
 class Changes:
@@ -59,7 +60,7 @@ class Changes:
         return dataclasses.replace(self._recording, all=tuple(self._resources))
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> StackView:
         return stack_of(self.recording)
 
     def _find(self, kind: str, name: str) -> Resource:

@@ -15,23 +15,25 @@ from pulumi_policy.policy import PolicyResourceOptions
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policies.recorded import stack_of
-from policies.resolved import Answers
-from signals.recording.resources import Asset, Recording, find_references
+from signals.recording.resolve import Resolver
+from signals.recording.resources import Recording
+from signals.recording.types import PROVIDER
+from signals.recording.values import Asset, find_references, with_leaves
 
 
 def stack_request(recording: Recording, *, deployed: bool) -> proto.AnalyzeStackRequest:
     """A stack that is there, whose references are known values, or the first preview of one that is not."""
     urns = {(resource.type, resource.name): resource.urn for resource in recording.all}
-    answers = Answers(recording)
+    resolver = Resolver(recording.all)
     request = proto.AnalyzeStackRequest()
     for view in stack_of(recording).resources:
-        outputs = answers.outputs(view.type, view.name)
+        outputs = resolver.outputs(recording.resource(view.type, view.name))
         properties = dict(view.inputs)
         if deployed:
-            properties = {**outputs, **answers.resolve(properties)}
+            properties = {**outputs, **resolver.resolve(properties)}
         else:
             properties = {**dict.fromkeys(outputs, UNKNOWN_STRING_VALUE), **_without_references(properties)}
-        account = json.dumps([view.account_id])
+        account = json.dumps([view.account])
         request.resources.append(
             proto.AnalyzerResource(
                 type=view.type,
@@ -39,7 +41,7 @@ def stack_request(recording: Recording, *, deployed: bool) -> proto.AnalyzeStack
                 name=view.name,
                 properties=_struct(properties),
                 provider=proto.AnalyzerProviderResource(
-                    type="pulumi:providers:aws",
+                    type=PROVIDER,
                     name=f"aws-{view.region}",
                     properties=_struct({"region": view.region, "allowedAccountIds": account}),
                 ),
@@ -77,28 +79,14 @@ def stack_args(recording: Recording) -> StackValidationArgs:
 
 
 def _without_references(value: Any) -> Any:
-    match value:
-        case str():
-            return UNKNOWN_STRING_VALUE if "<<output " in value else value
-        case Mapping():
-            return {key: _without_references(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_without_references(item) for item in value]
-    return value
+    return with_leaves(value, lambda leaf: UNKNOWN_STRING_VALUE if [*find_references(leaf)] else leaf)
 
 
 def _struct(properties: Mapping[str, Any]) -> Struct:
     struct = Struct()
-    struct.update({key: _wire(value) for key, value in properties.items()})
+    struct.update(with_leaves(properties, _wire))
     return struct
 
 
-def _wire(value: Any) -> Any:
-    match value:
-        case Asset():
-            return {SPECIAL_SIG_KEY: SPECIAL_ARCHIVE_SIG, "path": str(value.path)}
-        case Mapping():
-            return {key: _wire(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_wire(item) for item in value]
-    return value
+def _wire(leaf: Any) -> Any:
+    return {SPECIAL_SIG_KEY: SPECIAL_ARCHIVE_SIG, "path": str(leaf.path)} if isinstance(leaf, Asset) else leaf

@@ -12,6 +12,7 @@ from policies.scan import judges, suppressions
 from policies.scan.judges import Finding, JudgeError
 from policies.scan.plan import _merged
 from policies.scan.suppressions import Suppression, load
+from signals.recording.resolve import resolved
 from signals.recording.resources import Recording
 from tests.policies.changes import Changes
 
@@ -86,7 +87,5 @@ def test_parliament_reads_every_document_and_sees_an_action_that_does_not_exist(
 
 
 def test_no_reference_is_left_for_a_judge_to_stumble_over(prod: Recording) -> None:
-    from policies.resolved import resolved
-
     text = json.dumps(resolved(prod).to_json()["resources"])
     assert "<<output" not in text and "arn:aws:sqs:us-west-2:444455556666:signals-prod-spool" in text

@@ -14,7 +14,8 @@ from pulumi import _types
 
 from signals.errors import TerraformError
 from signals.recording.answers import resource_class
-from signals.terraform.names import TYPES, Names, derived_type, names_of, resource_names, terraform_type
+from signals.recording.types import KNOWN
+from signals.terraform.names import Names, derived_type, names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, Body, member_type, resource_block, resource_types
 
 # Lines of "type path". Only newer providers than hashicorp/aws 5.100 have these, so that using one is an error.
@@ -27,7 +28,9 @@ def _pulumi_types() -> dict[str, str]:
     match = re.search(r'resource_modules="""\n(.*?)"""', source, re.DOTALL)
     assert match
     tokens = {token for module in json.loads(match[1]) for token in module["classes"]}
-    found = {derived_type(token): token for token in sorted(tokens)} | {name: token for token, name in TYPES.items()}
+    found = {derived_type(token): token for token in sorted(tokens)} | {
+        t.terraform: token for token, t in KNOWN.items() if t.terraform
+    }
     return {name: token for name, token in found.items() if name and resource_block(name)}
 
 

@@ -12,18 +12,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from signals.errors import Failed
+from signals.recording import types
+from signals.recording.types import known
 from signals.review.permissions import cloudformation
 
 # The part of AWS's type that a Pulumi type is, by what its actions are called.
 _PARTS = {
-    "aws:acm/certificateValidation:CertificateValidation": "DescribeCertificate",
-    "aws:cloudwatch/eventRule:EventRule": "Rule$|Tag",
-    "aws:cloudwatch/eventTarget:EventTarget": "Target",
-    "aws:s3/bucket:Bucket": r"^(Get|List|CreateBucket$|DeleteBucket$|PutBucketTagging$)|Tag",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "Lifecycle",
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "PublicAccessBlock",
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "Encryption",
-    "aws:s3/bucketVersioning:BucketVersioning": "Versioning",
+    types.CERTIFICATE_VALIDATION: "DescribeCertificate",
+    types.RULE: "Rule$|Tag",
+    types.TARGET: "Target",
+    types.BUCKET: r"^(Get|List|CreateBucket$|DeleteBucket$|PutBucketTagging$)|Tag",
+    types.BUCKET_LIFECYCLE: "Lifecycle",
+    types.BUCKET_PUBLIC_ACCESS: "PublicAccessBlock",
+    types.BUCKET_ENCRYPTION: "Encryption",
+    types.BUCKET_VERSIONING: "Versioning",
 }
 
 # Features: what an action that changes something is called, and the property that asks for it.
@@ -48,12 +50,12 @@ _FEATURES = (
 # of a deployment, or said where it cannot be).
 _PROVIDER: Mapping[str, tuple[str, ...]] = {
     # iam/role.go looks for instance profiles before it deletes a role, which a first deployment never does.
-    "aws:iam/role:Role": ("iam:ListInstanceProfilesForRole",),
-    "aws:glue/catalogDatabase:CatalogDatabase": ("glue:GetTags", "glue:TagResource", "glue:UntagResource"),
-    "aws:glue/catalogTable:CatalogTable": ("glue:GetPartitionIndexes",),
+    types.ROLE: ("iam:ListInstanceProfilesForRole",),
+    types.DATABASE: ("glue:GetTags", "glue:TagResource", "glue:UntagResource"),
+    types.CATALOG_TABLE: ("glue:GetPartitionIndexes",),
     # lambda/function.go reads which version was published last.
-    "aws:lambda/function:Function": ("lambda:ListVersionsByFunction", "lambda:ListTags"),
-    "aws:s3/bucket:Bucket": ("s3:GetBucketRequestPayment", "s3:GetBucketPolicy"),
+    types.FUNCTION: ("lambda:ListVersionsByFunction", "lambda:ListTags"),
+    types.BUCKET: ("s3:GetBucketRequestPayment", "s3:GetBucketPolicy"),
 }
 
 # API Gateway Developer Guide, "Configure logging for HTTP APIs": whoever sets an access log's destination needs these.
@@ -86,15 +88,15 @@ def service(pulumi_type: str) -> str:
     """The service of a type, as actions name it.
 
     Raises:
-        UnknownTypeError: The type is not in `cloudformation.TYPES`.
+        UnknownTypeError: The table of types does not name its CloudFormation type.
     """
-    try:
-        namespace = cloudformation.TYPES[pulumi_type].split("::")[1]
-    except KeyError:
+    name = known(pulumi_type).cloudformation
+    if not name:
         raise UnknownTypeError(
             f"the permissions of {pulumi_type} are not known: name its CloudFormation type in "
-            "signals/permissions/cloudformation.py and make the table anew, as said there"
-        ) from None
+            "signals/recording/types.py and run signals/tools/cloudformation.py, which says how"
+        )
+    namespace = name.partition("::")[0]
     return _SERVICES.get(namespace, namespace.lower())
 
 
@@ -115,7 +117,7 @@ def actions(pulumi_type: str, inputs: Mapping[str, Any], *, read_only: bool) -> 
     part = re.compile(_PARTS.get(pulumi_type, ""))
     found = {a for a in found if a.startswith(f"{own}:") and part.search(a.partition(":")[2]) and _used(a, inputs)}
     found.update(_PROVIDER.get(pulumi_type, ()))
-    if pulumi_type == "aws:s3/bucket:Bucket" and inputs.get("forceDestroy"):
+    if pulumi_type == types.BUCKET and inputs.get("forceDestroy"):
         found |= {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"}
     if inputs.get("accessLogSettings"):
         found.update(_ACCESS_LOG)

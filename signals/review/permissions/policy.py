@@ -9,7 +9,9 @@ from typing import Any
 
 from components.parts.references import TOKEN
 from components.settings import PlatformSettings
+from signals.recording import types
 from signals.recording.resources import Recording, Resource
+from signals.recording.types import arn
 from signals.review.permissions import actions, cloudformation
 
 # IAM quotas: characters of a managed policy, white space not counted; and managed policies of a role.
@@ -21,8 +23,8 @@ Statement = dict[str, Any]
 # Service-linked roles that AWS makes on first use in an account, and the resources that make it (IAM User Guide,
 # "AWS services that work with IAM"; DynamoDB and API Gateway developer guides, "Using service-linked roles").
 _LINKED = {
-    "aws:apigatewayv2/domainName:DomainName": "ops.apigateway.amazonaws.com",
-    "aws:dynamodb/table:Table": "replication.dynamodb.amazonaws.com",
+    types.DOMAIN_NAME: "ops.apigateway.amazonaws.com",
+    types.TABLE: "replication.dynamodb.amazonaws.com",
 }
 # Requests to these are signed for us-east-1 wherever the stack is.
 _GLOBAL = ("iam", "route53", "s3")
@@ -79,63 +81,68 @@ def _service(
 def _arns(service: str, resource: Resource, settings: PlatformSettings) -> Iterator[str]:
     """What a resource is called, its name cut to the stack's prefix; where AWS gives the name, all of its kind."""
     region, account, inputs = resource.region, settings.account_id, resource.inputs
-    here = f"{service}:{region}:{account}"
-    name = _prefixed(inputs.get("name"), settings)
+    where, ours, name = (
+        {"region": region, "account": account},
+        f"{settings.name}-*",
+        _prefixed(inputs.get("name"), settings),
+    )
     match service:
         case "acm":
-            yield f"arn:aws:acm:{region}:{account}:certificate/*"
+            yield arn(types.CERTIFICATE, **where, id="*")
         case "apigateway":
             # API Gateway's own form of ARN has no account, and ids for names.
             for what in ("apis", "domainnames", "tags"):
-                yield from (f"arn:aws:apigateway:{region}::/{what}", f"arn:aws:apigateway:{region}::/{what}/*")
+                yield from (arn(types.API_PATH, region=region, path=path) for path in (what, f"{what}/*"))
         case "athena":
-            yield f"arn:aws:{here}:workgroup/{settings.name}-*"
+            yield arn(types.WORKGROUP, **where, name=ours)
+        case "cloudwatch" if resource.type == types.DASHBOARD:
+            yield arn(types.DASHBOARD, **where, dashboardName=_prefixed(inputs.get("dashboardName"), settings))
         case "cloudwatch":
-            kind = "dashboard" if "dashboard" in resource.type.lower() else "alarm"
-            where = f"arn:aws:cloudwatch::{account}:dashboard/" if kind == "dashboard" else f"arn:aws:{here}:alarm:"
-            yield f"{where}{_prefixed(inputs.get('dashboardName') or inputs.get('name'), settings)}"
+            yield arn(types.ALARM, **where, name=name)
         case "dynamodb":
             # A global table is made in every Region that it has a replica in.
             for place in {region, *(replica["regionName"] for replica in inputs.get("replicas", ()))}:
-                yield f"arn:aws:dynamodb:{place}:{account}:table/{name}"
+                yield arn(types.TABLE, region=place, account=account, name=name)
         case "events":
-            # Rules stand under their bus: rule/BUS/RULE.
-            kind = resource.type.rpartition(":")[2].removeprefix("Event").lower()
-            kind = {"bus": "event-bus", "target": "rule", "buspolicy": "event-bus"}.get(kind, kind)
-            yield f"arn:aws:{here}:{kind}/{settings.name}{'' if kind == 'endpoint' else '-*'}"
+            match resource.type:
+                case types.RULE | types.TARGET:
+                    # Rules stand under their bus: rule/types.BUS/types.RULE.
+                    yield arn(types.RULE, **where, eventBusName=ours, name="").removesuffix("/")
+                case types.ENDPOINT:
+                    yield arn(types.ENDPOINT, **where, name=settings.name)
+                case types.ARCHIVE:
+                    yield arn(types.ARCHIVE, **where, name=ours)
+                case _:
+                    yield arn(types.BUS, **where, name=ours)
         case "firehose":
-            yield f"arn:aws:{here}:deliverystream/{name}"
+            yield arn(types.STREAM, **where, name=name)
         case "glue":
             database = re.sub(r"\W", "_", f"{settings.name}-") + "*"
-            yield from (
-                f"arn:aws:{here}:catalog",
-                f"arn:aws:{here}:database/{database}",
-                f"arn:aws:{here}:table/{database}/*",
-            )
+            yield arn(types.GLUE_CATALOG, **where)
+            yield arn(types.DATABASE, **where, name=database)
+            yield arn(types.CATALOG_TABLE, **where, databaseName=database, name="*")
         case "iam":
-            yield f"arn:aws:iam::{account}:role/{settings.name}-*"
+            yield arn(types.ROLE, account=account, name=ours)
         case "lambda":
-            yield f"arn:aws:{here}:function:{settings.name}-*"
-            if resource.type.endswith(":EventSourceMapping"):
-                yield f"arn:aws:{here}:event-source-mapping:*"
+            yield arn(types.FUNCTION, **where, name=ours)
+            if resource.type == types.MAPPING:
+                yield arn(types.MAPPING, **where, id="*")
         case "logs":
-            name = _prefixed(inputs.get("name") if resource.type.endswith(":LogGroup") else None, settings)
-            yield f"arn:aws:{here}:log-group:{name}"
-            yield f"arn:aws:{here}:log-group:{name}:*"
+            group = arn(types.LOG_GROUP, **where, name=name if resource.type == types.LOG_GROUP else ours)
+            yield from (group, f"{group}:*")
+        case "route53" if resource.type == types.HEALTH_CHECK:
+            yield arn(types.HEALTH_CHECK, id="*")
         case "route53":
-            if resource.type.endswith(":HealthCheck"):
-                yield "arn:aws:route53:::healthcheck/*"
-            else:
-                yield from (f"arn:aws:route53:::hostedzone/{inputs['zoneId']}", "arn:aws:route53:::change/*")
+            yield from (arn(types.HOSTED_ZONE, id=inputs["zoneId"]), arn(types.DNS_CHANGE, id="*"))
         case "s3":
-            yield f"arn:aws:s3:::{_prefixed(inputs['bucket'], settings)}"
+            yield arn(types.BUCKET, bucket=_prefixed(inputs["bucket"], settings))
         case "scheduler":
-            yield f"arn:aws:{here}:schedule/default/{name}"
+            yield arn(types.SCHEDULE, **where, name=name)
         case "sns" | "sqs":
-            yield f"arn:aws:{here}:{settings.name}-*"
+            yield arn(types.QUEUE if service == "sqs" else types.TOPIC, **where, name=ours)
         case _:
             raise actions.UnknownTypeError(
-                f"the ARN of {resource.type} is not known: say it in signals/permissions/policy.py"
+                f"the ARN of {resource.type} is not known: add it to signals/review/permissions/policy.py"
             )
 
 
@@ -152,7 +159,7 @@ def _pass_roles(resources: Iterable[Resource], settings: PlatformSettings) -> It
     """Roles may be handed to the services that they trust, and to no other."""
     trusted: set[str] = set()
     for resource in resources:
-        if resource.type == "aws:iam/role:Role":
+        if resource.type == types.ROLE:
             for statement in json.loads(resource.inputs["assumeRolePolicy"])["Statement"]:
                 service = statement["Principal"].get("Service", [])
                 trusted.update([service] if isinstance(service, str) else service)
@@ -161,7 +168,7 @@ def _pass_roles(resources: Iterable[Resource], settings: PlatformSettings) -> It
             "Sid": "PassRole",
             "Effect": "Allow",
             "Action": "iam:PassRole",
-            "Resource": f"arn:aws:iam::{settings.account_id}:role/{settings.name}-*",
+            "Resource": arn(types.ROLE, account=settings.account_id, name=f"{settings.name}-*"),
             "Condition": {"StringEquals": {"iam:PassedToService": sorted(trusted)}},
         }
 
@@ -169,12 +176,12 @@ def _pass_roles(resources: Iterable[Resource], settings: PlatformSettings) -> It
 def _linked(resources: Iterable[Resource], settings: PlatformSettings) -> Iterator[Statement]:
     services = sorted({_LINKED[resource.type] for resource in resources if resource.type in _LINKED})
     if services:
-        role = f"arn:aws:iam::{settings.account_id}:role/aws-service-role"
+        names = [f"aws-service-role/{service}/*" for service in services]
         yield {
             "Sid": "ServiceLinkedRoles",
             "Effect": "Allow",
             "Action": "iam:CreateServiceLinkedRole",
-            "Resource": [f"{role}/{service}/*" for service in services],
+            "Resource": [arn(types.ROLE, account=settings.account_id, name=name) for name in names],
             "Condition": {"StringEquals": {"iam:AWSServiceName": services}},
         }
 

@@ -18,20 +18,11 @@ from functools import cache
 from typing import Any
 
 from components.parts.references import Reference
+from signals.recording import types
+from signals.recording.types import known
 from signals.review.preview.identity import Identities
 from signals.review.preview.snapshot import Snapshot
 
-# Where policies stand, and whose access they are about: the property that names it.
-_POLICIES = {
-    "aws:iam/rolePolicy:RolePolicy": ("policy", "role"),
-    "aws:iam/role:Role": ("assumeRolePolicy", None),
-    "aws:iam/policy:Policy": ("policy", None),
-    "aws:sqs/queuePolicy:QueuePolicy": ("policy", "queueUrl"),
-    "aws:s3/bucketPolicy:BucketPolicy": ("policy", "bucket"),
-    "aws:sns/topicPolicy:TopicPolicy": ("policy", "arn"),
-    "aws:kms/key:Key": ("policy", None),
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": ("policy", "eventBusName"),
-}
 _KINDS = {"assumeRolePolicy": "may be assumed", "policy": "may be used"}
 
 
@@ -107,14 +98,15 @@ def _subjects(
     """Grants, and statements that are not taken apart, of each subject."""
     found: dict[tuple[str, str], tuple[set[Grant], set[str]]] = {}
     for resource in snapshot.resources.values():
-        if resource["type"] == "aws:lambda/permission:Permission":
+        if resource["type"] == types.PERMISSION:
             inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
             grants, _ = found.setdefault(("resource", _named(inputs["function"])), (set(), set()))
             grants.add(_permission(inputs))
-        if resource["type"] not in _POLICIES:
+        policy = known(resource["type"]).policy
+        if not policy:
             continue
         inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
-        holder, owner = _POLICIES[resource["type"]]
+        holder, owner = policy
         kind = "trust" if holder == "assumeRolePolicy" else "role" if "iam/" in resource["type"] else "resource"
         subject = _named(inputs[owner]) if owner else resource["name"]
         grants, opaque = found.setdefault((kind, subject), (set(), set()))

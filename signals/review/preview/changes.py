@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from components.parts.references import TOKEN
+from signals.recording.values import leaves, references_in, substitute
 from signals.review.preview.difference import Difference, differences
 from signals.review.preview.identity import Identities
 from signals.review.preview.replacement import HOLDS_DATA, Verdict, verdict
@@ -164,31 +164,19 @@ def _spread(found: dict[str, ResourceChange], head: Mapping[str, Any], pairs: Ma
 
 
 def _inherited(resource: Mapping[str, Any], replaced: Mapping[tuple[str, str], ResourceChange]) -> Iterator[str]:
-    for path, text in _texts(resource["inputs"]):
-        for match in TOKEN.finditer(text):
-            other = replaced.get((match["type"], match["name"]))
+    for path, leaf in leaves(resource["inputs"]):
+        for reference in references_in(leaf):
+            other = replaced.get((reference.type, reference.name))
             # An input that stayed the same is the same afterwards: the engine knows it before.
-            if other is None or (match["path"] in other.inputs and not _differs(other, match["path"])):
+            if other is None or (reference.path in other.inputs and not _differs(other, reference.path)):
                 continue
             judged = verdict(resource["type"], path)
             if judged.kind == "replace":
-                yield f"`{path[0]}` comes from {match['name']}, which is replaced ({judged.source})"
+                yield f"`{path[0]}` comes from {reference.name}, which is replaced ({judged.source})"
 
 
 def _differs(change: ResourceChange, name: str) -> bool:
     return any(p.difference.path[0] == name for p in change.properties)
-
-
-def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    match value:
-        case str() if "<<output " in value:
-            yield path, value
-        case Mapping():
-            for key, item in value.items():
-                yield from _texts(item, (*path, key))
-        case list():
-            for index, item in enumerate(value):
-                yield from _texts(item, (*path, index))
 
 
 def _renamed(
@@ -207,12 +195,5 @@ def _alike(one: ResourceChange, other: ResourceChange) -> bool:
     return one.type == other.type and _nameless(one.inputs) == _nameless(other.inputs)
 
 
-def _nameless(value: Any) -> Any:
-    match value:
-        case str():
-            return TOKEN.sub(lambda match: f"<<{match['type']}#{match['path']}>>", value)
-        case Mapping():
-            return {key: _nameless(item) for key, item in value.items()}
-        case list():
-            return [_nameless(item) for item in value]
-    return value
+def _nameless(inputs: Inputs) -> Any:
+    return substitute(inputs, lambda reference: f"<<{reference.type}#{reference.path}>>")

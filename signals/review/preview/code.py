@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from signals.recording.types import FUNCTION
 from signals.review.preview.changes import ResourceChange
 from signals.review.preview.snapshot import Snapshot
 
 Files = Mapping[str, str]
-FUNCTION = "aws:lambda/function:Function"
 # Packages carry their version in the name of a folder.
 _VERSION = re.compile(r"(?P<name>[^/]+?)-(?P<version>\d[^/]*)\.dist-info/")
 

@@ -6,13 +6,15 @@ Source: Pulumi, "Resource options: aliases", and its rules of inheritance from a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from components.parts.references import TOKEN
+from components.parts.references import Reference
+from signals.recording.types import STACK
+from signals.recording.values import substitute
 from signals.review.preview.snapshot import plain_urn
 
-_STACK = "pulumi:pulumi:Stack"
 Resources = Mapping[str, Mapping[str, Any]]
 
 
@@ -56,19 +58,11 @@ class Identities:
 
     def as_head(self, value: Any) -> Any:
         """A value of the base with references to what has an alias under the names of the head."""
-        match value:
-            case str() if self._renamed:
-                return TOKEN.sub(self._renamed_reference, value)
-            case Mapping():
-                return {key: self.as_head(item) for key, item in value.items()}
-            case list():
-                return [self.as_head(item) for item in value]
-        return value
+        return substitute(value, self._as_head) if self._renamed else value
 
-    def _renamed_reference(self, match: Any) -> str:
-        type_, name = self._renamed.get((match["type"], match["name"]), (match["type"], match["name"]))
-        helper = f"|{match['helper']}" if match["helper"] else ""
-        return f"<<output {type_}::{name}#{match['path']}{helper}>>"
+    def _as_head(self, reference: Reference) -> str:
+        type_, name = self._renamed.get((reference.type, reference.name), (reference.type, reference.name))
+        return str(replace(reference, type=type_, name=name))
 
     def _find_aliases(self, urn: str) -> tuple[str, ...]:
         """URNs that a resource had: by its own aliases, by those of its parent, and by both together."""
@@ -102,4 +96,4 @@ def _alias(resource: Mapping[str, Any], parent: str, alias: Mapping[str, Any]) -
 def _urn(parent: str, type_: str, name: str) -> str:
     """URN, without stack and project, of a child."""
     above = parent.partition("::")[0]
-    return f"{type_}::{name}" if above in ("", _STACK) else f"{above}${type_}::{name}"
+    return f"{type_}::{name}" if above in ("", STACK) else f"{above}${type_}::{name}"

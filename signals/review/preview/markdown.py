@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from components.parts.references import TOKEN
+from signals.recording.values import substitute
 from signals.review.preview.access import AccessChange, Grant
 from signals.review.preview.changes import ResourceChange
 from signals.review.preview.preview import Preview
@@ -184,7 +184,7 @@ def _value(value: Any) -> str:
 
 def readable(text: str) -> str:
     """References as people write them: `{bus.arn}`."""
-    return TOKEN.sub(lambda match: f"{{{match['name']}.{match['path']}}}", text)
+    return str(substitute(text, lambda reference: f"{{{reference.name}.{reference.path}}}"))
 
 
 def _code(text: str | None) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from signals.errors import TerraformError
+from signals.recording import types
+from signals.recording.types import KNOWN
 from signals.review.permissions import cloudformation
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, member_type, resource_block
@@ -21,27 +23,17 @@ from signals.terraform.schema import Block, member_type, resource_block
 FILE = Path(__file__).with_name("provider.json")
 Kind = Literal["replace", "update", "unknown"]
 
-# What is lost with a resource. cfn-lint's StatefulResources names tables, log groups, buckets and queues; the rest
-# holds what is under way or archived (EventBridge and Firehose user guides).
-HOLDS_DATA = {
-    "aws:cloudwatch/eventArchive:EventArchive": "archived events",
-    "aws:cloudwatch/eventBus:EventBus": "events under way, and the archive and rules on it",
-    "aws:cloudwatch/logGroup:LogGroup": "logs",
-    "aws:dynamodb/table:Table": "items",
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": "buffered records",
-    "aws:s3/bucket:Bucket": "objects",
-    "aws:sqs/queue:Queue": "messages",
-}
+HOLDS_DATA = {token: type_.holds for token, type_ in KNOWN.items() if type_.holds}
 
 # Where AWS's name is not Pulumi's, nor Pulumi's with the type's in front (`name`: `QueueName`) or with `Name` behind.
 _RENAMED = {
-    ("aws:cloudwatch/eventArchive:EventArchive", "eventSourceArn"): "SourceArn",
-    ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "url"): "Url",
-    ("aws:iam/rolePolicy:RolePolicy", "name"): "PolicyName",
-    ("aws:athena/namedQuery:NamedQuery", "query"): "QueryString",
-    ("aws:glue/catalogTable:CatalogTable", "name"): "TableInput/Name",
-    ("aws:route53/record:Record", "zoneId"): "HostedZoneId",
-    ("aws:sns/topicSubscription:TopicSubscription", "topic"): "TopicArn",
+    (types.ARCHIVE, "eventSourceArn"): "SourceArn",
+    (types.OIDC_PROVIDER, "url"): "Url",
+    (types.ROLE_POLICY, "name"): "PolicyName",
+    (types.NAMED_QUERY, "query"): "QueryString",
+    (types.CATALOG_TABLE, "name"): "TableInput/Name",
+    (types.RECORD, "zoneId"): "HostedZoneId",
+    (types.TOPIC_SUBSCRIPTION, "topic"): "TopicArn",
 }
 
 
@@ -98,7 +90,7 @@ def _create_only(pulumi_type: str, path: tuple[str | int, ...]) -> bool:
     if not published or len(path) == 0:
         return False
     name = str(path[0])
-    resource = cloudformation.TYPES[pulumi_type].rpartition(":")[2]
+    resource = cloudformation.namespaced(pulumi_type).rpartition(":")[2]
     renamed = _RENAMED.get((pulumi_type, name))
     if pulumi_type.startswith("aws:s3/") and name != "bucket":
         # Pulumi makes a resource of what AWS holds as a property of the bucket.

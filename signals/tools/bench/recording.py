@@ -21,6 +21,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
 
 from signals.recording.record import record
+from signals.recording.types import CERTIFICATE, DOMAIN_NAME
 from signals.stack_files import ROOT, stack_config
 from signals.terraform.emit import emit
 
@@ -30,14 +31,12 @@ STACK = "prod"
 # What the program looks into, so that it must not be None.
 _TEXT = ("arn", "apiEndpoint", "endpointUrl", "executionArn", "invokeArn", "name", "qualifiedArn", "url", "version")
 _COMPUTED: dict[str, dict[str, Any]] = {
-    "aws:acm/certificate:Certificate": {
+    CERTIFICATE: {
         "domainValidationOptions": [
             {"resourceRecordName": "name", "resourceRecordType": "CNAME", "resourceRecordValue": "value"}
         ]
     },
-    "aws:apigatewayv2/domainName:DomainName": {
-        "domainNameConfiguration": {"targetDomainName": "name", "hostedZoneId": "zone"}
-    },
+    DOMAIN_NAME: {"domainNameConfiguration": {"targetDomainName": "name", "hostedZoneId": "zone"}},
 }
 
 
