@@ -1,22 +1,26 @@
-"""A stack as the commands see it: its settings, and clients for its AWS, real or embedded."""
+"""A stack as the commands see it: its settings, its names and its AWS."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from threading import Lock
+from functools import cached_property
 from typing import Any
 
 from components.errors import SettingsError
 from components.names import Names
 from components.settings import PlatformSettings, load_settings
+from signals.aws.interface import Aws
+from signals.aws.real import RealAws
 from signals.errors import Misuse
 from signals.local import process
-from signals.stack_files import stack_file, stack_settings
+from signals.local.embedded_aws import LOCAL_WRITE_KEY, EmbeddedAws
+from signals.stack_files import ROOT, stack_file, stack_settings
 
-# It opens nothing but this machine's loopback; its SHA-256 stands in Pulumi.local.yaml.
-LOCAL_WRITE_KEY = "local-write-key"
+__all__ = ["LOCAL_WRITE_KEY", "Stack", "load_stack"]
+
+# Where files about stacks on AWS are: not in the embedded AWS's folder, which is thrown away.
+FOLDERS = ROOT / "stacks"
 
 
 @dataclass(frozen=True)
@@ -60,38 +64,16 @@ class Stack:
     def names(self) -> Names:
         return Names(self.settings)
 
+    @cached_property
+    def aws(self) -> Aws:
+        """This stack's AWS: the embedded one for a stack with aws_endpoint."""
+        if self.settings.aws_endpoint is None:
+            return RealAws(FOLDERS / self.name)
+        return EmbeddedAws(self.settings.aws_endpoint, self.settings.account_id, process.default_home())
+
     def client(self, service: str, region: str) -> Any:
-        """A boto3 client of this stack's AWS, real or embedded."""
-        return _client(service, region, self.settings.aws_endpoint, self.settings.account_id)
-
-
-# Clients may be shared by threads, but creating them from one session may not (boto3 guide, "Multithreading").
-_CREATING = Lock()
-
-
-def _client(service: str, region: str, aws_endpoint: str | None, account_id: str) -> Any:
-    with _CREATING:
-        return _cached_client(service, region, aws_endpoint, account_id)
-
-
-@lru_cache(maxsize=64)
-def _cached_client(service: str, region: str, aws_endpoint: str | None, account_id: str) -> Any:
-    # Half of what a command like `signals send` would spend on imports.
-    import boto3
-    from botocore.config import Config
-
-    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
-    if aws_endpoint is None:
-        return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        region_name=region,
-        endpoint_url=aws_endpoint,
-        # The embedded AWS takes an access key of twelve digits as the account.
-        aws_access_key_id=account_id,
-        aws_secret_access_key="local",
-        config=config.merge(Config(s3={"addressing_style": "path"})),
-    )
+        """A boto3 client of this stack's AWS."""
+        return self.aws.client(service, region)
 
 
 def load_stack(name: str, *, aws_port: int | None = None) -> Stack:

@@ -1,4 +1,4 @@
-"""One example signal through the whole platform, and its way on the screen."""
+"""One example signal through the whole platform, with each step shown."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from rich.markup import escape
 
 from signals.cli.views.observe import print_document
 from signals.errors import Failed
+from signals.local.embedded_aws import LOCAL_WRITE_KEY
 from signals.observe.find import Found, find
 from signals.observe.inputs import Signal
-from signals.observe.places import Place
+from signals.observe.location import Location
 from signals.observe.send import send
-from signals.stack import LOCAL_WRITE_KEY, Stack
+from signals.stack import Stack
 from signals.terminal.console import busy, out
 
 _ARRIVAL_SECONDS = 60.0
@@ -39,19 +40,21 @@ def example(now: datetime) -> Signal:
 
 
 def show(stack: Stack, url: str) -> None:
-    """Send the example through the front door and show each place that it comes to.
+    """Send the example through the front door and show each place where it arrives.
 
     Raises:
         Failed: When it is refused, or does not arrive within a minute.
     """
     signal = example(datetime.now(UTC))
-    out.rule(f"[bold]one signal's way[/]  {signal['id']}", align="left")
+    out.rule(f"[bold]one signal's path[/]  {signal['id']}", align="left")
     [answer] = send([signal], url=url, key=LOCAL_WRITE_KEY)
     if not answer.accepted:
         raise Failed(f"ingest refused the example: {answer.status} {json.dumps(answer.detail)}")
     _step("sent", f"POST {url}/v1/signals -> {answer.status} {answer.detail.get('result', 'accepted')}")
     with busy("following it"):
-        found = find(stack, signal["id"], since=_SINCE, wait_seconds=_ARRIVAL_SECONDS, until=lambda f: _whole(stack, f))
+        found = find(
+            stack, signal["id"], since=_SINCE, wait_seconds=_ARRIVAL_SECONDS, until=lambda f: _everywhere(stack, f)
+        )
     if not found.of("lake"):
         where = ", ".join(f"{place.kind} {place.where} in {place.region}" for place in found.places) or "nowhere"
         raise Failed(
@@ -69,13 +72,13 @@ def show(stack: Stack, url: str) -> None:
         _step("profile", f"{place.region}: {place.where} {place.note or ''}")
     lake = found.of("lake")[0]
     _step("lake", f"{lake.region}: {lake.where}")
-    out.print("\n[bold]as it lies in the lake, enriched:[/]")
+    out.print("\n[bold]as it is in the lake, enriched:[/]")
     print_document(lake.content or {})
     _next(stack, url, lake, signal)
 
 
-def _whole(stack: Stack, found: Found) -> bool:
-    """Whether the signal is in every place where it will be."""
+def _everywhere(stack: Stack, found: Found) -> bool:
+    """Whether the signal has arrived in every place where it will be."""
     profiles = [place.region for place in found.of("profile")]
     wanted = stack.regions if any(c.handler == "profile" for c in stack.settings.active_active) else ()
     return bool(found.of("lake")) and bool(found.of("archive")) and set(wanted) <= set(profiles)
@@ -93,7 +96,7 @@ def _step(what: str, where: str) -> None:
     out.print(f"[green]{what:>12}[/]  {escape(where)}")
 
 
-def _next(stack: Stack, url: str, lake: Place, signal: Signal) -> None:
+def _next(stack: Stack, url: str, lake: Location, signal: Signal) -> None:
     event = json.dumps({name: signal[name] for name in ("specversion", "type", "source", "subject", "data")})
     option = "" if stack.name == "local" else f" --stack {stack.name}"
     command = _command()

@@ -11,9 +11,10 @@ from signals.drill.environment import Notify
 from signals.drill.traffic import Answer, Signal
 from signals.errors import Failed
 from signals.observe import apis
-from signals.observe.health import Endpoint, endpoint
+from signals.observe.health import EndpointStatus, endpoint
 from signals.observe.send import send
 from signals.recover import failover, redrive, replay
+from signals.recover.plan import make_plan
 from signals.stack import Stack
 
 _CLIENT_TIMEOUT_S = 35.0
@@ -99,13 +100,10 @@ class DeployedEnvironment:
         return sent
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
-        plan = replay.plan(self._stack, start, end, whole=True)
+        plan = make_plan(self._stack, start, end, whole=True)
         held = plan.archives.get(self._stack.secondary)
         events = held.events if held else 0
         notify(f"plan {plan.id}: {events} events, {plan.duplicates} signals of them again")
-        if self._stack.local:
-            # The window's end is rounded up to a minute that may not have begun: nothing more enters it here.
-            plan = plan.model_copy(update={"ready_at": end})
         replay.start(self._stack, plan)
         for _ in replay.watch(self._stack, plan):
             pass  # until all is replayed and nothing waits
@@ -123,7 +121,7 @@ class DeployedEnvironment:
     def notes(self) -> tuple[str, ...]:
         return ()
 
-    def _endpoint(self) -> Endpoint:
+    def _endpoint(self) -> EndpointStatus:
         found = endpoint(self._stack)
         if found is None:
             raise Failed(f"stack {self.stack!r} is not deployed: run `signals up --stack {self.stack}` first")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,8 +14,8 @@ from signals.drill.environment import ArchivedSignal
 from signals.errors import Failed
 from signals.local.faults import PATH
 from signals.model.scenarios import Scenario
-from signals.observe import apis, archives, places
-from signals.observe.status import queues
+from signals.observe import apis, archives, lake
+from signals.observe.queues import queue_statuses
 from signals.recover.probe import probe
 from signals.stack import LOCAL_WRITE_KEY, Stack
 
@@ -70,27 +70,24 @@ class LocalEnvironment(DeployedEnvironment):
         return None
 
     def lake(self, run_id: str, since: datetime) -> list[tuple[str, datetime]]:
-        s3, bucket = self._stack.client("s3", self._stack.primary), self._stack.names.lake_bucket(self._stack.primary)
-        after = f"signals/dt={since:%Y-%m-%d}/hour={since:%H}/"
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="signals/", StartAfter=after)
-        for item in (item for page in pages for item in page.get("Contents", [])):
+        region = self._stack.primary
+        for item in lake.objects(self._stack, region, since):
             # An object is written once.
-            if item["Key"] in self._read or item["LastModified"].timestamp() < since.timestamp() - 1:
+            if item.key in self._read or item.written_at.timestamp() < since.timestamp() - 1:
                 continue
-            at = item["LastModified"].astimezone(UTC)
-            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            self._read[item["Key"]] = [(json.loads(line)["id"], at) for line in places.lines(body)]
+            lines = lake.lines(self._stack, region, item.key)
+            self._read[item.key] = [(json.loads(line)["id"], item.written_at) for line in lines]
         return [copy for copies in self._read.values() for copy in copies if copy[0].startswith(run_id)]
 
     def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         found: dict[str, Sequence[ArchivedSignal] | None] = {}
         for region in self._stack.regions:
-            if not self._stack.client("events", region).list_archives(NamePrefix=self._stack.names.archive)["Archives"]:
+            if archives.archive(self._stack, region) is None:
                 found[region] = None
                 continue
             found[region] = [
                 ArchivedSignal(signal["id"], datetime.fromisoformat(event["time"]), event["region"])
-                for event in archives.events(self._stack, region)
+                for event in archives.archived_events(self._stack, region)
                 for signal in event["detail"].get("signals", ())
                 if str(signal.get("id")).startswith(run_id)
                 and datetime.fromisoformat(event["time"]) >= since.replace(microsecond=0)
@@ -105,10 +102,10 @@ class LocalEnvironment(DeployedEnvironment):
 
     def _failed(self) -> int:
         return sum(
-            queue.visible + queue.in_flight
+            queue.messages
             for region in self._stack.regions
-            for queue in queues(self._stack, region)
-            if queue.troubled
+            for queue in queue_statuses(self._stack, region)
+            if queue.failures
         )
 
     def _faults(self) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from typing import Any
 
 import httpx
 
+from signals.aws.reading import items
 from signals.errors import Failed, Misuse
-from signals.local import process
 from signals.stack import Stack
 
 
 def _api(stack: Stack, region: str) -> dict[str, Any] | None:
-    pages = stack.client("apigatewayv2", region).get_paginator("get_apis").paginate()
-    return next((api for page in pages for api in page["Items"] if api["Name"] == stack.names.api), None)
+    apis = items(stack.client("apigatewayv2", region), "get_apis", "Items")
+    return next((api for api in apis if api["Name"] == stack.names.api), None)
 
 
 def api_id(stack: Stack, region: str) -> str | None:
@@ -23,24 +23,16 @@ def api_id(stack: Stack, region: str) -> str | None:
 
 
 def region_url(stack: Stack, region: str) -> str | None:
-    """URL of one Region's API; None when it is not deployed.
-
-    The embedded AWS answers for every API under a path of its one address, so that no name has to resolve.
-    """
+    """URL of one Region's API; None when it is not deployed."""
     api = _api(stack, region)
-    if api is None:
-        return None
-    return f"{stack.aws_endpoint}/_aws/execute-api/{api['ApiId']}/$default" if stack.local else str(api["ApiEndpoint"])
+    return stack.aws.api_url(api) if api else None
 
 
 def public_url(stack: Stack) -> str | None:
-    """URL that clients use: the domain, on this machine the front door, else the primary's API."""
+    """URL that clients use: the domain, or the front door on this machine, or the primary's API; None without one."""
     if stack.settings.domain:
         return f"https://{stack.settings.domain.name}"
-    if stack.local:
-        up = process.running(process.default_home())
-        return up.url if up and up.aws_url == stack.aws_endpoint else None
-    return region_url(stack, stack.primary)
+    return stack.aws.public_url(lambda: region_url(stack, stack.primary))
 
 
 def url_for(stack: Stack, region: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Everywhere a signal is: both Regions, every place, at the same time."""
+"""Search for a signal in every place of both Regions at once."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from signals.observe import places
-from signals.observe.places import Place
+from signals.observe.archives import find_in_archive
+from signals.observe.lake import find_in_lake
+from signals.observe.location import Location
 from signals.observe.profiles import profiles
+from signals.observe.queues import find_in_queues
 from signals.stack import Stack
 
 POLL_SECONDS = 0.5
-# Where a signal has arrived; a copy in an archive or on a queue may still be on its way.
+_ARCHIVES_NOT_SEARCHED = (
+    "archives ({archive}): AWS tells only how many events an archive holds (`signals status`); replay a window of it "
+    "to see them"
+)
+# Where a signal has arrived; a copy in an archive or a queue may still be in transit.
 ARRIVED = "lake"
 _ORDER = ("archive", "lake", "profile", "queue", "return", "spool", "quarantine", "dlq", "heartbeat", "probe")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search brought, and what it could not look into."""
+    """What a search found, and what it could not search."""
 
     id: str
-    places: tuple[Place, ...]
+    places: tuple[Location, ...]
     not_searched: tuple[str, ...]
 
-    def of(self, kind: str) -> list[Place]:
+    def of(self, kind: str) -> list[Location]:
         return [place for place in self.places if place.kind == kind]
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +60,7 @@ def find(
         stack: Where to search.
         signal_id: The CloudEvent's id.
         since: How far back lake objects are read.
-        wait_seconds: How long to search again and again (s); 0: once.
+        wait_seconds: How long to repeat the search (s); 0: once.
         until: When to stop waiting.
     """
     deadline = time.monotonic() + wait_seconds
@@ -66,20 +72,14 @@ def find(
 
 
 def _once(stack: Stack, signal_id: str, since: timedelta) -> Found:
-    def search(region: str) -> Iterator[Place]:
-        yield from places.archive(stack, region, signal_id)
-        yield from places.lake(stack, region, signal_id, since)
-        yield from places.queues(stack, region, signal_id)
+    def search(region: str) -> Iterator[Location]:
+        yield from find_in_archive(stack, region, signal_id)
+        yield from find_in_lake(stack, region, signal_id, since)
+        yield from find_in_queues(stack, region, signal_id)
 
     with ThreadPoolExecutor(len(stack.regions)) as pool:
         found = [place for part in pool.map(lambda region: list(search(region)), stack.regions) for place in part]
     found += profiles(stack, found)
     found.sort(key=lambda place: (_ORDER.index(place.kind), stack.regions.index(place.region), place.at or ""))
-    return Found(signal_id, tuple(found), () if stack.local else _unsearchable(stack))
-
-
-def _unsearchable(stack: Stack) -> tuple[str, ...]:
-    return (
-        f"archives ({stack.names.archive}): AWS tells only how many events an archive holds (`signals status`); "
-        "replay a window of it to see them",
-    )
+    gaps = () if stack.aws.archives_readable else (_ARCHIVES_NOT_SEARCHED.format(archive=stack.names.archive),)
+    return Found(signal_id, tuple(found), gaps)

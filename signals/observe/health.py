@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from signals.aws.reading import or_none
 from signals.stack import Stack
 
 
 @dataclass(frozen=True)
-class HealthCheck:
+class HealthCheckStatus:
     """The check that decides failover. `healthy` is None when no checker has reported yet."""
 
     id: str
@@ -22,7 +21,7 @@ class HealthCheck:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointStatus:
     """The global endpoint, and the Region that it sends signals to now."""
 
     name: str
@@ -31,13 +30,13 @@ class Endpoint:
     state: str
     replication: str
     active_region: str
-    health_check: HealthCheck
+    health_check: HealthCheckStatus
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def endpoint(stack: Stack) -> Endpoint | None:
+def endpoint(stack: Stack) -> EndpointStatus | None:
     """The stack's global endpoint; None when it is not deployed.
 
     EventBridge does not say where its endpoint points, only which health check decides: healthy is the primary
@@ -45,15 +44,13 @@ def endpoint(stack: Stack) -> Endpoint | None:
     as healthy (Route 53 Developer Guide, "How Route 53 determines the status of health checks that monitor CloudWatch
     alarms").
     """
-    try:
-        found = stack.client("events", stack.primary).describe_endpoint(Name=stack.names.endpoint)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
-        raise
+    events = stack.client("events", stack.primary)
+    found = or_none(lambda: events.describe_endpoint(Name=stack.names.endpoint))
+    if found is None:
+        return None
     failover = found["RoutingConfig"]["FailoverConfig"]
     check = health_check(stack, failover["Primary"]["HealthCheck"].rsplit("/", 1)[-1])
-    return Endpoint(
+    return EndpointStatus(
         name=found["Name"],
         id=found.get("EndpointId", ""),
         url=found.get("EndpointUrl", ""),
@@ -64,24 +61,24 @@ def endpoint(stack: Stack) -> Endpoint | None:
     )
 
 
-def health_check(stack: Stack, check_id: str) -> HealthCheck:
+def health_check(stack: Stack, check_id: str) -> HealthCheckStatus:
     """One health check and what its checkers report: the majority decides, and a tie is healthy.
 
     A report begins with Success or Failure. AWS documents neither that nor whether an inverted check's reports are
-    turned round: here they are taken as they stand, as the embedded AWS gives them.
+    inverted too: they are taken as they are, as the embedded AWS reports them.
     """
     route53 = stack.client("route53", stack.primary)
     config = route53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     observations = route53.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     reports = tuple(observation["StatusReport"]["Status"] for observation in observations)
     inverted, disabled = bool(config.get("Inverted")), bool(config.get("Disabled"))
-    # A disabled check is not looked at any more: it is healthy, or unhealthy if inverted (API reference,
+    # A disabled check is no longer evaluated: it is healthy, or unhealthy if inverted (API reference,
     # UpdateHealthCheck), whatever was reported last.
     healthy = not inverted if disabled else majority(reports)
-    return HealthCheck(check_id, healthy, inverted, tuple(dict.fromkeys(reports)), disabled)
+    return HealthCheckStatus(check_id, healthy, inverted, tuple(dict.fromkeys(reports)), disabled)
 
 
 def majority(reports: tuple[str, ...]) -> bool | None:
-    """Whether at least half of the checkers that know report success; None when none knows."""
+    """Whether at least half of the checkers that have reported saw success; None when none has."""
     known = [report.lower().startswith("success") for report in reports if report[:7].lower() in ("success", "failure")]
     return sum(known) * 2 >= len(known) if known else None

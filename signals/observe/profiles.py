@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from botocore.exceptions import ClientError
-
 from handlers.profile.logic import customer_of, profile
 from handlers.profile.store import ProfileStore
-from signals.observe.places import Place
+from signals.aws.reading import or_none
+from signals.observe.location import Location
 from signals.stack import Stack
 
 _HANDLER = "profile"
 
 
-def profiles(stack: Stack, found: Sequence[Place]) -> list[Place]:
+def profiles(stack: Stack, found: Sequence[Location]) -> list[Location]:
     """The profiles that hold a signal, in both Regions.
 
     A table is read by customer, so a signal must have been found elsewhere first: there it says whom it is about.
@@ -30,17 +29,13 @@ def profiles(stack: Stack, found: Sequence[Place]) -> list[Place]:
     return [place for place in places if place]
 
 
-def _profile(stack: Stack, region: str, table: str, customer: str, signal_id: str) -> Place | None:
-    try:
-        items = list(ProfileStore(stack.client("dynamodb", region), table=table).items(customer))
-    except ClientError as error:
-        # Without an active/active consumer the secondary has no such table.
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
-        raise
+def _profile(stack: Stack, region: str, table: str, customer: str, signal_id: str) -> Location | None:
+    store = ProfileStore(stack.client("dynamodb", region), table=table)
+    # Without an active/active consumer the secondary has no such table.
+    items = or_none(lambda: list(store.items(customer))) or []
     folded = profile(items)
     mine = [item for item in items if item["id"] == signal_id]
     if not mine or folded is None:
         return None
     note = f"{folded.signals} signals, {folded.first_seen} to {folded.last_seen}"
-    return Place(region, "profile", f"{table}: {customer}", mine[0]["time"], note, content=folded._asdict())
+    return Location(region, "profile", f"{table}: {customer}", mine[0]["time"], note, content=folded._asdict())

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from signals.observe import apis, embedded
-from signals.observe.health import Endpoint, endpoint
-from signals.stack import LOCAL_WRITE_KEY, Stack
+from signals.aws.reading import items, or_none
+from signals.observe import apis
+from signals.observe.archives import archive
+from signals.observe.health import EndpointStatus, endpoint
+from signals.observe.queues import QueueStatus, queue_statuses
+from signals.stack import Stack
 
 ERRORS_WINDOW = timedelta(hours=1)
-_MISSING = ("ResourceNotFoundException", "NotFoundException")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Bus:
+class BusStatus:
     name: str
     rules: int
 
 
 @dataclass(frozen=True)
-class Archive:
+class ArchiveStatus:
     name: str
     state: str
     events: int
@@ -34,16 +32,8 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Queue:
-    name: str
-    visible: int
-    in_flight: int
-    troubled: bool
-
-
-@dataclass(frozen=True)
-class Function:
-    """Invocations and errors of the last hour, as CloudWatch counts them; None where it has nothing."""
+class FunctionStatus:
+    """A function, with its invocations and errors of the last hour; None where nothing is known of them."""
 
     name: str
     state: str
@@ -56,40 +46,59 @@ class RegionStatus:
     role: str
     api_url: str | None
     api_healthy: bool | None
-    buses: tuple[Bus, ...]
-    archive: Archive | None
-    queues: tuple[Queue, ...]
-    functions: tuple[Function, ...]
+    buses: tuple[BusStatus, ...]
+    archive: ArchiveStatus | None
+    queues: tuple[QueueStatus, ...]
+    functions: tuple[FunctionStatus, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "queues": [queue.as_json() for queue in self.queues]}
 
 
 @dataclass(frozen=True)
-class Status:
+class StackStatus:
+    """What `signals status` shows.
+
+    Args:
+        stack: The stack's name.
+        local: Whether it runs on this machine.
+        url: Where clients send signals; None when it is not deployed.
+        endpoint: The global endpoint; None when it is not deployed.
+        regions: By name.
+        write_key: The key of a stack on this machine.
+    """
+
     stack: str
     local: bool
     url: str | None
-    endpoint: Endpoint | None
+    endpoint: EndpointStatus | None
     regions: dict[str, RegionStatus]
+    write_key: str | None
 
     @property
     def deployed(self) -> bool:
         return self.endpoint is not None
 
     def as_json(self) -> dict[str, Any]:
-        key = {"write_key": LOCAL_WRITE_KEY} if self.local else {}
-        return {**asdict(self), "deployed": self.deployed, **key}
+        found = {**asdict(self), "deployed": self.deployed}
+        found["regions"] = {name: region.as_json() for name, region in self.regions.items()}
+        if self.write_key is None:
+            del found["write_key"]
+        return found
 
 
-def status(stack: Stack) -> Status:
-    """Ask both Regions, at the same time."""
+def status(stack: Stack) -> StackStatus:
+    """Ask both Regions, concurrently."""
     with ThreadPoolExecutor(4) as pool:
         where = pool.submit(endpoint, stack)
         regions = {region: pool.submit(_region, stack, region) for region in stack.regions}
-        return Status(
+        return StackStatus(
             stack=stack.name,
             local=stack.local,
             url=apis.public_url(stack),
             endpoint=where.result(),
             regions={region: future.result() for region, future in regions.items()},
+            write_key=stack.aws.write_key,
         )
 
 
@@ -101,84 +110,33 @@ def _region(stack: Stack, region: str) -> RegionStatus:
         api_healthy=apis.healthy(api) if api else None,
         buses=tuple(_buses(stack, region)),
         archive=_archive(stack, region),
-        queues=tuple(queues(stack, region)),
+        queues=tuple(queue_statuses(stack, region)),
         functions=tuple(_functions(stack, region)),
     )
 
 
-def _or_none(call: Callable[[], T]) -> T | None:
-    """What `call` returns, or None where AWS says that there is no such thing."""
-    try:
-        return call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
-            return None
-        raise
-
-
-def _buses(stack: Stack, region: str) -> list[Bus]:
+def _buses(stack: Stack, region: str) -> list[BusStatus]:
     events = stack.client("events", region)
     found = []
     for name in (stack.names.ingress_bus, stack.names.data_bus):
-        if _or_none(lambda name=name: events.describe_event_bus(Name=name)) is not None:  # type: ignore[misc]
-            found.append(Bus(name, len(events.list_rules(EventBusName=name)["Rules"])))
+        if or_none(lambda name=name: events.describe_event_bus(Name=name)) is not None:  # type: ignore[misc]
+            found.append(BusStatus(name, len(list(items(events, "list_rules", "Rules", EventBusName=name)))))
     return found
 
 
-def _archive(stack: Stack, region: str) -> Archive | None:
-    events = stack.client("events", region)
-    found = _or_none(lambda: events.describe_archive(ArchiveName=stack.names.archive))
+def _archive(stack: Stack, region: str) -> ArchiveStatus | None:
+    found = archive(stack, region)
     if found is None:
         return None
-    return Archive(found["ArchiveName"], found["State"], found.get("EventCount", 0), found.get("SizeBytes", 0))
+    return ArchiveStatus(found["ArchiveName"], found["State"], found.get("EventCount", 0), found.get("SizeBytes", 0))
 
 
-def queue_urls(stack: Stack, region: str) -> list[tuple[str, str]]:
-    """Name and URL of every queue of the stack in one Region, by name."""
-    pages = stack.client("sqs", region).get_paginator("list_queues").paginate(QueueNamePrefix=stack.names.queue_prefix)
-    urls = [url for page in pages for url in page.get("QueueUrls", [])]
-    return sorted((url.rsplit("/", 1)[-1], url) for url in urls if stack.names.is_queue(url.rsplit("/", 1)[-1]))
-
-
-def queues(stack: Stack, region: str) -> list[Queue]:
-    """Every queue of the stack in one Region and what lies in it (SQS's counts are approximate)."""
-    sqs = stack.client("sqs", region)
-    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = []
-    for name, url in queue_urls(stack, region):
-        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-        visible, in_flight = (int(counts[want]) for want in wanted)
-        found.append(Queue(name, visible, in_flight, troubled=stack.names.is_troubled(name)))
-    return found
-
-
-def _functions(stack: Stack, region: str) -> list[Function]:
-    lambda_ = stack.client("lambda", region)
+def _functions(stack: Stack, region: str) -> list[FunctionStatus]:
+    lambda_, since = stack.client("lambda", region), datetime.now(UTC) - ERRORS_WINDOW
     found = []
     for name in stack.names.functions():
-        function = _or_none(lambda name=name: lambda_.get_function(FunctionName=name))  # type: ignore[misc]
+        function = or_none(lambda name=name: lambda_.get_function(FunctionName=name))  # type: ignore[misc]
         if function is not None:
             state = function["Configuration"].get("State", "Active")
-            found.append(Function(name, state, *_counts(stack, region, name)))
+            found.append(FunctionStatus(name, state, *stack.aws.function_counts(region, name, since)))
     return found
-
-
-def _counts(stack: Stack, region: str, function: str) -> tuple[int | None, int | None]:
-    """Invocations and errors of the last hour."""
-    if stack.local:
-        return embedded.invocations(stack, region, function, datetime.now(UTC) - ERRORS_WINDOW) or (None, None)
-    return _metric(stack, region, "Invocations", function), _metric(stack, region, "Errors", function)
-
-
-def _metric(stack: Stack, region: str, metric: str, function: str) -> int | None:
-    now = datetime.now(UTC)
-    points = stack.client("cloudwatch", region).get_metric_statistics(
-        Namespace="AWS/Lambda",
-        MetricName=metric,
-        Dimensions=[{"Name": "FunctionName", "Value": function}],
-        StartTime=now - ERRORS_WINDOW,
-        EndTime=now + timedelta(minutes=1),
-        Period=60,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return int(sum(point["Sum"] for point in points)) if points else None

@@ -1,6 +1,6 @@
-"""Where a failed message came from, and how it is handed over there again.
+"""Where a failed message came from, and how it is sent there again.
 
-Four kinds: an event that a rule could not hand to its target (attributes RULE_ARN and TARGET_ARN: EventBridge User
+Four kinds: an event that a rule could not deliver to its target (attributes RULE_ARN and TARGET_ARN: EventBridge User
 Guide, "Using dead-letter queues"); a record of an asynchronous invocation that failed (Lambda Developer Guide,
 "Retaining records of asynchronous invocations"); a message that a function refused for a day (SQS); a signal in
 quarantine.
@@ -15,17 +15,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
+from signals.observe.location import parsed
+from signals.observe.queues import queue_urls
 from signals.stack import Stack
 
 Destination = tuple[str, Callable[[], None]]
 
 
-class RefusedError(Exception):
-    """It cannot go back, or was not taken; it stays where it is."""
+class NotRedrivenError(Exception):
+    """The message cannot go back, or was refused; it stays where it is."""
 
 
-def reason(body: str, attributes: Mapping[str, str], system: Mapping[str, str]) -> tuple[str, str]:
-    """Why a message lies there: a name to count by, and words."""
+def reason(body: str, attributes: Mapping[str, str], receive_count: str) -> tuple[str, str]:
+    """Why a message failed: a name to group by, and a description."""
     if "ERROR_CODE" in attributes:
         return attributes["ERROR_CODE"], attributes.get("ERROR_MESSAGE", "")
     if "reason" in attributes:
@@ -36,14 +38,14 @@ def reason(body: str, attributes: Mapping[str, str], system: Mapping[str, str]) 
         error = _object(payload) if isinstance(payload, str) else payload if isinstance(payload, dict) else {}
         name = error.get("errorType") or record["requestContext"].get("condition") or "Unknown"
         return str(name), str(error.get("errorMessage", ""))
-    return "Refused", f"a function could not pass it on ({system.get('ApproximateReceiveCount', '?')} receives here)"
+    return "Refused", f"a function could not process it ({receive_count} receives here)"
 
 
 def destination(stack: Stack, region: str, queue: str, body: str, attributes: Mapping[str, str]) -> Destination:
-    """Where a message belongs, and what hands it over there.
+    """Where a message belongs, and a function that sends it there.
 
     Raises:
-        RefusedError: When it cannot go back.
+        NotRedrivenError: When it cannot go back.
     """
     if "TARGET_ARN" in attributes:
         event, target = _object(body), attributes["TARGET_ARN"]
@@ -72,42 +74,42 @@ def _to_target(stack: Stack, arn: str, content: str) -> None:
         stream = resource.removeprefix("deliverystream/")
         stack.client("firehose", region).put_record(DeliveryStreamName=stream, Record={"Data": content.encode()})
     else:
-        raise RefusedError(f"messages cannot be sent back to {arn}: hand it over yourself, then delete it")
+        raise NotRedrivenError(f"messages cannot be sent back to {arn}: send it yourself, then delete it")
 
 
 def _invoke(stack: Stack, arn: str, payload: str) -> None:
-    """As EventBridge does it, asynchronously: what fails again comes to the failure destination again."""
+    """Asynchronously, as EventBridge does: what fails again comes to the failure destination again."""
     answer = stack.client("lambda", arn.split(":")[3]).invoke(
         FunctionName=arn, InvocationType="Event", Payload=payload.encode()
     )
     if answer["StatusCode"] != 202:
-        raise RefusedError(f"Lambda answered {answer['StatusCode']}")
+        raise NotRedrivenError(f"Lambda answered {answer['StatusCode']}")
 
 
 def _send(stack: Stack, region: str, url: str, body: str, attributes: Mapping[str, str]) -> None:
-    kept = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    stack.client("sqs", region).send_message(QueueUrl=url, MessageBody=body, MessageAttributes=kept)
+    copied = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    stack.client("sqs", region).send_message(QueueUrl=url, MessageBody=body, MessageAttributes=copied)
 
 
 def _put(stack: Stack, region: str, entry: dict[str, str]) -> None:
     answer = stack.client("events", region).put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
         result = answer["Entries"][0]
-        raise RefusedError(f"{result.get('ErrorCode')}: {result.get('ErrorMessage')}")
+        raise NotRedrivenError(f"{result.get('ErrorCode')}: {result.get('ErrorMessage')}")
 
 
 def _input(stack: Stack, region: str, rule_arn: str, target_arn: str, event: dict[str, Any]) -> str:
-    """What the rule's target would have got: the event, or the part that InputPath names."""
+    """What the rule would have sent to its target: the event, or the part that InputPath names."""
     rule = rule_arn.rpartition(":rule/")[2].split("/")
     bus = {"EventBusName": rule[0]} if len(rule) == 2 else {}
     targets = stack.client("events", region).list_targets_by_rule(Rule=rule[-1], **bus)["Targets"]
     target = next((each for each in targets if each["Arn"] == target_arn), None)
     if target is None:
-        raise RefusedError(f"{target_arn} is no target of {rule_arn} any more")
+        raise NotRedrivenError(f"{target_arn} is not a target of {rule_arn} any more")
     value: Any = event
     for name in filter(None, target.get("InputPath", "$").removeprefix("$").split(".")):
         if not isinstance(value, dict) or name not in value:
-            raise RefusedError(f"the event has no {target['InputPath']}")
+            raise NotRedrivenError(f"the event has no {target['InputPath']}")
         value = value[name]
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
@@ -116,10 +118,10 @@ def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, s
     """A quarantined signal, or a whole batch, as ingest would have put it."""
     content = _object(body)
     if not content or content.get("truncated") is True:
-        raise RefusedError("it was cut to fit the quarantine: the archive has the whole (`signals replay`)")
+        raise NotRedrivenError("it was truncated to fit the quarantine: the archive has all of it (`signals replay`)")
     if "signals" not in content:
         if "source" not in attributes:
-            raise RefusedError("nobody knows which producer sent it: send it again with `signals send`")
+            raise NotRedrivenError("its producer is unknown: send it again with `signals send`")
         content = {
             "batch_id": attributes.get("batch_id") or uuid.uuid4().hex,
             "source": attributes["source"],
@@ -133,17 +135,14 @@ def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, s
 
 def _source_queue(stack: Stack, region: str, queue: str) -> str:
     """URL of the queue whose dead letters these are."""
-    for owner in stack.client("sqs", region).list_queues(QueueNamePrefix=stack.names.queue_prefix).get("QueueUrls", []):
+    for _, owner in queue_urls(stack, region):
         attributes = stack.client("sqs", region).get_queue_attributes(QueueUrl=owner, AttributeNames=["RedrivePolicy"])
         policy = _object(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
         if str(policy.get("deadLetterTargetArn", "")).endswith(f":{queue}"):
-            return str(owner)
-    raise RefusedError(f"no queue sends its dead letters to {queue}")
+            return owner
+    raise NotRedrivenError(f"no queue sends its dead letters to {queue}")
 
 
 def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
+    found = parsed(text)
     return found if isinstance(found, dict) else {}

@@ -1,9 +1,9 @@
 """Failover by hand and back: the endpoint's health check is held unhealthy, and a probe says when that has worked.
 
-Held means inverted *and* disabled. Inverted alone would turn round whatever the metric says: once the primary really
-fell ill, the inverted check would be healthy and the endpoint would go back to it. A disabled check is always healthy,
+Held means inverted *and* disabled. Inverted alone would invert whatever the metric says: once the primary really
+fails, the inverted check would be healthy and the endpoint would go back to it. A disabled check is always healthy,
 and "in disabled state, you can also invert the status" (Route 53 API reference, UpdateHealthCheck, Disabled): the
-metric has no say until `stop`. SetAlarmState would do nothing: the check reads the metric, not the alarm.
+metric does not count until `stop`. SetAlarmState would do nothing: the check reads the metric, not the alarm.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from signals.errors import Failed
-from signals.observe.health import Endpoint, endpoint
-from signals.recover import kept
+from signals.observe.health import EndpointStatus, endpoint
+from signals.recover import storage
 from signals.recover.probe import Sighting, probe
 from signals.stack import Stack
 
@@ -24,19 +24,18 @@ from signals.stack import Stack
 # nothing has to be detected, so it takes less.
 EXPECTED_S, MAXIMUM_S = 360, 420
 NOTE = "failover"
-_PAUSE_LOCAL_S, _PAUSE_AWS_S = 0.2, 5.0
 _HISTORY = 50
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One thing that happened, `seconds` after the command began."""
+class ProgressEvent:
+    """What happened, `seconds` after the command began; without a text, only that the command still waits."""
 
     seconds: float
     text: str
 
 
-OnEvent = Callable[[Progress], None]
+OnEvent = Callable[[ProgressEvent], None]
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,13 @@ class Situation:
 
     Args:
         stack: The stack's name.
-        region: The Region that a probe went in at; None when none came through.
+        region: The Region whose bus a probe entered; None when none arrived.
         intended: The Region that the health check calls for.
         held: Whether the check is held unhealthy by hand.
         healthy: What Route 53 says of the check; None when no checker has reported.
         inverted: Whether it is inverted, held or not.
-        why: In a sentence.
-        probe: The probe.
+        why: The reason, in a sentence.
+        probe: What became of the probe.
         seconds: Since this failover or return was asked for; None when none is under way.
         way_back: The command that ends it; None when there is nothing to end.
     """
@@ -76,8 +75,8 @@ class Situation:
         return {**asdict(self), "settled": self.settled, "expected_s": EXPECTED_S, "maximum_s": MAXIMUM_S}
 
 
-def ignore(_: Progress) -> None:
-    """For who wants no news."""
+def ignore(_: ProgressEvent) -> None:
+    """For callers that show no progress."""
 
 
 def start(
@@ -87,10 +86,10 @@ def start(
 
     Args:
         stack: The stack.
-        wait: Return only when probes go in at the secondary.
-        on_event: Told of everything that happens.
+        wait: Return only when probes enter at the secondary.
+        on_event: Called with everything that happens.
         limit_s: Longest wait (s).
-        by: Who asked, for the record.
+        by: Who asked, to be remembered.
 
     Raises:
         Failed: When the endpoint is not deployed, or does not move within the limit; the check stays held.
@@ -101,9 +100,9 @@ def start(
 def stop(
     stack: Stack, *, wait: bool = True, on_event: OnEvent = ignore, limit_s: float = MAXIMUM_S, by: str = "operator"
 ) -> Situation:
-    """Let the metric decide again, whoever took that from it. Safe to run again.
+    """Let the metric decide again, however the check was changed. Safe to run again.
 
-    While the primary is really ill the endpoint stays in the secondary: that is said, and no failure.
+    While the primary is really failing the endpoint stays in the secondary, which is not an error.
     """
     return _move(stack, held=False, wait=wait, on_event=on_event, limit_s=limit_s, by=by)
 
@@ -113,7 +112,7 @@ def status(stack: Stack, *, everywhere: bool = True) -> Situation:
 
     Args:
         stack: The stack.
-        everywhere: Wait for the probe's copy in both Regions, so that replication that is cut shows too.
+        everywhere: Wait for the probe's copy in both Regions, so that broken replication shows too.
     """
     found = _deployed(stack)
     return _situation(stack, found, probe(stack, everywhere=everywhere))
@@ -123,7 +122,7 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
     began = time.monotonic()
 
     def tell(text: str) -> None:
-        on_event(Progress(time.monotonic() - began, text))
+        on_event(ProgressEvent(time.monotonic() - began, text))
 
     found = _deployed(stack)
     check = found.health_check
@@ -138,7 +137,7 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
         situation = _situation(stack, _deployed(stack), probe(stack))
         seen = situation.region or f"nowhere ({situation.probe.problem})"
         if seen != last:
-            tell(f"a probe went in at {seen}")
+            tell(f"a probe entered at {seen}")
             last = seen
         if not wait or situation.settled:
             break
@@ -148,34 +147,34 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
                 f" {MAXIMUM_S} s at most): look with `signals failover status --stack {stack.name}`"
                 + (f"; go back with `{situation.way_back}`" if situation.way_back else "")
             )
-        tell("")  # a sign of life, for who shows the time
-        time.sleep(_PAUSE_LOCAL_S if stack.local else _PAUSE_AWS_S)
+        tell("")
+        time.sleep(stack.aws.timing.failover_poll_s)
     if situation.settled:
         _settled(stack, held=held)
         tell(f"signals go to {situation.region}: {situation.why}")
     return situation
 
 
-def _deployed(stack: Stack) -> Endpoint:
+def _deployed(stack: Stack) -> EndpointStatus:
     found = endpoint(stack)
     if found is None:
         raise Failed(f"stack {stack.name!r} is not deployed: run `signals up --stack {stack.name}` first")
     return found
 
 
-def _situation(stack: Stack, found: Endpoint, sighting: Sighting) -> Situation:
+def _situation(stack: Stack, found: EndpointStatus, sighting: Sighting) -> Situation:
     check = found.health_check
     held = check.inverted and check.disabled
     if held:
         why = "the check is held unhealthy by hand (`signals failover start`)"
     elif check.inverted:
-        why = "the check is inverted but not held: if the primary falls ill the endpoint goes back to it"
+        why = "the check is inverted but not held: if the primary fails, the endpoint goes back to it"
     elif check.disabled:
         why = "the check is disabled: no outage moves the endpoint"
     elif check.healthy is False:
-        why = "the metric says that the primary is ill: the endpoint left it by itself"
+        why = "the metric says that the primary is failing: the endpoint left it by itself"
     else:
-        why = "the health check calls the primary healthy"
+        why = "the health check reports the primary as healthy"
     by_hand = check.inverted or check.disabled
     return Situation(
         stack=stack.name,
@@ -192,8 +191,8 @@ def _situation(stack: Stack, found: Endpoint, sighting: Sighting) -> Situation:
 
 
 def asked(stack: Stack) -> list[dict[str, Any]]:
-    """Failovers by hand that this machine asked for, oldest first: check, from, routed, to, by (times ISO 8601)."""
-    found = kept.read(stack, NOTE).get("failovers", [])
+    """Failovers that were asked for on this machine, oldest first: check, from, routed, to, by (times ISO 8601)."""
+    found = storage.load(stack, NOTE).get("failovers", [])
     return [entry for entry in found if isinstance(entry, dict)]
 
 
@@ -208,11 +207,11 @@ def _note(stack: Stack, check_id: str, *, held: bool, by: str) -> None:
         found.append({"check": check_id, "from": now, "routed": None, "to": None, "by": by})
     elif found and not found[-1]["to"]:
         found[-1]["to"] = now
-    kept.write(stack, NOTE, {"failovers": found[-_HISTORY:]})
+    storage.save(stack, NOTE, {"failovers": found[-_HISTORY:]})
 
 
 def _settled(stack: Stack, *, held: bool) -> None:
     found = asked(stack)
     if held and found and not found[-1]["routed"]:
         found[-1]["routed"] = datetime.now(UTC).isoformat(timespec="seconds")
-        kept.write(stack, NOTE, {"failovers": found})
+        storage.save(stack, NOTE, {"failovers": found})

@@ -1,4 +1,4 @@
-"""When the primary was out: as told, or as the alarm's history and this machine's notes say."""
+"""When the primary was out: as given, or by the alarm's history and the failovers asked for on this machine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from signals.aws.reading import items
 from signals.errors import Failed, Misuse
 from signals.recover import failover
 from signals.stack import Stack
 
-# The alarm says so only after its periods, and the first signals may have been stamped a little earlier.
+# The alarm changes only after its evaluation periods, and the first signals may carry a slightly earlier time.
 _LEAD = timedelta(minutes=5)
-Spell = tuple[datetime, datetime | None]
+Period = tuple[datetime, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -27,41 +28,42 @@ class Outage:
 
 
 def outage(stack: Stack, start: datetime | None, end: datetime | None) -> Outage:
-    """The outage between two times, or else the last one that is known of.
+    """The outage between two times, or else the last known one.
 
     Raises:
-        Misuse: When the times make no outage.
-        Failed: When none is known of.
+        Misuse: When the end is not after the start.
+        Failed: When none is known.
     """
     now = datetime.now(UTC)
     if start is None:
         if end is not None:
-            raise Misuse("--to says when the outage ended: say with --from when it began, or leave both out")
+            raise Misuse("--to says when the outage ended: give --from, when it began, too, or neither")
         return _found(stack, now)
     if start >= (end or now):
-        raise Misuse(f"the outage would begin at {start:%Y-%m-%d %H:%M} and end before: give --from before --to")
+        raise Misuse(f"the outage would begin at {start:%Y-%m-%d %H:%M} and end before that: give a --from before --to")
     return Outage(start, min(end or now, now), end is None, "as told")
 
 
 def _found(stack: Stack, now: datetime) -> Outage:
     name = f"{stack.settings.name}-ingress-latency"
     lead = _LEAD + timedelta(minutes=stack.settings.failover.evaluation_periods)
-    candidates = [(spell, f"history of the alarm {name}", lead) for spell in spells(_history(stack, name))]
+    candidates = [(period, f"history of the alarm {name}", lead) for period in alarm_periods(_history(stack, name))]
     for entry in failover.asked(stack):
         began, ended = (datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("from", "to"))
         if began:
             candidates.append(((began, ended), "`signals failover` on this machine", _LEAD))
     if not candidates:
         raise Failed(
-            f"the alarm {name} was never in ALARM and nobody failed over from here: say when it was (--from, --to)"
+            f"the alarm {name} was never in ALARM and no failover was started on this machine: "
+            "say when the outage was (--from, --to)"
         )
     (began, ended), by, before = max(candidates, key=lambda candidate: candidate[0][0])
     return Outage(began - before, ended or now, ended is None, by)
 
 
-def spells(history: list[tuple[datetime, str]]) -> list[Spell]:
-    """From each time that an alarm went to ALARM to the time that it left it; the last may not have ended."""
-    found: list[Spell] = []
+def alarm_periods(history: list[tuple[datetime, str]]) -> list[Period]:
+    """From each change of an alarm to ALARM until it left that state; the last period may not have ended."""
+    found: list[Period] = []
     for at, state in sorted(history):
         if state == "ALARM" and not (found and found[-1][1] is None):
             found.append((at, None))
@@ -71,14 +73,15 @@ def spells(history: list[tuple[datetime, str]]) -> list[Spell]:
 
 
 def _history(stack: Stack, alarm: str) -> list[tuple[datetime, str]]:
-    """When an alarm went to which state; CloudWatch keeps 30 days of it."""
-    pages = (
-        stack.client("cloudwatch", stack.primary)
-        .get_paginator("describe_alarm_history")
-        .paginate(AlarmName=alarm, HistoryItemType="StateUpdate")
+    """Each change of an alarm: when, and to which state; CloudWatch keeps 30 days of them."""
+    history = items(
+        stack.client("cloudwatch", stack.primary),
+        "describe_alarm_history",
+        "AlarmHistoryItems",
+        AlarmName=alarm,
+        HistoryItemType="StateUpdate",
     )
-    items: list[dict[str, Any]] = [item for page in pages for item in page["AlarmHistoryItems"]]
-    return [(item["Timestamp"].astimezone(UTC), _new_state(item)) for item in items]
+    return [(item["Timestamp"].astimezone(UTC), _new_state(item)) for item in history]
 
 
 def _new_state(item: dict[str, Any]) -> str:

@@ -10,18 +10,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from signals.errors import Failed, Misuse
-from signals.recover import counting, kept
-from signals.recover.counting import Counted
+from signals.observe import archives, lake
+from signals.recover import storage
+from signals.recover.archive_window import ArchiveWindow, archive_window
 from signals.recover.outage import Outage, outage
 from signals.stack import Stack
 
-# EventBridge User Guide, "Event retry policy": replication, like any target, is tried for 24 hours. The last tries may
-# be far apart: what was almost as old is taken to be dropped too.
+# EventBridge User Guide, "Event retry policy": replication, like any target, is retried for 24 hours. The last tries
+# may be far apart: what was almost as old counts as dropped too.
 RETRY = timedelta(hours=24)
 _RETRY_MARGIN = timedelta(hours=1)
-# EventBridge User Guide, "Archiving and replaying events": wait so long before replaying. The embedded archive is
-# never behind.
-ARCHIVE_LAG = timedelta(minutes=10)
 CONCURRENT = 10
 _LONGEST_SLICE_MINUTES = 60
 # USD; the first from one public source (aws-facts 6 calls it unsure), all of us-east-1 and us-west-2.
@@ -29,16 +27,11 @@ _PRICES = {"replay": 1.00e-6, "events in the primary": 1.00e-6, "queue": 1.2 * 0
 _TRANSFER_PER_GB = 0.02
 # One invocation of the return path's function: a request across the continent, and Lambda's own time (s).
 _INVOCATION_S = 0.25
-# Requests a second that PutEvents takes by default, where known (EventBridge User Guide, "Quotas").
-PUT_EVENTS_QUOTA = {
-    **dict.fromkeys(("us-east-1", "us-west-2", "eu-west-1"), 10_000),
-    **dict.fromkeys(("us-east-2", "eu-central-1"), 2_400),
-}
 HEADROOM = 0.7  # of the quota; above it no slice is started
 
 
 class Slice(BaseModel):
-    """One replay. A slice ends at the second in which the next begins: what lies on it comes twice, not never."""
+    """One replay. A slice ends in the second in which the next begins: its events may come twice."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,15 +44,15 @@ class Plan(BaseModel):
     """What `start` will do. `slices` is empty when replication delivers, or delivered, all of it.
 
     Attributes:
-        id: Names the plan; the same window always makes the same plan and the same replays.
+        id: Name of the plan; the same window always makes the same plan and the same replays.
         start, end: The window that is replayed (UTC, whole minutes).
         archives: By Region, what its archive holds of the window; the secondary's is replayed.
-        duplicates: Signals of the window that consumers have seen; None where that cannot be told.
-        drained_per_second: Events that the return path brings to the primary.
-        ready_at: When the archive has all of the window.
+        duplicates: Signals of the window that are in the lake already; None where that cannot be told.
+        drained_per_second: Events that the return path brings to the primary each second.
+        ready_at: When the archive is complete for the window.
         backlog_limit: Messages in the return queue above which no further slice is started.
-        put_events_limit: Requests a second in the primary above which none is; None: not looked at.
-        cost_usd: By item, for the way to the primary's bus; from there a signal costs what it always costs.
+        put_events_limit: Requests a second in the primary above which none is started; None: unlimited.
+        cost_usd: By item, up to the primary's bus; from there a signal costs what it always costs.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,7 +67,7 @@ class Plan(BaseModel):
     end: datetime
     whole: bool
     slices: tuple[Slice, ...]
-    archives: dict[str, Counted]
+    archives: dict[str, ArchiveWindow]
     duplicates: int | None
     signals: int | None
     drained_per_second: float
@@ -89,7 +82,7 @@ class Plan(BaseModel):
         return self.model_dump(mode="json")
 
 
-def plan(
+def make_plan(
     stack: Stack,
     start: datetime | None = None,
     end: datetime | None = None,
@@ -97,29 +90,29 @@ def plan(
     whole: bool = False,
     put_events_quota: int | None = None,
 ) -> Plan:
-    """Plan the replay after an outage, and keep the plan.
+    """Plan the replay after an outage, and save the plan.
 
     Args:
         stack: The stack.
-        start: When the primary's outage began (with a time zone); none: the last outage that is known of.
-        end: When it ended; none: it has not.
+        start: When the primary's outage began (with a time zone); none: the last known outage.
+        end: When it ended; none: it is still going on.
         whole: Replay all of the outage, also what replication should have delivered.
         put_events_quota: The primary's PutEvents quota (requests a second); none: AWS's default.
 
     Raises:
-        Misuse: When the times make no outage.
-        Failed: When no outage is known of, or the stack has no archive.
+        Misuse: When the end is not after the start.
+        Failed: When no outage is known, or the stack has no archive.
     """
     found = outage(stack, start, end)
     first, last, notes = _window(stack, found, whole=whole)
-    archives = {region: counting.count(stack, region, first, last) for region in stack.regions} if last > first else {}
-    held = {region: counted for region, counted in archives.items() if counted}
+    windows = {region: archive_window(stack, region, first, last) for region in stack.regions} if last > first else {}
+    held = {region: window for region, window in windows.items() if window}
     if last > first and stack.secondary not in held:
         raise Failed(f"there is no archive {stack.names.archive} in {stack.secondary}: run `signals up` first")
-    counted = held.get(stack.secondary) or Counted(events=0, size_bytes=0, exact=True, how="nothing to replay")
+    counted = held.get(stack.secondary) or ArchiveWindow(events=0, size_bytes=0, exact=True, how="nothing to replay")
     signals, duplicates = _seen(stack, first, last) if held else (0, 0)
     rate = _drain_rate(stack)
-    quota = put_events_quota or (None if stack.local else PUT_EVENTS_QUOTA.get(stack.primary))
+    quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.timing.archive_lag
     planned = Plan(
         stack=stack.name,
         id=f"{first:%Y%m%dT%H%M}-{last:%Y%m%dT%H%M}",
@@ -137,31 +130,37 @@ def plan(
         drained_per_second=rate,
         backlog_limit=math.ceil(rate * 3_600),
         put_events_limit=quota * HEADROOM if quota else None,
-        ready_at=found.end if stack.local else last + ARCHIVE_LAG,
+        ready_at=last + lag if lag else found.end,
         duration_s=counted.events / rate,
         cost_usd=_cost(counted),
         notes=tuple(notes),
     )
-    kept.write(stack, f"replay-{planned.id}", planned.as_json())
+    storage.save(stack, f"replay-{planned.id}", planned.as_json())
     return planned
 
 
-def load(stack: Stack, plan_id: str | None = None) -> Plan:
-    """A plan that was made on this machine; the last one where none is named.
+def load_plan(stack: Stack, plan_id: str | None = None) -> Plan:
+    """A plan that was made on this machine, by default the last one.
 
     Raises:
-        Misuse: When there is none.
+        Failed: When nothing is planned.
+        Misuse: When there is no plan of that name.
     """
-    names = kept.names(stack, "replay-")
-    name = f"replay-{plan_id}" if plan_id else next(iter(names), "")
+    names = storage.names(stack, "replay-")
+    if not names:
+        raise Failed(
+            f"no replay of stack {stack.name!r} is planned on this machine: run "
+            f"`signals replay plan --stack {stack.name}` first"
+        )
+    name = f"replay-{plan_id}" if plan_id else names[0]
     if name not in names:
-        known = ", ".join(each.removeprefix("replay-") for each in names) or "none"
-        raise Misuse(f"there is no such plan (known: {known}): make one with `signals replay plan`")
-    return Plan.model_validate(kept.read(stack, name))
+        known = ", ".join(each.removeprefix("replay-") for each in names)
+        raise Misuse(f"there is no plan {plan_id!r}: choose one of {known}, or make one with `signals replay plan`")
+    return Plan.model_validate(storage.load(stack, name))
 
 
 def slices(prefix: str, start: datetime, end: datetime) -> Sequence[Slice]:
-    """A window in whole minutes, cut into ten, or into hours where that would be more."""
+    """A window in whole minutes, cut into ten slices, or into hours where ten would be longer."""
     minutes = math.ceil((end - start) / timedelta(minutes=1))
     length = timedelta(minutes=max(1, min(_LONGEST_SLICE_MINUTES, math.ceil(minutes / CONCURRENT))))
     found, at = [], start
@@ -177,7 +176,7 @@ def _window(stack: Stack, found: Outage, *, whole: bool) -> tuple[datetime, date
     first, last = _minute(found.start), _minute(found.end + timedelta(seconds=59, microseconds=999_999))
     notes = []
     if found.ongoing:
-        notes.append("the outage has not ended: plan again when it has, replication may then have given up on more")
+        notes.append("the outage has not ended: plan again when it has, replication may have given up on more by then")
     given_up = _minute(found.end - RETRY + _RETRY_MARGIN)
     if whole:
         notes.append("the whole outage is replayed: most of it replication delivers too")
@@ -188,13 +187,13 @@ def _window(stack: Stack, found: Outage, *, whole: bool) -> tuple[datetime, date
     else:
         last = given_up
         notes.append(f"replication gave up on what came before {found.end - RETRY:%Y-%m-%d %H:%M} (24 h of retries)")
-    kept_since = _minute(datetime.now(UTC) - timedelta(days=stack.settings.archive.retention_days))
-    if first < kept_since and last > first:
+    archived_since = _minute(datetime.now(UTC) - timedelta(days=stack.settings.archive.retention_days))
+    if first < archived_since and last > first:
         notes.append(
             f"LOST: the archive keeps {stack.settings.archive.retention_days} days, so what came before "
-            f"{kept_since:%Y-%m-%d %H:%M} is gone"
+            f"{archived_since:%Y-%m-%d %H:%M} is gone"
         )
-        first, last = kept_since, max(last, kept_since)
+        first, last = archived_since, max(last, archived_since)
     return first, last, notes
 
 
@@ -203,16 +202,14 @@ def _minute(at: datetime) -> datetime:
 
 
 def _seen(stack: Stack, start: datetime, end: datetime) -> tuple[int | None, int | None]:
-    """Signals of the window, and those of them in the lake already; on AWS nobody can tell."""
-    from signals.observe import archives
-
-    if not stack.local or not _whole_lake(stack):
+    """Signals of the window, and those of them in the lake already; None where that cannot be told."""
+    if not stack.aws.archives_readable or not _every_signal_in_lake(stack):
         return None, None
-    ids = counting.signal_ids(counting.within(archives.events(stack, stack.secondary), start, end))
-    return len(ids), len(ids & counting.lake_ids(stack, start))
+    ids = archives.archived_signal_ids(archives.within(archives.archived_events(stack, stack.secondary), start, end))
+    return len(ids), len(ids & lake.lake_signal_ids(stack, start))
 
 
-def _whole_lake(stack: Stack) -> bool:
+def _every_signal_in_lake(stack: Stack) -> bool:
     """Whether one consumer puts every signal in the lake."""
     return any(consumer.kind == "lake" and not consumer.pattern for consumer in stack.settings.consumers)
 
@@ -230,6 +227,6 @@ def _drain_rate(stack: Stack) -> float:
     return float(concurrency * mappings[0].get("BatchSize", 10) / _INVOCATION_S)
 
 
-def _cost(counted: Counted) -> dict[str, float]:
+def _cost(counted: ArchiveWindow) -> dict[str, float]:
     cost = {item: counted.events * price for item, price in _PRICES.items()}
     return {**cost, "transfer": counted.size_bytes / 1e9 * _TRANSFER_PER_GB}

@@ -1,8 +1,8 @@
-"""A probe: an event put through the global endpoint that says, by where it went in, where the endpoint sends.
+"""A probe: an event sent through the global endpoint, which shows by the bus it enters where the endpoint routes.
 
-EventBridge does not tell where an endpoint points, and a health check only says where it should. Every copy of an event
+EventBridge does not say where an endpoint routes, and a health check only says where it should. Every copy of an event
 carries the Region whose bus it entered (`region`; a replicated copy keeps it: EventBridge User Guide, "Making
-applications Regional-fault tolerant"), so any copy seen in either Region answers the question, also while one Region
+applications Regional-fault tolerant"), so any copy seen in either Region is enough, also while the other Region
 does not answer.
 """
 
@@ -22,9 +22,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.shared.contract import PROBE_SOURCE, PROBE_TYPE
 from signals.observe.health import endpoint
 from signals.stack import Stack
-
-# How long a probe may take from the endpoint to a queue (s).
-PATIENCE_LOCAL_S, PATIENCE_AWS_S = 3.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Sighting:
 
 
 def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = None) -> Sighting:
-    """Put one event through the endpoint and look where it went in.
+    """Send one event through the endpoint and see whose bus it entered.
 
     Needs `events:PutEvents` on both Regions' ingress buses and to receive from and delete in both probe queues.
 
@@ -58,7 +55,7 @@ def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = 
         patience_s: Longest wait (s); by default 3 on the embedded AWS, 20 on AWS.
     """
     began = time.monotonic()
-    patience = patience_s or (PATIENCE_LOCAL_S if stack.local else PATIENCE_AWS_S)
+    timeout = patience_s or stack.aws.timing.probe_timeout_s
     name = uuid.uuid4().hex
     refused = _send(stack, name)
     if refused:
@@ -67,9 +64,9 @@ def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = 
 
     def look(region: str) -> str | None:
         try:
-            found = _receive(stack, region, name, until=began + patience, enough=enough)
+            found = _receive(stack, region, name, until=began + timeout, enough=enough)
         except (ClientError, BotoCoreError):
-            return None  # a Region that is down: the other one's copy says where the probe went in
+            return None  # a Region that is down: the other one's copy says where the probe entered
         if found and not everywhere:
             enough.set()
         return found
@@ -79,14 +76,14 @@ def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = 
     seen = tuple(region for region, origin in found.items() if origin)
     seconds = time.monotonic() - began
     if not seen:
-        return Sighting(None, (), seconds, f"the endpoint took it, and no bus received it within {patience:.0f} s")
+        return Sighting(None, (), seconds, f"the endpoint accepted it, and no bus received it within {timeout:.0f} s")
     missing = [region for region in stack.regions if region not in seen] if everywhere else []
-    problem = f"no copy came to {missing[0]} within {patience:.0f} s" if missing else None
+    problem = f"no copy arrived in {missing[0]} within {timeout:.0f} s" if missing else None
     return Sighting(found[seen[0]], seen, seconds, problem)
 
 
 def _send(stack: Stack, name: str) -> str | None:
-    """Put the probe; the reason when it was not taken."""
+    """Send the probe; the reason when it was refused."""
     found = endpoint(stack)
     if found is None:
         return f"there is no endpoint {stack.names.endpoint}"
@@ -97,7 +94,7 @@ def _send(stack: Stack, name: str) -> str | None:
         "Detail": json.dumps(detail),
         "EventBusName": stack.names.ingress_bus,
     }
-    # Any Region's client: the endpoint has a name of its own and is signed for with SigV4A, which names no Region.
+    # Any Region's client will do: the endpoint has its own host name, and SigV4A signatures name no Region.
     try:
         answer = stack.client("events", stack.secondary).put_events(EndpointId=found.id, Entries=[entry])
     except (ClientError, BotoCoreError) as error:
@@ -108,11 +105,11 @@ def _send(stack: Stack, name: str) -> str | None:
 
 
 def _receive(stack: Stack, region: str, name: str, *, until: float, enough: Event) -> str | None:
-    """The Region that the probe went in at, once a copy of it lies in this Region's queue."""
+    """The Region whose bus the probe entered, once a copy of it is in this Region's queue."""
     sqs = stack.client("sqs", region)
     url = sqs.get_queue_url(QueueName=stack.names.probe)["QueueUrl"]
     while not enough.is_set() and time.monotonic() < until:
-        # Others' probes lie there too: they are hidden for a second only.
+        # Other commands' probes are there too: they are hidden for a second only.
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=1)
         for message in messages.get("Messages", []):
             event = json.loads(message["Body"])

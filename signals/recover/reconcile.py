@@ -1,16 +1,16 @@
-"""After a replay: did all that was archived arrive in the primary?"""
+"""After a replay: whether all that was archived has arrived in the primary."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signals.observe import archives, embedded
-from signals.observe.status import queue_urls
-from signals.recover import counting
+from signals.aws.reading import metric_sum
+from signals.observe import archives, lake
+from signals.observe.location import parsed
+from signals.observe.queues import queue_urls
 from signals.recover.plan import Plan
 from signals.stack import Stack
 
@@ -28,8 +28,8 @@ class Reconciled:
         exact: Counted by id (the embedded AWS); else by CloudWatch's counts of events.
         unit: What is counted.
         archived: In the secondary's archive, in the plan's window.
-        arrived: In the primary: in the lake or the quarantine by id; taken by the primary's bus by count.
-        missing: Ids that did not arrive, the first twenty; always empty by count.
+        arrived: In the primary: in the lake or the quarantine, by id; accepted by the primary's bus, by count.
+        missing: Ids that did not arrive, the first twenty; empty where events were only counted.
         complete: Whether all arrived. None: CloudWatch has not counted yet.
         how: Where the numbers come from.
     """
@@ -56,11 +56,10 @@ def reconcile(stack: Stack, plan: Plan, *, wait_s: float = _ARRIVAL_S) -> Reconc
     """
     if plan.signals is None:
         return _by_count(stack, plan)
-    archived = counting.signal_ids(
-        counting.within(archives.events(stack, stack.secondary), plan.start, plan.end) if plan.slices else ()
-    )
+    events = archives.archived_events(stack, stack.secondary) if plan.slices else []
+    archived = archives.archived_signal_ids(archives.within(events, plan.start, plan.end))
     deadline = time.monotonic() + wait_s
-    while missing := archived - counting.lake_ids(stack, plan.start) - _quarantined(stack):
+    while missing := archived - lake.lake_signal_ids(stack, plan.start) - _quarantined(stack):
         if time.monotonic() >= deadline:
             break
         time.sleep(0.5)
@@ -76,19 +75,19 @@ def reconcile(stack: Stack, plan: Plan, *, wait_s: float = _ARRIVAL_S) -> Reconc
 
 
 def _by_count(stack: Stack, plan: Plan) -> Reconciled:
-    """By what EventBridge handed to the return queue and what the function, having put it, deleted from it."""
+    """By what EventBridge delivered to the return queue and what the function deleted from it after putting it."""
     now, since = datetime.now(UTC), _first_replay(stack, plan)
     rule = {"EventBusName": stack.names.ingress_bus, "RuleName": stack.names.return_path}
-    handed = counting.metric(stack, stack.secondary, "AWS/Events", "Invocations", rule, since, now)
+    delivered = metric_sum(stack.aws, stack.secondary, "AWS/Events", "Invocations", rule, since, now)
     queue = {"QueueName": stack.names.return_path}
-    put = counting.metric(stack, stack.secondary, "AWS/SQS", "NumberOfMessagesDeleted", queue, since, now)
+    put = metric_sum(stack.aws, stack.secondary, "AWS/SQS", "NumberOfMessagesDeleted", queue, since, now)
     return Reconciled(
         exact=False,
         unit="events",
-        archived=handed or 0,
+        archived=delivered or 0,
         arrived=put or 0,
         missing=(),
-        complete=None if handed is None or put is None else put >= handed,
+        complete=None if delivered is None or put is None else put >= delivered,
         how="CloudWatch, minutes late: invocations of the return path's rule, messages its function put and deleted",
     )
 
@@ -103,16 +102,13 @@ def _first_replay(stack: Stack, plan: Plan) -> datetime:
 
 
 def _quarantined(stack: Stack) -> set[str]:
-    """Ids of signals in the primary's quarantine: they arrived, and wait for somebody."""
+    """Ids of signals in the primary's quarantine: they have arrived."""
     found = set()
     for name, url in queue_urls(stack, stack.primary):
         if stack.names.queue_kind(name) != "quarantine":
             continue
-        for message in embedded.messages(stack, stack.primary, url):
-            try:
-                body = json.loads(message["Body"])
-            except ValueError:
-                continue
+        for message in stack.aws.messages(stack.primary, url):
+            body = parsed(message.body)
             parts = body.get("signals", [body]) if isinstance(body, dict) else []
             found |= {part["id"] for part in parts if isinstance(part, dict) and isinstance(part.get("id"), str)}
     return found

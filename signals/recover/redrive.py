@@ -1,8 +1,8 @@
-"""Dead-letter queues, failure destinations and the quarantine: what lies there, why, and back to where it failed.
+"""Dead-letter queues, failure destinations and the quarantine: what is in them, why, and how it is sent back.
 
 StartMessageMoveTask moves the messages of an SQS queue's dead-letter queue, all of them, and knows nothing of a rule's,
 of a Lambda destination or of the quarantine (SQS API reference). So each message is read, sent where it failed, and
-deleted only when that was taken: an interruption between the two makes a duplicate, never a loss.
+deleted only when it was accepted: an interruption between the two makes a duplicate, never a loss.
 """
 
 from __future__ import annotations
@@ -11,31 +11,33 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from signals.aws.interface import QueueMessage
+from signals.aws.reading import borrowed_messages
 from signals.errors import Misuse
-from signals.observe.status import queue_urls
+from signals.observe.queues import queue_urls
 from signals.recover import destinations
 from signals.stack import Stack
 
-_HIDDEN_S = 300  # long enough to send back what was read; a run that dies lets go of it after this
+_HIDDEN_S = 300  # long enough to send back what was read; if the run dies, others see the messages after this
 _MOST = 10_000  # messages of one queue that one run reads
 
 
 @dataclass(frozen=True)
-class Message:
-    """A message that somebody should look at.
+class FailedMessage:
+    """A message that could not be processed.
 
     Args:
-        region, queue: Where it lies.
+        region, queue: Where it is.
         id: SQS's.
         reason: The error's name, or the quarantine's reason.
         text: The error in words.
         sent_at: When it came there.
-        body: As it lies there.
+        body: As it is there.
         attributes: The message's own.
     """
 
@@ -54,8 +56,8 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Messages of one queue that lie there for one reason."""
+class FailureGroup:
+    """Messages of one queue that failed for one reason."""
 
     region: str
     queue: str
@@ -69,10 +71,10 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RedriveOutcome:
     """What became of one message: sent to `to`, or left where it was with `problem`."""
 
-    message: Message
+    message: FailedMessage
     to: str
     problem: str | None
 
@@ -81,33 +83,30 @@ class Outcome:
         return {**found, "reason": self.message.reason, "to": self.to, "problem": self.problem}
 
 
-Chosen = Callable[[Message], bool]
+def groups(stack: Stack) -> list[FailureGroup]:
+    """Messages in the failure queues of both Regions, by reason.
 
-
-def groups(stack: Stack) -> list[Group]:
-    """What lies in the stack's troubled queues in both Regions, by reason.
-
-    A look is a receive: on AWS a message is hidden while this runs, and put back at its end.
+    Reading is a receive: each message is hidden while this runs, and put back at its end.
     """
-    places = [(region, name) for region in stack.regions for name, _ in _troubled(stack, region)]
+    places = [(region, name) for region in stack.regions for name, _ in _failure_queues(stack, region)]
     with ThreadPoolExecutor(8) as pool:
         found = [message for part in pool.map(lambda place: list_messages(stack, *place), places) for message in part]
-    by_reason: dict[tuple[str, str, str], list[Message]] = {}
+    by_reason: dict[tuple[str, str, str], list[FailedMessage]] = {}
     for message in found:
         by_reason.setdefault((message.region, message.queue, message.reason), []).append(message)
     return [
-        Group(*place, len(messages), min(message.sent_at for message in messages), messages[0].text)
+        FailureGroup(*place, len(messages), min(message.sent_at for message in messages), messages[0].text)
         for place, messages in sorted(by_reason.items())
     ]
 
 
-def list_messages(stack: Stack, region: str, queue: str) -> list[Message]:
+def list_messages(stack: Stack, region: str, queue: str) -> list[FailedMessage]:
     """Messages of one queue, oldest first; they stay there.
 
     Raises:
-        Misuse: When the stack has no such queue of failures in that Region.
+        Misuse: When the stack has no such failure queue in that Region.
     """
-    with _held(stack, region, queue) as (_, messages):
+    with _hidden(stack, region, queue) as (_, messages):
         return sorted(messages, key=lambda message: message.sent_at)
 
 
@@ -118,8 +117,8 @@ def send(
     *,
     ids: Collection[str] = (),
     reason: str | None = None,
-    on_outcome: Callable[[Outcome], None] = lambda _: None,
-) -> list[Outcome]:
+    on_outcome: Callable[[RedriveOutcome], None] = lambda _: None,
+) -> list[RedriveOutcome]:
     """Send messages of one queue back to where they failed.
 
     Args:
@@ -128,13 +127,13 @@ def send(
         queue: Its name.
         ids: Only these messages; none: all.
         reason: Only messages with this reason.
-        on_outcome: Told of each message as it is done.
+        on_outcome: Called with each message's outcome.
 
     Raises:
-        Misuse: When the stack has no such queue of failures in that Region.
+        Misuse: When the stack has no such failure queue in that Region.
     """
     outcomes = []
-    with _held(stack, region, queue) as (url, messages):
+    with _hidden(stack, region, queue) as (url, messages):
         for message in messages:
             if (ids and message.id not in ids) or (reason and message.reason != reason):
                 continue
@@ -146,68 +145,41 @@ def send(
     return outcomes
 
 
-def _send(stack: Stack, message: Message) -> Outcome:
+def _send(stack: Stack, message: FailedMessage) -> RedriveOutcome:
     to = "nowhere"
     try:
         to, deliver = destinations.destination(stack, message.region, message.queue, message.body, message.attributes)
         deliver()
-    except (ClientError, BotoCoreError, destinations.RefusedError) as error:
-        return Outcome(message, to, str(error))
-    return Outcome(message, to, None)
+    except (ClientError, BotoCoreError, destinations.NotRedrivenError) as error:
+        return RedriveOutcome(message, to, str(error))
+    return RedriveOutcome(message, to, None)
 
 
-def _troubled(stack: Stack, region: str) -> list[tuple[str, str]]:
+def _failure_queues(stack: Stack, region: str) -> list[tuple[str, str]]:
     return [(name, url) for name, url in queue_urls(stack, region) if stack.names.is_troubled(name)]
 
 
 @contextmanager
-def _held(stack: Stack, region: str, queue: str) -> Iterator[tuple[str, list[Message]]]:
-    """The messages of a queue, hidden from others until this is over."""
-    known = dict(_troubled(stack, region))
+def _hidden(stack: Stack, region: str, queue: str) -> Iterator[tuple[str, list[FailedMessage]]]:
+    """URL and messages of a failure queue, hidden from others until the block ends."""
+    known = dict(_failure_queues(stack, region))
     if queue not in known:
-        raise Misuse(f"there is no queue of failures {queue!r} in {region}: choose one of {', '.join(known) or 'none'}")
-    sqs, url = stack.client("sqs", region), known[queue]
-    messages: list[Message] = []
-    try:
-        while len(messages) < _MOST:
-            batch = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=10,
-                VisibilityTimeout=_HIDDEN_S,
-                WaitTimeSeconds=0 if stack.local else 1,
-                MessageAttributeNames=["All"],
-                AttributeNames=["All"],
-            ).get("Messages", [])
-            if not batch:
-                break
-            messages += [_message(region, queue, received) for received in batch]
-        yield url, list(messages)
-    finally:
-        for first in range(0, len(messages), 10):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
-                for number, message in enumerate(messages[first : first + 10])
-            ]
-            # Those that were sent back and deleted fail here, which is no matter.
-            sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+        raise Misuse(f"{queue!r} is not a failure queue in {region}: choose one of {', '.join(known) or 'none'}")
+    url, wait_s = known[queue], stack.aws.timing.receive_wait_s
+    with borrowed_messages(stack.aws, region, url, hidden_s=_HIDDEN_S, at_most=_MOST, wait_s=wait_s) as messages:
+        yield url, [_failed_message(region, queue, message) for message in messages]
 
 
-def _message(region: str, queue: str, received: dict[str, Any]) -> Message:
-    attributes = {
-        name: str(value["StringValue"])
-        for name, value in received.get("MessageAttributes", {}).items()
-        if "StringValue" in value
-    }
-    reason, text = destinations.reason(received["Body"], attributes, received.get("Attributes", {}))
-    sent = datetime.fromtimestamp(int(received.get("Attributes", {}).get("SentTimestamp", 0)) / 1000, UTC)
-    return Message(
+def _failed_message(region: str, queue: str, message: QueueMessage) -> FailedMessage:
+    reason, text = destinations.reason(message.body, message.attributes, message.receive_count)
+    return FailedMessage(
         region=region,
         queue=queue,
-        id=received["MessageId"],
+        id=message.id,
         reason=reason,
         text=text,
-        sent_at=sent,
-        body=received["Body"],
-        attributes=attributes,
-        receipt=received["ReceiptHandle"],
+        sent_at=message.sent_at,
+        body=message.body,
+        attributes=dict(message.attributes),
+        receipt=message.receipt,
     )

@@ -1,8 +1,8 @@
-"""Replays of the secondary's archive into the return path: started with a pace, watched, cancelled, reconciled.
+"""Replays of the secondary's archive into the return path: started within limits, watched, cancelled.
 
-A replay goes to the rule of the return path alone (FilterArns): without it every rule of the bus would take it. The
-return queue is the brake: its function works with a few invocations at a time, each one PutEvents request on the
-primary, so what is replayed cannot crowd out what arrives. What is left to pace is the queue's depth.
+A replay goes to the rule of the return path alone (FilterArns): otherwise every rule of the bus would get it. The
+return queue limits the rate: its function has a few concurrent invocations, each one PutEvents request on the primary,
+so replayed events cannot crowd out new ones. What `start` has to limit is the queue's depth.
 """
 
 from __future__ import annotations
@@ -15,32 +15,28 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from signals.aws.reading import metric_sum
 from signals.errors import Failed
-from signals.observe.status import Queue, queues
-from signals.recover import counting
-from signals.recover.failover import OnEvent, Progress, ignore
-from signals.recover.plan import CONCURRENT, Plan, Slice, load, plan
-from signals.recover.reconcile import Reconciled, reconcile
+from signals.observe.queues import QueueStatus, queue_statuses
+from signals.recover.failover import OnEvent, ProgressEvent, ignore
+from signals.recover.plan import CONCURRENT, Plan, Slice
 from signals.stack import Stack
 
-__all__ = ["Plan", "Reconciled", "Snapshot", "cancel", "load", "plan", "reconcile", "start", "watch"]
-
 _ACTIVE = ("STARTING", "RUNNING", "CANCELLING")
-_OVER = ("FAILED", "CANCELLED")
-_PAUSE_LOCAL_S, _PAUSE_AWS_S = 0.2, 15.0
+_ENDED_EARLY = ("FAILED", "CANCELLED")
 Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class ReplayProgress:
     """How far a replay is.
 
     Args:
-        at: When this was seen.
+        at: When this was read.
         states: Number of slices by state (WAITING: not started).
-        replayed_to: Time of the newest event replayed; None before the first.
-        share: Of the window's time that is replayed, 0 to 1.
-        waiting: Messages in the return queue, those being worked on included.
+        replayed_to: Time of the newest replayed event; None before the first.
+        share: Fraction of the window that is replayed, 0 to 1.
+        waiting: Messages in the return queue, including those in flight.
         failed: Messages in the return path's dead-letter queues, which `signals redrive` sends on.
     """
 
@@ -53,12 +49,12 @@ class Snapshot:
 
     @property
     def replayed(self) -> bool:
-        """Whether every slice has ended as it should."""
+        """Whether every slice is completed."""
         return set(self.states) <= {"COMPLETED"}
 
     @property
     def done(self) -> bool:
-        """Whether all of it is replayed and nothing waits."""
+        """Whether all slices are completed and the return queue is empty."""
         return self.replayed and not self.waiting
 
     def as_json(self) -> dict[str, Any]:
@@ -66,10 +62,10 @@ class Snapshot:
 
 
 def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep = time.sleep) -> list[str]:
-    """Start every slice of a plan that has not run; return when all are started.
+    """Start every slice of a plan that has not been replayed; return when all are started.
 
     Safe to interrupt and to run again, from this machine or from another: a replay's name follows from its window, so
-    what runs or has run is not started twice. A slice that failed or was cancelled is replayed anew, whole.
+    what runs or has run is not started twice. A slice that failed or was cancelled is replayed again as a whole.
 
     Returns:
         Names of the replays that were started now.
@@ -82,7 +78,7 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
     def tell(text: str) -> None:
         nonlocal told
         if text != told:
-            on_event(Progress(time.monotonic() - began, text))
+            on_event(ProgressEvent(time.monotonic() - began, text))
         told = text
 
     while (left := (plan.ready_at - datetime.now(UTC)).total_seconds()) > 0:
@@ -90,7 +86,7 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
         sleep(min(left, 5.0))
     tried: set[str] = set()
     while todo := _unstarted(stack, plan, tried):
-        hold = _hold(stack, plan)
+        hold = _reason_to_wait(stack, plan)
         if not hold:
             part, name = todo[0]
             hold = _start(stack, part, name)
@@ -100,35 +96,35 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
                 tell(f"replaying {_window(part)} as {name}")
                 continue
         tell(f"{len(todo)} of {len(plan.slices)} slices wait: {hold}")
-        sleep(_pause(stack))
+        sleep(stack.aws.timing.replay_poll_s)
     tell(f"all {len(plan.slices)} slices are started" if plan.slices else "there is nothing to replay")
     return started
 
 
-def watch(stack: Stack, plan: Plan, *, sleep: Sleep = time.sleep) -> Iterator[Snapshot]:
-    """How far a plan is, again and again, until all is replayed and the return queue is empty.
+def watch(stack: Stack, plan: Plan, *, sleep: Sleep = time.sleep) -> Iterator[ReplayProgress]:
+    """How far a plan is, repeatedly, until all is replayed and the return queue is empty.
 
     Raises:
-        Failed: When a slice failed or was cancelled: `start` replays it anew.
+        Failed: When a slice failed or was cancelled: `start` replays it again.
     """
-    quiet = 0
+    times_done = 0
     while True:
-        snapshot = look(stack, plan)
-        yield snapshot
-        over = [state for state in _OVER if snapshot.states.get(state)]
-        if over and not any(snapshot.states.get(state) for state in _ACTIVE):
+        progress = replay_progress(stack, plan)
+        yield progress
+        ended = [state for state in _ENDED_EARLY if progress.states.get(state)]
+        if ended and not any(progress.states.get(state) for state in _ACTIVE):
             raise Failed(
-                f"{sum(snapshot.states[state] for state in over)} slices have {' or '.join(over).lower()}: "
+                f"{sum(progress.states[state] for state in ended)} slices are {' or '.join(ended).lower()}: "
                 f"run `signals replay start {plan.id} --stack {stack.name}` again"
             )
-        # A message may be between two places while SQS counts: twice empty is empty.
-        quiet = quiet + 1 if snapshot.done else 0
-        if quiet == 2:
+        # SQS's counts are approximate: the queue counts as empty after two looks in a row.
+        times_done = times_done + 1 if progress.done else 0
+        if times_done == 2:
             return
-        sleep(_pause(stack))
+        sleep(stack.aws.timing.replay_poll_s)
 
 
-def look(stack: Stack, plan: Plan) -> Snapshot:
+def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
     """How far a plan is now."""
     events, known = stack.client("events", stack.secondary), _replays(stack)
     states: dict[str, int] = {}
@@ -149,16 +145,16 @@ def look(stack: Stack, plan: Plan) -> Snapshot:
             continue
         newest = max(newest, to) if newest else to
     found = _return_queues(stack)
-    failed = sum(queue.visible + queue.in_flight for queue in found if queue.troubled)
-    waiting = sum(queue.visible + queue.in_flight for queue in found if not queue.troubled)
+    failed = sum(queue.messages for queue in found if queue.failures)
+    waiting = sum(queue.messages for queue in found if not queue.failures)
     share = covered / (plan.end - plan.start) if plan.end > plan.start else 1.0
-    return Snapshot(datetime.now(UTC), states, newest, share, waiting, failed)
+    return ReplayProgress(datetime.now(UTC), states, newest, share, waiting, failed)
 
 
 def cancel(stack: Stack) -> list[str]:
-    """Cancel every replay into the return path that still runs, whoever started it; their names.
+    """Cancel every running replay into the return path, whoever started it, and return their names.
 
-    What lies in the return queue already still goes to the primary.
+    What is in the return queue already still goes to the primary.
     """
     events, cancelled = stack.client("events", stack.secondary), []
     for name, state in _replays(stack).items():
@@ -167,7 +163,7 @@ def cancel(stack: Stack) -> list[str]:
         try:
             events.cancel_replay(ReplayName=name)
         except ClientError as error:
-            # It ended between the look and the cancel.
+            # It ended in the meantime.
             if error.response["Error"]["Code"] in ("IllegalStatusException", "ValidationException"):
                 continue
             raise
@@ -182,10 +178,10 @@ def _unstarted(stack: Stack, plan: Plan, tried: set[str]) -> list[tuple[Slice, s
         last = _last_attempt(part, known)
         if last is None:
             found.append((part, part.name))
-        elif known[last] in _OVER:
+        elif known[last] in _ENDED_EARLY:
             if part.name in tried:
                 raise Failed(
-                    f"the replay {last} has {known[last].lower()}: see why with `aws events describe-replay "
+                    f"the replay {last} is {known[last].lower()}: see why with `aws events describe-replay "
                     f"--replay-name {last} --region {stack.secondary}`, then run this again"
                 )
             found.append((part, f"{part.name}-{len(_attempts(part, known)) + 1}"))
@@ -204,7 +200,7 @@ def _last_attempt(part: Slice, known: Mapping[str, str]) -> str | None:
 
 
 def _replays(stack: Stack, prefix: str | None = None) -> dict[str, str]:
-    """State of each replay whose name begins so; without a prefix, of this stack's return path."""
+    """State of each replay whose name begins with a prefix; by default, of this stack's return path."""
     events, found = stack.client("events", stack.secondary), {}
     wanted = f"{stack.names.return_path}-" if prefix is None else prefix
     request: dict[str, Any] = {"NamePrefix": wanted} if wanted else {}
@@ -216,19 +212,19 @@ def _replays(stack: Stack, prefix: str | None = None) -> dict[str, str]:
         request["NextToken"] = answer["NextToken"]
 
 
-def _hold(stack: Stack, plan: Plan) -> str | None:
-    """Why no slice may be started now."""
+def _reason_to_wait(stack: Stack, plan: Plan) -> str | None:
+    """Why no slice may be started now; None when one may."""
     active = sum(state in _ACTIVE for state in _replays(stack, "").values())
     if active >= CONCURRENT:
         return f"{active} replays run in {stack.secondary}, and AWS runs {CONCURRENT} at a time"
-    waiting = sum(queue.visible for queue in _return_queues(stack) if not queue.troubled)
+    waiting = sum(queue.visible for queue in _return_queues(stack) if not queue.failures)
     if waiting > plan.backlog_limit:
-        return f"{waiting} messages are in the return queue: it is to drain below {plan.backlog_limit}"
+        return f"{waiting} messages are in the return queue: it must drain below {plan.backlog_limit}"
     if plan.put_events_limit is not None:
-        # The last minute may not be counted yet: the one before is.
+        # The last minute may not be counted yet, but the one before is.
         to = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
-        calls = counting.metric(
-            stack, stack.primary, "AWS/Events", "PutEventsApproximateCallCount", {}, to - timedelta(minutes=1), to
+        calls = metric_sum(
+            stack.aws, stack.primary, "AWS/Events", "PutEventsApproximateCallCount", {}, to - timedelta(minutes=1), to
         )
         if calls is not None and calls / 60 > plan.put_events_limit:
             return f"{calls / 60:.0f} PutEvents a second in {stack.primary}: more would leave its quota no headroom"
@@ -236,7 +232,7 @@ def _hold(stack: Stack, plan: Plan) -> str | None:
 
 
 def _start(stack: Stack, part: Slice, name: str) -> str | None:
-    """Start one replay; why not, when AWS has no room for it."""
+    """Start one replay; the reason when AWS runs too many already."""
     arn = f"arn:aws:events:{stack.secondary}:{stack.settings.account_id}"
     bus, rule = stack.names.ingress_bus, stack.names.return_path
     try:
@@ -252,19 +248,15 @@ def _start(stack: Stack, part: Slice, name: str) -> str | None:
         code = error.response["Error"]["Code"]
         if code == "LimitExceededException":
             return f"AWS runs {CONCURRENT} replays at a time"
-        if code != "ResourceAlreadyExistsException":  # somebody else was faster: it runs
+        if code != "ResourceAlreadyExistsException":  # another run started it
             raise
     return None
 
 
-def _return_queues(stack: Stack) -> list[Queue]:
+def _return_queues(stack: Stack) -> list[QueueStatus]:
     name = stack.names.return_path
-    return [q for q in queues(stack, stack.secondary) if q.name == name or q.name.startswith(f"{name}-")]
+    return [q for q in queue_statuses(stack, stack.secondary) if q.name == name or q.name.startswith(f"{name}-")]
 
 
 def _window(part: Slice) -> str:
     return f"{part.start:%Y-%m-%d %H:%M} to {part.end:%H:%M} UTC"
-
-
-def _pause(stack: Stack) -> float:
-    return _PAUSE_LOCAL_S if stack.local else _PAUSE_AWS_S

@@ -209,12 +209,12 @@ def test_reading_is_no_progress() -> None:
 
 def test_the_terminals_display_shows_what_is_under_way() -> None:
     file, clock = io.StringIO(), Clock()
-    console = Console(file=file, force_terminal=True, highlight=False, width=100)
+    console = Console(file=file, force_terminal=True, color_system=None, width=100)
     with Progress(console, clock) as progress:
         progress.phase("terraform apply", total=2)
         progress.started("aws_sqs_queue.a")
         clock.now = 7
-        console.print(progress._render())
+        console.print(progress._display.get_renderable())
         progress.finished("aws_sqs_queue.a")
     text = file.getvalue()
     assert "0 of 2 resources" in text

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from signals.aws.reading import metric_sum
 from signals.observe import archives
-from signals.recover import counting, failover, redrive, replay
+from signals.recover import failover, redrive, replay
+from signals.recover.plan import make_plan
 from signals.terraform.engine import Terraform
 from tests.e2e.conftest import Deployment, order, wait_for
 from tests.e2e.test_signals import arrival
@@ -51,7 +53,7 @@ def test_the_canary_puts_a_probe_through_the_endpoint_without_being_asked(deploy
         dimensions = {"EventBusName": deployment.stack.names.ingress_bus, "RuleName": deployment.stack.names.probe}
         now = datetime.now(UTC)
         events = ("AWS/Events", "Invocations", dimensions, now - timedelta(hours=1), now + timedelta(minutes=1))
-        return bool(counting.metric(deployment.stack, region, *events))
+        return bool(metric_sum(deployment.stack.aws, region, *events))
 
     def invoked() -> bool:
         functions = deployment.status()["regions"][SECONDARY]["functions"]
@@ -71,12 +73,12 @@ def test_a_replay_does_what_its_plan_says_and_reconciles(deployment: Deployment)
         deployment.send(signal)
         arrival(deployment, signal, "lake")
     time.sleep(1)
-    planned = replay.plan(stack, began, datetime.now(UTC), whole=True)
-    held = archives.events(stack, SECONDARY)
-    expected = counting.within(held, planned.start, planned.end)
+    planned = make_plan(stack, began, datetime.now(UTC), whole=True)
+    held = archives.archived_events(stack, SECONDARY)
+    expected = archives.within(held, planned.start, planned.end)
     assert planned.archives[SECONDARY].events == len(expected) >= 5
     assert planned.signals == planned.duplicates
-    assert {signal["id"] for signal in signals} <= counting.signal_ids(expected)
+    assert {signal["id"] for signal in signals} <= archives.archived_signal_ids(expected)
 
     result = deployment.run("replay", "start", planned.id, "--json")
     found: dict[str, Any] = json.loads(result.stdout)
@@ -97,13 +99,13 @@ def test_a_replay_does_what_its_plan_says_and_reconciles(deployment: Deployment)
             f"{signal['id']} is not in the lake twice",
             lambda signal=signal: len(arrival(deployment, signal, "lake")) >= 2,  # type: ignore[misc]
         )
-    assert archives.events(stack, SECONDARY) == held, "what comes back is not replicated and archived again"
+    assert archives.archived_events(stack, SECONDARY) == held, "what comes back is not replicated and archived again"
     assert replay.start(stack, planned) == [], "a second start has nothing to do"
 
 
 def test_no_probe_or_heartbeat_is_archived(deployment: Deployment) -> None:
     failover.status(deployment.stack)
-    assert {event["source"] for event in archives.events(deployment.stack, SECONDARY)} <= {"signals.ingest"}
+    assert {event["source"] for event in archives.archived_events(deployment.stack, SECONDARY)} <= {"signals.ingest"}
 
 
 def test_what_a_function_failed_on_is_sent_back_and_processed(deployment: Deployment) -> None:

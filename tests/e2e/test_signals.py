@@ -12,7 +12,7 @@ import pytest
 
 from signals.observe.find import Found, find
 from signals.observe.health import endpoint
-from signals.observe.places import Place
+from signals.observe.location import Location
 from signals.stack import Stack
 from tests.e2e.conftest import Deployment, order, wait_for
 
@@ -23,7 +23,7 @@ def look(deployment: Deployment, signal: dict[str, Any]) -> Found:
     return find(deployment.stack, signal["id"], since=timedelta(hours=2))
 
 
-def arrival(deployment: Deployment, signal: dict[str, Any], kind: str, seconds: float = 30.0) -> list[Place]:
+def arrival(deployment: Deployment, signal: dict[str, Any], kind: str, seconds: float = 30.0) -> list[Location]:
     """The places of one kind that hold a signal, once there is one."""
     return wait_for(
         f"signal {signal['id']} is in no {kind}", lambda: look(deployment, signal).of(kind) or None, seconds
@@ -130,7 +130,7 @@ def test_an_active_active_consumer_sees_a_signal_in_both_regions_and_the_profile
     for signal, region in ((third, PRIMARY), (first, SECONDARY), (second, PRIMARY), (first, PRIMARY)):
         deployment.send(signal, region=region)
 
-    def profiles() -> list[Place] | None:
+    def profiles() -> list[Location] | None:
         found = look(deployment, first).of("profile")
         complete = [place for place in found if place.content and place.content["signals"] == 3]
         return complete if len(complete) == 2 else None

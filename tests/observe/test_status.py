@@ -48,7 +48,7 @@ def test_both_regions_show_their_buses_archive_and_queues(hand_made: Stack) -> N
         "hand-made-quarantine": 1,
         "hand-made-spool": 1,
     }, "the queue of the stack hand-made-dev must not be counted"
-    assert {queue.name for queue in primary.queues if queue.troubled} == {
+    assert {queue.name for queue in primary.queues if queue.failures} == {
         "hand-made-orders-dlq",
         "hand-made-quarantine",
     }
@@ -60,6 +60,8 @@ def test_status_as_json_has_what_programs_rely_on(hand_made: Stack) -> None:
     assert found["endpoint"]["active_region"] == PRIMARY
     assert set(found["regions"]) == {PRIMARY, SECONDARY}
     assert {"url", "deployed", "stack"} <= found.keys()
+    [quarantine] = [q for q in found["regions"][PRIMARY]["queues"] if q["name"] == "hand-made-quarantine"]
+    assert quarantine == {"name": "hand-made-quarantine", "visible": 1, "in_flight": 0, "troubled": True}
 
 
 @pytest.mark.parametrize(

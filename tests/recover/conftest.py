@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.settings import load_settings
+from signals.aws.real import RealAws
 from signals.local import process
 from signals.stack import Stack
 from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS, free_port
@@ -17,22 +18,33 @@ from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS, free_port
 ACCOUNT = SETTINGS["account_id"]
 
 
-class ScriptedStack(Stack):
-    """A stack whose clients are the objects in `answers`, by service."""
+class ScriptedAws(RealAws):
+    """An AWS whose clients are the objects in `answers`, by service."""
 
-    answers: dict[str, Any]
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.answers: dict[str, Any] = {}
 
     def client(self, service: str, region: str) -> Any:  # noqa: ARG002
         return self.answers[service]
 
 
+class ScriptedStack(Stack):
+    """A stack on a scripted AWS."""
+
+    aws: ScriptedAws
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        return self.aws.answers
+
+
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedStack:
+def scripted(tmp_path: Path) -> ScriptedStack:
     """A stack on AWS, as far as its settings say."""
-    monkeypatch.setattr("signals.recover.kept.STACKS", tmp_path)
     raw = {key: value for key, value in SETTINGS.items() if key not in ("aws_endpoint", "functions")}
     stack = ScriptedStack("cloud", load_settings(raw), raw)
-    object.__setattr__(stack, "answers", {})
+    stack.__dict__["aws"] = ScriptedAws(tmp_path)  # in place of the cached property
     return stack
 
 
@@ -73,7 +85,7 @@ def _platform(embedded: process.Local) -> Stack:
 @pytest.fixture
 def platform(_platform: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stack:
     """Buses, endpoint and probe queues, with a folder of its own to keep notes in."""
-    monkeypatch.setenv("SIGNALS_LOCAL_HOME", str(tmp_path))
+    monkeypatch.setattr(_platform.aws, "folder", tmp_path)
     return _platform
 
 

@@ -104,11 +104,11 @@ def test_a_bus_that_is_gone_answers_200_and_a_probe_notices(platform: Stack) -> 
     try:
         found = failover.status(platform)
         assert found.region == PRIMARY
-        assert found.probe.problem == f"no copy came to {SECONDARY} within 3 s"
+        assert found.probe.problem == f"no copy arrived in {SECONDARY} within 3 s"
         failover.start(platform, wait=False)
         lost = failover.status(platform)
         assert lost.region is None
-        assert lost.probe.problem == "the endpoint took it, and no bus received it within 3 s"
+        assert lost.probe.problem == "the endpoint accepted it, and no bus received it within 3 s"
         assert not lost.settled
     finally:
         bus(platform, SECONDARY)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from signals.errors import Failed, Misuse
-from signals.recover import kept, plan, replay
-from signals.recover.outage import Outage, outage, spells
+from signals.recover import plan, storage
+from signals.recover.outage import Outage, alarm_periods, outage
 from tests.recover.conftest import ScriptedStack
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -56,7 +56,7 @@ def cloud(scripted: ScriptedStack) -> ScriptedStack:
 
 def test_a_30_hour_outage_replays_what_was_older_than_24_hours_at_recovery(cloud: ScriptedStack) -> None:
     start, end = NOW - 31 * HOUR, NOW - HOUR
-    planned = plan.plan(cloud, start, end)
+    planned = plan.make_plan(cloud, start, end)
     # An hour more than the arithmetic says: the last of 24 hours' retries may be far apart.
     assert (planned.start, planned.end) == (start, end - 23 * HOUR)
     assert planned.ready_at == planned.end + timedelta(minutes=10)
@@ -65,26 +65,26 @@ def test_a_30_hour_outage_replays_what_was_older_than_24_hours_at_recovery(cloud
 
 def test_a_shorter_outage_needs_no_replay_unless_all_of_it_is_asked_for(cloud: ScriptedStack) -> None:
     start, end = NOW - 5 * HOUR, NOW - HOUR
-    planned = plan.plan(cloud, start, end)
+    planned = plan.make_plan(cloud, start, end)
     assert planned.slices == ()
     assert "by itself" in planned.notes[0]
-    assert plan.plan(cloud, start, end, whole=True).start == start
+    assert plan.make_plan(cloud, start, end, whole=True).start == start
 
 
 def test_what_the_archive_no_longer_has_is_called_lost(cloud: ScriptedStack) -> None:
-    planned = plan.plan(cloud, NOW - timedelta(days=40), NOW - HOUR)
+    planned = plan.make_plan(cloud, NOW - timedelta(days=40), NOW - HOUR)
     assert planned.start >= NOW - timedelta(days=30, minutes=1)
     assert any(note.startswith("LOST") for note in planned.notes)
 
 
 def test_on_aws_counts_are_called_what_they_are(cloud: ScriptedStack) -> None:
-    counted = plan.plan(cloud, NOW - 40 * HOUR, NOW - HOUR).archives["us-east-1"]
+    counted = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR).archives["us-east-1"]
     assert (counted.events, counted.size_bytes, counted.exact) == (1_000, 2_000_000, False)
     assert counted.how.startswith("at most")
 
 
 def test_cost_and_duration_follow_from_the_events(cloud: ScriptedStack) -> None:
-    planned = plan.plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
+    planned = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
     assert planned.drained_per_second == 200
     assert planned.duration_s == 1_000 / 200
     assert planned.cost_usd["replay"] == pytest.approx(0.001)
@@ -108,11 +108,11 @@ def test_names_of_replays_follow_from_the_window_and_fit() -> None:
 
 
 def test_the_plan_is_kept_and_found_again(cloud: ScriptedStack) -> None:
-    planned = plan.plan(cloud, NOW - 31 * HOUR, NOW - HOUR)
-    assert replay.load(cloud) == replay.load(cloud, planned.id) == planned
-    assert (kept.folder(cloud) / f"replay-{planned.id}.json").is_file()
+    planned = plan.make_plan(cloud, NOW - 31 * HOUR, NOW - HOUR)
+    assert plan.load_plan(cloud) == plan.load_plan(cloud, planned.id) == planned
+    assert (storage.folder(cloud) / f"replay-{planned.id}.json").is_file()
     with pytest.raises(Misuse, match=planned.id):
-        replay.load(cloud, "another")
+        plan.load_plan(cloud, "another")
 
 
 def test_without_times_the_alarms_last_outage_is_taken(cloud: ScriptedStack) -> None:
@@ -125,9 +125,9 @@ def test_without_times_the_alarms_last_outage_is_taken(cloud: ScriptedStack) -> 
 
 
 def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:
-    assert spells([(NOW, "ALARM"), (NOW - HOUR, "OK"), (NOW + HOUR, "INSUFFICIENT_DATA")]) == [(NOW, NOW + HOUR)]
-    assert spells([(NOW, "ALARM")]) == [(NOW, None)]
-    assert spells([]) == []
+    assert alarm_periods([(NOW, "ALARM"), (NOW - HOUR, "OK"), (NOW + HOUR, "INSUFFICIENT_DATA")]) == [(NOW, NOW + HOUR)]
+    assert alarm_periods([(NOW, "ALARM")]) == [(NOW, None)]
+    assert alarm_periods([]) == []
 
 
 def test_an_outage_nobody_knows_of_has_to_be_told(cloud: ScriptedStack) -> None:

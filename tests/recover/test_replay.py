@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signals.errors import Failed
-from signals.observe.status import Queue
+from signals.observe.queues import QueueStatus
 from signals.recover import plan, replay
-from signals.recover.counting import Counted
+from signals.recover.archive_window import ArchiveWindow
 from tests.recover.conftest import ScriptedStack
 
 END = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Events:
 @pytest.fixture
 def events(scripted: ScriptedStack, monkeypatch: pytest.MonkeyPatch) -> Events:
     scripted.answers["events"] = Events()
-    monkeypatch.setattr(replay, "queues", lambda *_: [])
+    monkeypatch.setattr(replay, "queue_statuses", lambda *_: [])
     found: Events = scripted.answers["events"]
     return found
 
@@ -67,7 +67,7 @@ def planned(hours: float = 30) -> plan.Plan:
         end=END,
         whole=False,
         slices=tuple(plan.slices("hand-made-return", start, END)),
-        archives={"us-east-1": Counted(events=1, size_bytes=1, exact=False, how="")},
+        archives={"us-east-1": ArchiveWindow(events=1, size_bytes=1, exact=False, how="")},
         duplicates=None,
         signals=None,
         drained_per_second=200,
@@ -125,7 +125,9 @@ def test_a_full_return_queue_holds_the_next_slice(
     scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     depth, told = [5_000], []
-    monkeypatch.setattr(replay, "queues", lambda *_: [Queue("hand-made-return", depth[0], 0, troubled=False)])
+    monkeypatch.setattr(
+        replay, "queue_statuses", lambda *_: [QueueStatus("hand-made-return", depth[0], 0, failures=False)]
+    )
 
     def drain(_: float) -> None:
         assert events.requests == []
@@ -140,7 +142,7 @@ def test_a_primary_near_its_quota_holds_the_next_slice(
     scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = [8_000 * 60]
-    monkeypatch.setattr("signals.recover.counting.metric", lambda *_: calls[0])
+    monkeypatch.setattr("signals.recover.replay.metric_sum", lambda *_: calls[0])
 
     def calmer(_: float) -> None:
         assert events.requests == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +15,16 @@ from signals.stack import Stack, load_stack
 from signals.terminal import console
 
 if TYPE_CHECKING:
+    from signals.recover.failover import OnEvent, Situation
     from signals.recover.plan import Plan
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed on a protected stack.")]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is so, or at once.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is done, or at once.")]
 PlanId = Annotated[str | None, typer.Argument(metavar="[PLAN]", help="A plan's id; by default the last one.")]
 
 failover = typer.Typer(help="Send signals to the secondary Region by hand, and back.", no_args_is_help=True)
-replay = typer.Typer(help="Bring back to the primary what replication gave up on.", no_args_is_help=True)
-redrive = typer.Typer(help="Look at what failed, and send it back.", invoke_without_command=True)
+replay = typer.Typer(help="Replay to the primary what replication gave up on.", no_args_is_help=True)
+redrive = typer.Typer(help="Show messages that failed, and send them back.", invoke_without_command=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def consent(stack: Stack, what: str, yes: bool) -> None:
-    """Ask before a stack on AWS is touched; a protected one takes --yes only."""
+    """Ask before a stack on AWS is changed; a protected one needs --yes."""
     if yes or stack.local:
         return
     if stack.settings.protection:
@@ -42,42 +45,56 @@ def consent(stack: Stack, what: str, yes: bool) -> None:
 
 @failover.command("start")
 def failover_start(stack: StackName = "local", yes: Yes = False, wait: Wait = True, json: AsJson = False) -> None:
-    """Send signals to the secondary until `stop`; return when a probe has gone in there.
+    """Send signals to the secondary until `stop`; return when a probe has arrived there.
 
-    The endpoint's health check is held unhealthy (inverted and disabled), so that the metric has no say. Safe to run
-    again. Exit code 1 when the endpoint has not moved after AWS's maximum of 420 s.
+    The endpoint's health check is held unhealthy (inverted and disabled), so that the metric does not count. Safe to
+    run again. Exit code 1 when the endpoint has not moved after AWS's maximum of 420 s.
     """
-    from signals.cli.views import recover as views
     from signals.recover import failover
 
     chosen = load_stack(stack)
     consent(chosen, f"send all signals to {chosen.secondary}", yes)
-    with views.Clock(quiet=json) as clock:
-        found = failover.start(chosen, wait=wait, on_event=clock)
-    views.print_situation(found, json=json)
+    _move(chosen, failover.start, wait=wait, json=json)
 
 
 @failover.command("stop")
 def failover_stop(stack: StackName = "local", yes: Yes = False, wait: Wait = True, json: AsJson = False) -> None:
-    """Let the metric decide again, whoever took that from it; return when a probe has gone in at the right Region.
+    """Let the metric decide again, however the check was changed; return when a probe arrives in the right Region.
 
-    While the primary is really ill, that is still the secondary. Safe to run again.
+    While the primary is really failing, that is still the secondary. Safe to run again.
     """
-    from signals.cli.views import recover as views
     from signals.recover import failover
 
     chosen = load_stack(stack)
-    consent(chosen, "give the decision back to the health check", yes)
-    with views.Clock(quiet=json) as clock:
-        found = failover.stop(chosen, wait=wait, on_event=clock)
+    consent(chosen, "let the health check decide again", yes)
+    _move(chosen, failover.stop, wait=wait, json=json)
+
+
+def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: bool) -> None:
+    from signals.cli.views import recover as views
+    from signals.recover.failover import EXPECTED_S, MAXIMUM_S
+
+    title = f"moving the endpoint (AWS: {EXPECTED_S} s expected, {MAXIMUM_S} s at most)"
+    with _progress(title, quiet=json) as on_event:
+        found = move(stack, wait=wait, on_event=on_event)
     views.print_situation(found, json=json)
+
+
+@contextmanager
+def _progress(title: str, *, quiet: bool) -> Iterator[OnEvent]:
+    """A progress display of one phase, as a function that takes what happens."""
+    from signals.terminal.progress import Progress
+
+    with Progress(quiet=quiet) as progress:
+        progress.phase(title)
+        yield lambda event: progress.note(event.text) if event.text else progress.tick()
 
 
 @failover.command("status")
 def failover_status(stack: StackName = "local", json: AsJson = False) -> None:
-    """Put a probe through the endpoint and say where it went in, where it should have, why, and how to go back.
+    """Send a probe through the endpoint and show where it arrived, where it should have, why, and how to go back.
 
-    Exit code 1 when it went elsewhere, or nowhere, or its copy did not reach the other Region.
+    Exit code 1 when it arrived elsewhere or nowhere, or when its copy did not reach the other Region.
     """
     from signals.cli.views import recover as views
     from signals.recover import failover
@@ -97,20 +114,21 @@ def replay_plan(
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="When it ended; by default now.")] = None,
     whole: Annotated[
-        bool, typer.Option("--whole", help="All of the outage, also what replication should have delivered.")
+        bool,
+        typer.Option("--whole", help="All of the outage, including what replication should have delivered."),
     ] = False,
     put_events_quota: Annotated[
         int | None, typer.Option(help="The primary's PutEvents quota (requests a second), where it was raised.", min=1)
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Say what replication cannot have delivered, and what it takes to replay that. Changes nothing."""
+    """Show what replication cannot have delivered, and how long a replay takes and costs. Changes nothing."""
     from signals.cli.views import recover as views
-    from signals.recover import replay
+    from signals.recover.plan import make_plan
 
     chosen = load_stack(stack)
-    with console.busy("looking into the archives", quiet=json):
-        found = replay.plan(chosen, time(start), time(end), whole=whole, put_events_quota=put_events_quota)
+    with console.busy("reading the archives", quiet=json):
+        found = make_plan(chosen, time(start), time(end), whole=whole, put_events_quota=put_events_quota)
     views.print_plan(found, json=json)
 
 
@@ -118,21 +136,22 @@ def replay_plan(
 def replay_start(
     plan: PlanId = None, stack: StackName = "local", yes: Yes = False, wait: Wait = True, json: AsJson = False
 ) -> None:
-    """Replay a plan, wait until all has arrived, and compare. Safe to interrupt and to run again.
+    """Replay a plan, wait until all of it has arrived, and compare. Safe to interrupt and to run again.
 
     Exit code 1 when something that was archived did not arrive.
     """
     from signals.cli.views import recover as views
     from signals.recover import replay
+    from signals.recover.plan import load_plan
 
     chosen = load_stack(stack)
-    planned = replay.load(chosen, plan)
+    planned = load_plan(chosen, plan)
     if not json:
         views.print_plan(planned, json=False)
     if planned.slices:
         consent(chosen, f"replay {len(planned.slices)} slices for about ${sum(planned.cost_usd.values()):.2f}", yes)
-    with views.Clock(quiet=json) as clock:
-        started = replay.start(chosen, planned, on_event=clock)
+    with _progress("starting the replay", quiet=json) as on_event:
+        started = replay.start(chosen, planned, on_event=on_event)
     if wait:
         _watch(chosen, planned, json=json)
     elif json:
@@ -141,11 +160,20 @@ def replay_start(
 
 @replay.command("watch")
 def replay_watch(plan: PlanId = None, stack: StackName = "local", json: AsJson = False) -> None:
-    """Show how far a replay is, by replayed time and the return queue's depth; at its end, compare."""
-    from signals.recover import replay
+    """Show how far a replay is, by replayed time and the return queue's depth, and compare at its end.
+
+    Exit code 1 when nothing is planned, or when something that was archived did not arrive.
+    """
+    from signals.recover.plan import load_plan
 
     chosen = load_stack(stack)
-    _watch(chosen, replay.load(chosen, plan), json=json)
+    planned = load_plan(chosen, plan)
+    if not planned.slices:
+        raise Failed(
+            f"plan {planned.id} replays nothing ({planned.notes[-1]}): to replay all of the outage, run "
+            f"`signals replay plan --whole --stack {stack}`"
+        )
+    _watch(chosen, planned, json=json)
 
 
 @replay.command("cancel")
@@ -156,20 +184,25 @@ def replay_cancel(stack: StackName = "local", json: AsJson = False) -> None:
     cancelled = replay.cancel(load_stack(stack))
     if json:
         console.print_json({"cancelled": cancelled})
+    elif cancelled:
+        console.out.print(f"cancelled {len(cancelled)}: {', '.join(cancelled)}", markup=False)
     else:
-        console.out.print(f"cancelled {len(cancelled)}: {', '.join(cancelled)}" if cancelled else "no replay runs")
+        console.out.print(f"no replay of stack {stack!r} is running: there is nothing to cancel", markup=False)
 
 
 def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
     from signals.cli.views import recover as views
     from signals.recover import replay
+    from signals.recover.reconcile import reconcile
+    from signals.terminal.progress import Progress
 
-    last = replay.Snapshot(datetime.now(UTC))
-    with views.Clock(quiet=json) as clock:
+    last = replay.ReplayProgress(datetime.now(UTC))
+    with Progress(quiet=json) as progress:
+        progress.phase("reading the replays")
         for last in replay.watch(stack, planned):
-            clock.show(views.snapshot_line(last))
+            progress.show(views.replay_line(last))
     with console.busy("comparing the archive with what arrived", quiet=json):
-        found = replay.reconcile(stack, planned)
+        found = reconcile(stack, planned)
     views.print_reconciled(planned, last, found, json=json)
     if found.complete is False or last.failed:
         raise typer.Exit(1)
@@ -177,13 +210,13 @@ def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
 
 @redrive.callback()
 def redrive_list(context: typer.Context, stack: StackName = "local", json: AsJson = False) -> None:
-    """What lies in dead-letter queues, failure destinations and quarantine of both Regions, by reason."""
+    """List the messages in dead-letter queues, failure destinations and quarantine of both Regions, by reason."""
     if context.invoked_subcommand:
         return
     from signals.cli.views import recover as views
     from signals.recover import redrive
 
-    with console.busy("looking into the queues of both Regions", quiet=json):
+    with console.busy("reading the queues of both Regions", quiet=json):
         found = redrive.groups(load_stack(stack))
     views.print_groups(found, stack, json=json)
 
@@ -195,12 +228,12 @@ Region = Annotated[str | None, typer.Option(help="Its Region; by default the pri
 @redrive.command("show")
 def redrive_show(
     queue: QueueName,
-    message_id: Annotated[str | None, typer.Option("--id", help="One message, whole.")] = None,
+    message_id: Annotated[str | None, typer.Option("--id", help="Only this message, in full.")] = None,
     region: Region = None,
     stack: StackName = "local",
     json: AsJson = False,
 ) -> None:
-    """Messages of one queue, which keeps them; with --id one of them with all that is in it."""
+    """Show the messages of one queue without removing them; with --id, one of them in full."""
     from signals.cli.views import recover as views
     from signals.recover import redrive
 
@@ -223,15 +256,15 @@ def redrive_send(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Send messages back to where they failed; each is deleted only when it was taken.
+    """Send messages back to where they failed; each is deleted only when it was accepted.
 
-    Exit code 1 when one could not be sent, which then still lies where it was.
+    Exit code 1 when one could not be sent; it then stays in its queue.
     """
     from signals.cli.views import recover as views
     from signals.recover import redrive
 
     chosen = load_stack(stack)
-    consent(chosen, f"send back what lies in {queue}", yes)
+    consent(chosen, f"send back the messages in {queue}", yes)
     outcomes = redrive.send(
         chosen,
         region or chosen.primary,
@@ -256,5 +289,5 @@ def time(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise Misuse(f"{text!r} is no time: write it as 2026-01-31T12:00Z") from None
+        raise Misuse(f"{text!r} is not a time: write it as 2026-01-31T12:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

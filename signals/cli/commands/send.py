@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,7 @@ from signals.cli.commands.options import AsJson, StackName
 from signals.cli.views import observe as views
 from signals.errors import Misuse
 from signals.observe import apis
-from signals.stack import LOCAL_WRITE_KEY, Stack, load_stack
+from signals.stack import Stack, load_stack
 from signals.terminal import console
 
 KEY_VARIABLE = "SIGNALS_WRITE_KEY"
@@ -24,13 +23,13 @@ def send(
     stack: StackName = "local",
     url: Annotated[str | None, typer.Option(help="Send to this API instead of the stack's.")] = None,
     key: Annotated[str | None, typer.Option(help="A write key.", envvar=KEY_VARIABLE)] = None,
-    region: Annotated[str | None, typer.Option(help="Send to this Region's API instead of the common name.")] = None,
+    region: Annotated[str | None, typer.Option(help="Send to this Region's API instead of the shared URL.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Send CloudEvents, and say what became of each.
+    """Send CloudEvents and show the result of each.
 
-    Signals go in requests of at most 100. One without an id gets one. Where the API asks for patience (503, 429) the
-    request is sent again, up to five times. Exit code 0 only if every signal was accepted.
+    Signals are sent in requests of at most 100. A signal without an id gets one. When the API answers 503 or 429, the
+    request is retried, up to five times in all. Exit code 0 only if every signal was accepted.
     """
     from signals.observe import inputs, send
 
@@ -58,7 +57,7 @@ def _read(file: str) -> str:
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
     except OSError as error:
-        raise Misuse(f"cannot read {file} ({error.strerror}): give a file that is there, or - for stdin") from None
+        raise Misuse(f"cannot read {file} ({error.strerror}): give an existing file, or - for stdin") from None
     except UnicodeDecodeError as error:
         raise Misuse(f"{file} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
 
@@ -66,7 +65,6 @@ def _read(file: str) -> str:
 def _key(key: str | None, stack: Stack) -> str:
     if key:
         return key
-    # Only the SHA-256 of a stack's own keys is known; the one of the local stack is no secret.
-    if stack.local:
-        return os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY
-    raise Misuse(f"a write key is needed: give --key, or set {KEY_VARIABLE}")
+    if stack.aws.write_key is None:
+        raise Misuse(f"a write key is needed: give --key, or set {KEY_VARIABLE}")
+    return stack.aws.write_key

@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from signals.observe.find import Found
+from signals.observe.queues import QueueStatus
 from signals.observe.send import Result
-from signals.observe.status import Function, Queue, RegionStatus, Status
+from signals.observe.status import FunctionStatus, RegionStatus, StackStatus
 from signals.terminal.console import err, out
 
 _NONE = "[dim]-[/]"
@@ -27,7 +28,7 @@ def print_result(result: Result) -> None:
     out.print(f"[red]{result.status}[/] {escape(result.id)} [red]refused[/]: {escape(str(reason))}")
 
 
-def print_status(status: Status) -> None:
+def print_status(status: StackStatus) -> None:
     """The endpoint in a line or two, then both Regions side by side."""
     endpoint = status.endpoint
     if endpoint is None:
@@ -72,17 +73,15 @@ def _archive(region: RegionStatus) -> list[str]:
     return [f"{archive.events} events, {archive.size_bytes:,} bytes, {archive.state.lower()}"] if archive else []
 
 
-def _queue(queue: Queue, prefix: str) -> str:
+def _queue(queue: QueueStatus, prefix: str) -> str:
     depth = f"{queue.visible}" + (f" (+{queue.in_flight} in flight)" if queue.in_flight else "")
-    colour = "red" if queue.troubled and queue.visible else "bold" if queue.visible else "dim"
+    colour = "red" if queue.failures and queue.visible else "bold" if queue.visible else "dim"
     return f"[{colour}]{queue.name.removeprefix(prefix)}: {depth}[/]"
 
 
-def _function(function: Function, prefix: str) -> str:
-    name, state = (
-        function.name.removeprefix(prefix),
-        "" if function.state == "Active" else f" [yellow]{function.state}[/]",
-    )
+def _function(function: FunctionStatus, prefix: str) -> str:
+    name = function.name.removeprefix(prefix)
+    state = "" if function.state == "Active" else f" [yellow]{function.state}[/]"
     if function.errors is None and function.invocations is None:
         return f"[dim]{name}:{state} no data[/]"
     errors = f"{function.errors or 0} errors"
@@ -92,10 +91,10 @@ def _function(function: Function, prefix: str) -> str:
 
 
 def print_found(found: Found, *, since: str) -> None:
-    """Every place in a line, then the signal as it is in the place furthest along."""
+    """Each place in a line, then the signal as it is in the lake, or else in the first place."""
     if not found.places:
         err.print(
-            f"signal {found.id!r} is nowhere (lake objects of the last {since} were read): it may still be on its way "
+            f"signal {found.id!r} was not found (in lake objects of the last {since}): it may still be in transit "
             "(--wait 10), or be older (--since 7d)"
         )
     else:

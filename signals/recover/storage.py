@@ -1,4 +1,4 @@
-"""What recovery keeps between runs, as JSON files that an operator can read."""
+"""What recovery remembers between runs, as JSON files that an operator can read."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from signals.deploy.deployment import STACKS
-from signals.local import process
 from signals.stack import Stack
 
 
 def folder(stack: Stack) -> Path:
-    """Where a stack's recovery is written down: beside its engine's files."""
-    return (process.default_home() if stack.local else STACKS / stack.name) / "recovery"
+    """Where a stack's files are: beside its engine's."""
+    return stack.aws.folder / "recovery"
 
 
-def write(stack: Stack, name: str, value: Mapping[str, Any]) -> Path:
-    """Keep `value` as `<name>.json`, whole or not at all."""
+def save(stack: Stack, name: str, value: Mapping[str, Any]) -> Path:
+    """Write `<name>.json` atomically."""
     file = folder(stack) / f"{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     written = file.with_suffix(f".{os.getpid()}")
@@ -28,8 +26,8 @@ def write(stack: Stack, name: str, value: Mapping[str, Any]) -> Path:
     return file
 
 
-def read(stack: Stack, name: str) -> dict[str, Any]:
-    """What was kept under that name; nothing where there is none, or where a person broke it."""
+def load(stack: Stack, name: str) -> dict[str, Any]:
+    """What was saved under that name; empty where there is nothing, or no JSON object any more."""
     try:
         found = json.loads((folder(stack) / f"{name}.json").read_text())
     except (OSError, ValueError):
@@ -38,6 +36,6 @@ def read(stack: Stack, name: str) -> dict[str, Any]:
 
 
 def names(stack: Stack, prefix: str) -> list[str]:
-    """Names that begin so, the one written last first."""
+    """Names that begin with a prefix, the one saved last first."""
     files = sorted(folder(stack).glob(f"{prefix}*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
     return [file.stem for file in files]

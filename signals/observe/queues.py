@@ -1,0 +1,70 @@
+"""A stack's queues in one Region: how many messages they hold, and which of them hold a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from signals.aws.reading import items
+from signals.observe.location import Location, parsed, signal_in
+from signals.stack import Stack
+
+
+@dataclass(frozen=True)
+class QueueStatus:
+    """A queue and how many messages it holds (SQS's counts are approximate).
+
+    Args:
+        name: Its name.
+        visible: Messages that wait.
+        in_flight: Messages that somebody works on.
+        failures: Whether a message in it means that something went wrong.
+    """
+
+    name: str
+    visible: int
+    in_flight: int
+    failures: bool
+
+    @property
+    def messages(self) -> int:
+        return self.visible + self.in_flight
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "visible": self.visible,
+            "in_flight": self.in_flight,
+            "troubled": self.failures,
+        }
+
+
+def queue_urls(stack: Stack, region: str) -> list[tuple[str, str]]:
+    """Name and URL of every queue of the stack, by name."""
+    sqs = stack.client("sqs", region)
+    urls = items(sqs, "list_queues", "QueueUrls", QueueNamePrefix=stack.names.queue_prefix)
+    named = ((url.rsplit("/", 1)[-1], url) for url in urls)
+    return sorted((name, url) for name, url in named if stack.names.is_queue(name))
+
+
+def queue_statuses(stack: Stack, region: str) -> list[QueueStatus]:
+    """Every queue of the stack and how many messages it holds."""
+    sqs = stack.client("sqs", region)
+    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = []
+    for name, url in queue_urls(stack, region):
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
+        visible, in_flight = (int(counts[want]) for want in wanted)
+        found.append(QueueStatus(name, visible, in_flight, failures=stack.names.is_troubled(name)))
+    return found
+
+
+def find_in_queues(stack: Stack, region: str, signal_id: str) -> Iterator[Location]:
+    """Messages that hold a signal: in the spool, the quarantine, consumers' queues and failure queues."""
+    for name, url in queue_urls(stack, region):
+        for message in stack.aws.messages(region, url):
+            if signal := signal_in(parsed(message.body), signal_id):
+                reason = message.attributes.get("reason") or message.attributes.get("ERROR_CODE")
+                sent_at = message.sent_at.isoformat(timespec="seconds")
+                yield Location(region, stack.names.queue_kind(name), name, sent_at, reason, content=signal)
