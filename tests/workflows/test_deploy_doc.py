@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import re
 
-import typer.main
-
-from signals.cli.app import app
 from signals.recording.record import record
 from tests.workflows.test_workflows import FILES, ROOT, load
 
 TEXT = (ROOT / "docs/deploy.md").read_text()
 
 
-def test_every_command_and_option_exists() -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    used = re.findall(r"(?:\.venv/bin/|`)signals ([a-z]+)((?: --?[\w-]+| [^`\s|&>#]+)*)", TEXT)
-    assert len(used) > 8
-    for name, arguments in used:
-        known = {option for parameter in commands[name].params for option in parameter.opts} | {"--help"}
-        assert set(re.findall(r"--[\w-]+", arguments)) <= known, f"{name} {arguments}"
+def test_every_folder_that_pulumi_is_sent_to_has_a_program() -> None:
+    folders = set(re.findall(r"pulumi -C (\S+)", TEXT))
+    assert folders
+    assert all((ROOT / folder / "Pulumi.yaml").is_file() for folder in folders), folders
 
 
 def test_every_environments_variable_and_secret_is_set_that_a_workflow_reads() -> None:
