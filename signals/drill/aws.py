@@ -40,8 +40,8 @@ class AwsEnvironment(DeployedEnvironment):
     def symptom(self, scenario: Scenario, late: int) -> str | None:  # noqa: ARG002
         return None
 
-    def redrive(self, notify: Notify) -> int:  # noqa: ARG002
-        return 0
+    def redrive(self, notify: Notify) -> None:
+        """Leave the failure queues alone."""
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         """Say how: a replay would deliver all signals of that time again, which a drill must not decide."""
@@ -67,7 +67,7 @@ class AwsEnvironment(DeployedEnvironment):
     def _query(self, run_id: str, since: datetime) -> list[tuple[str, datetime]]:
         """The id of every copy of this drill's signals, and its time of receipt."""
         now, hours = datetime.now(UTC), []
-        at = since.replace(minute=0)
+        at = since.replace(minute=0, second=0, microsecond=0)
         while at <= now:
             hours.append(f"(dt = '{at:%Y-%m-%d}' AND hour = '{at:%H}')")
             at += timedelta(hours=1)

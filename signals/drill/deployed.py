@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import httpx
@@ -59,27 +60,17 @@ class DeployedEnvironment:
         """Send once; a header of the response names the Region that answered."""
         answers: list[httpx.Response] = []
         client = httpx.Client(timeout=_CLIENT_TIMEOUT_S, event_hooks={"response": [answers.append]})
-
-        def no_retry(_: float) -> None:
-            raise _OnceError
-
-        try:
-            results = list(
-                send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=no_retry)
-            )
-        except (_OnceError, Failed, httpx.HTTPError):
-            return _answer(answers, entry_point, self._accepted(answers))
-        accepted = frozenset(result.id for result in results if result.accepted)
-        return _answer(answers, entry_point, accepted)
-
-    @staticmethod
-    def _accepted(answers: Sequence[httpx.Response]) -> frozenset[str]:
-        """What a response that asks for a retry has acknowledged nevertheless."""
-        try:
-            told = answers[-1].json().get("results", []) if answers else []
-            return frozenset(result["id"] for result in told if result["status"] == "accepted")
-        except (ValueError, AttributeError, KeyError, TypeError):
-            return frozenset()
+        accepted: set[str] = set()
+        with suppress(_OnceError, Failed, httpx.HTTPError):
+            results = send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=_no_retry)
+            accepted.update(result.id for result in results if result.accepted)
+        region = entry_point
+        for answer in answers:
+            region = answer.headers.get("x-signals-region", entry_point)
+            # An answer that asks for a retry may have acknowledged some of them; one may break off.
+            with suppress(ValueError, AttributeError, KeyError, TypeError, httpx.StreamError):
+                accepted.update(result["id"] for result in answer.json()["results"] if result["status"] == "accepted")
+        return Answer(frozenset(accepted), region)
 
     def fail_over(self, notify: Notify) -> None:
         failover.start(self._stack, on_event=lambda progress: notify(progress.text), by="signals drill")
@@ -87,17 +78,14 @@ class DeployedEnvironment:
     def fail_back(self, notify: Notify) -> None:
         failover.stop(self._stack, on_event=lambda progress: notify(progress.text), by="signals drill")
 
-    def redrive(self, notify: Notify) -> int:
-        sent = 0
+    def redrive(self, notify: Notify) -> None:
         for group in redrive.groups(self._stack):
             # The quarantine holds what cannot be processed: a retry would not help.
             if group.queue == f"{self._stack.settings.name}-quarantine":
                 continue
             done = [o for o in redrive.send(self._stack, group.region, group.queue) if o.problem is None]
-            sent += len(done)
             if done:
                 notify(f"{len(done)} messages of {group.queue} ({group.region}) are redriven")
-        return sent
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         plan = make_plan(self._stack, start, end, whole=True)
@@ -132,7 +120,5 @@ class _OnceError(Exception):
     """Ends `send` after its first attempt: a drill counts every attempt."""
 
 
-def _answer(answers: Sequence[httpx.Response], entry_point: str, acknowledged: frozenset[str]) -> Answer:
-    if not answers:
-        return Answer(acknowledged, entry_point, 0)
-    return Answer(acknowledged, answers[-1].headers.get("x-signals-region", entry_point), answers[-1].status_code)
+def _no_retry(_: float) -> None:
+    raise _OnceError

@@ -48,8 +48,8 @@ class DrillEnvironment(Protocol):
     def fail_back(self, notify: Notify) -> None:
         """Undo the failover; return when signals go to the primary."""
 
-    def redrive(self, notify: Notify) -> int:
-        """Redrive the failure queues; return the number of messages."""
+    def redrive(self, notify: Notify) -> None:
+        """Redrive the failure queues."""
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         """Replay the window from the secondary's archive into the primary."""

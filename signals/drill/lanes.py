@@ -28,11 +28,11 @@ def lanes(
     refused = [at for at, number in ledger.refusals for _ in range(number)]
     found = [
         Lane(
-            "what clients were told",
+            "responses to clients",
             (
                 part(f"accepted by {primary}", "primary", [at for at, by in told if by == primary]),
                 part(f"accepted by {secondary}", "secondary", [at for at, by in told if by != primary]),
-                part("send it again", "bad", refused),
+                part("refused, sent again", "bad", refused),
             ),
         )
     ]

@@ -40,13 +40,13 @@ class LocalEnvironment(DeployedEnvironment):
         self._failed_before = self._failed()
 
     def inject(self, scenario: Scenario) -> None:
-        self._set(scenario.faults_for(name=self._stack.settings.name, primary=self._stack.primary))
+        self._faults(scenario.faults_for(name=self._stack.settings.name, primary=self._stack.primary))
 
     def clear_fault(self) -> None:
-        self._set({})
+        self._faults({})
 
     def restore(self) -> None:
-        self._set({})
+        self._faults({})
         if any(self._faults().values()):
             raise Failed(f"the faults are not cleared: see `GET {self._stack.aws_endpoint}{PATH}`")
         super().restore()
@@ -108,15 +108,12 @@ class LocalEnvironment(DeployedEnvironment):
             if queue.failures
         )
 
-    def _faults(self) -> dict[str, Any]:
+    def _faults(self, faults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The embedded AWS's faults, after setting them if they are given."""
+        method = "GET" if faults is None else "PUT"
         try:
-            found: dict[str, Any] = httpx.get(f"{self._stack.aws_endpoint}{PATH}", timeout=10).raise_for_status().json()
+            response = httpx.request(method, f"{self._stack.aws_endpoint}{PATH}", json=faults, timeout=10)
+            found: dict[str, Any] = response.raise_for_status().json()
         except httpx.HTTPError as error:
             raise Failed(f"the embedded AWS does not answer ({error}): start it with `signals up`") from None
         return found
-
-    def _set(self, faults: Mapping[str, Any]) -> None:
-        try:
-            httpx.put(f"{self._stack.aws_endpoint}{PATH}", json=dict(faults), timeout=10).raise_for_status()
-        except httpx.HTTPError as error:
-            raise Failed(f"the embedded AWS refuses faults ({error}): start it with `signals up`") from None

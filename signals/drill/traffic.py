@@ -18,11 +18,10 @@ MOST_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Answer:
-    """One attempt to send some signals: which were acknowledged, by which Region, and the HTTP status."""
+    """What came of one attempt to send some signals: which were acknowledged, and by which Region."""
 
     acknowledged: frozenset[str]
     region: str
-    status: int
 
 
 class Post(Protocol):

@@ -105,9 +105,8 @@ class EndpointRouting:
         in_alarm = len(averages_ms) >= self._periods and alarm.is_in_alarm(plan.alarm, averages_ms)
         if in_alarm != self.in_alarm:
             self.in_alarm = in_alarm
-            state, kind = ("ALARM", "detected") if in_alarm else ("OK", "step")
-            text = f"the alarm on EventBridge's latency in {plan.primary} is {state}"
-            platform.ledger.note(platform.clock.now, text, kind)  # type: ignore[arg-type]
+            text = f"the alarm on EventBridge's latency in {plan.primary} is {'ALARM' if in_alarm else 'OK'}"
+            platform.ledger.note(platform.clock.now, text, "detected" if in_alarm else "step")
 
         inverted = platform.faults.hits(FaultKind.INVERTED, plan.primary, platform.clock.now)
         settings = (plan.health_check, plan.alarm, averages_ms)

@@ -52,7 +52,7 @@ class MemoryEnvironment:
 
     def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
         if self.refuses:
-            return Answer(frozenset(), entry_point, 503)
+            return Answer(frozenset(), entry_point)
         now = datetime.now(UTC)
         for identity in (signal["id"] for signal in signals):
             self.archive.append(ArchivedSignal(identity, now, SECONDARY if self.moved else PRIMARY))
@@ -60,7 +60,7 @@ class MemoryEnvironment:
                 self.waiting.append(identity)
             else:
                 self.copies += [(identity, now)] * (2 if self.twice else 1)
-        return Answer(frozenset(signal["id"] for signal in signals), entry_point, 202)
+        return Answer(frozenset(signal["id"] for signal in signals), entry_point)
 
     def inject(self, scenario: Scenario) -> None:
         self._call("inject")
@@ -86,8 +86,8 @@ class MemoryEnvironment:
         self.moved = False
         notify("moved back")
 
-    def redrive(self, notify: Notify) -> int:
-        return 0
+    def redrive(self, notify: Notify) -> None:
+        """Nothing fails on the way."""
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         self._call("replay")

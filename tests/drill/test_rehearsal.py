@@ -115,9 +115,7 @@ def test_a_stack_that_is_not_well_is_not_touched() -> None:
     environment.on["check_ready"] = refuse
     with pytest.raises(Failed):
         rehearse(environment, DOWN, timing=QUICK)
-    assert environment.calls == ["check_ready"], (
-        "nothing was begun, so nothing is restored: somebody else's failover stays"
-    )
+    assert environment.calls == ["check_ready"], "nothing was begun, so nothing is restored: another's failover stays"
 
 
 def test_no_client_sends_after_the_drill() -> None:

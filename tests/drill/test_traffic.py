@@ -1,4 +1,4 @@
-"""Clients: steady, patient, and honest about what they know."""
+"""Clients send at a steady rate, retry, and record what was acknowledged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_a_signal_keeps_its_id_until_it_is_acknowledged() -> None:
     def post(entry_point: str, signals: Sequence[Signal]) -> Answer:
         ids = [signal["id"] for signal in signals]
         seen.append(ids)
-        return Answer(frozenset() if len(seen) == 1 else frozenset(ids), entry_point, 503 if len(seen) == 1 else 202)
+        return Answer(frozenset() if len(seen) == 1 else frozenset(ids), entry_point)
 
     traffic = Traffic(["west"], post, rate=50, gather_s=0.05)
     traffic.start()
@@ -34,7 +34,7 @@ def test_only_what_was_refused_is_sent_again() -> None:
         for signal in signals:
             times[signal["id"]] = times.get(signal["id"], 0) + 1
         even = frozenset(s["id"] for s in signals if s["data"]["number"] % 2 == 0 or times[s["id"]] > 1)
-        return Answer(even, entry_point, 202)
+        return Answer(even, entry_point)
 
     traffic = Traffic(["west", "east"], post, rate=40, gather_s=0.05)
     traffic.start()
@@ -45,7 +45,7 @@ def test_only_what_was_refused_is_sent_again() -> None:
 
 
 def test_a_client_gives_up_when_its_patience_is_over() -> None:
-    traffic = Traffic(["west"], lambda entry_point, _: Answer(frozenset(), entry_point, 503), rate=20, gather_s=0.05)
+    traffic = Traffic(["west"], lambda entry_point, _: Answer(frozenset(), entry_point), rate=20, gather_s=0.05)
     traffic.start()
     time.sleep(0.2)
     began = time.monotonic()
@@ -58,7 +58,7 @@ def test_a_client_gives_up_when_its_patience_is_over() -> None:
 def test_the_rate_is_kept_whatever_a_request_takes() -> None:
     def post(entry_point: str, signals: Sequence[Signal]) -> Answer:
         time.sleep(0.2)
-        return Answer(frozenset(signal["id"] for signal in signals), entry_point, 202)
+        return Answer(frozenset(signal["id"] for signal in signals), entry_point)
 
     traffic = Traffic(["west"], post, rate=30, gather_s=0.05)
     traffic.start()

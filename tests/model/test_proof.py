@@ -1,6 +1,6 @@
 """The proof: whatever fails, for however long, an acknowledged signal reaches the lake, or a named limit was exceeded.
 
-Each schedule is data: faults, signals, and replays that somebody starts by mistake. Hypothesis makes them up, shrinks
+Each schedule is data: faults, signals, and replays started by mistake. Hypothesis makes them up, shrinks
 what fails and prints how to repeat it.
 """
 
@@ -30,12 +30,12 @@ _proof = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-# What AWS may do to anybody. A deleted bus loses what is put on it, and no schedule of ours can be held to that.
+# Faults that AWS may have. A deleted bus loses what is put on it, which the proof cannot exclude.
 _KINDS = [kind for kind in FaultKind if kind is not FaultKind.BUS_MISSING]
 _WHOLE = (FaultKind.INVERTED, FaultKind.EVENTBRIDGE, FaultKind.STALLED, FaultKind.REPLICATION)
 _OF_FUNCTIONS = (FaultKind.FUNCTION_ERRORS, FaultKind.THROTTLED, FaultKind.LAMBDA_API)
 _FUNCTIONS = ["enrichment", "ingest", "republish", "return_path", "profile", None]
-_START = 20  # minutes until the platform has found its feet
+_START = 20  # minutes until the routing has settled
 
 
 def durations(longest_days: float) -> st.SearchStrategy[int]:
@@ -46,7 +46,7 @@ def durations(longest_days: float) -> st.SearchStrategy[int]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What fails, when signals are sent (s), which replays somebody starts by mistake, and the seed of the rest."""
+    """What fails, when signals are sent (s), which replays are started by mistake, and the seed of the rest."""
 
     faults: list[Fault]
     sent_s: list[float]
@@ -99,7 +99,7 @@ def run(schedule: Schedule) -> tuple[Platform, Operator]:
 
 
 def _observe(schedule: Schedule, platform: Platform, operator: Operator) -> None:
-    """What `--hypothesis-show-statistics` shows: how often it really came to the worst."""
+    """What `--hypothesis-show-statistics` shows: how often the worst cases occurred."""
     note(str(schedule))
     counts = platform.ledger.counts
     for seen in ("batches spooled", "replication gave up after 24 hours and 185 retries", "dead letters"):
@@ -118,15 +118,15 @@ def test_every_acknowledged_signal_is_in_the_lake_or_the_limit_that_was_exceeded
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
     for identity in platform.ledger.lost:
-        perished = platform.ledger.dropped[identity]
-        assert any(copy.limit for copy in perished), f"{identity} is lost, and no limit says why: {perished}"
+        dropped = platform.ledger.dropped[identity]
+        assert any(copy.limit for copy in dropped), f"{identity} is lost, and no limit says why: {dropped}"
 
 
 @_proof
 @seed(SEED)
 @given(schedules(5))
 def test_no_acknowledged_signal_is_lost_while_every_limit_is_far(schedule: Schedule) -> None:
-    # At most 10 days of trouble: less than a queue (14 days) or an archive (30) keeps what it has.
+    # At most 10 days of faults: less than a queue (14 days) or an archive (30) keeps what it has.
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
     assert not platform.ledger.lost, (platform.ledger.dropped, operator.steps)

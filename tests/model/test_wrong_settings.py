@@ -1,7 +1,7 @@
 """The proof can fail: one wrong setting at a time, and the model reports what AWS would do with it.
 
 Each test changes one thing in a copy of the recorded stack, or one collaborator of the functions, and compares with the
-stack as it is in the same trouble.
+unchanged stack in the same outage.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ ENRICHMENT = f"processing-{PRIMARY}-enrichment"
 
 
 def out(kind: FaultKind, first: float, last: float, region: str = PRIMARY, **more: Any) -> Fault:
-    """Ill from one hour to another."""
+    """A fault from one hour to another."""
     return Fault(kind, region, first * HOUR_S + 30, last * HOUR_S + 30, **more)
 
 
 def through(
     recording: Recording | None, faults: Sequence[Fault], sent_s: Sequence[float], *, replay: bool = False, **more: Any
 ) -> Platform:
-    """Through the trouble and the documented procedure; with the replay, if the trouble is one that asks for it."""
+    """Run the outage and the documented procedure, with the replay if asked for."""
     platform = platform_of(recording, faults, sent_s=sent_s, **more)
     end_s = max([fault.end_s for fault in faults] + list(sent_s))
     Operator(platform).recover(end_s, (0.0, end_s) if replay else None)
@@ -66,16 +66,16 @@ def lost(platform: Platform) -> int:
 
 def test_without_replication_even_a_short_outage_leaves_signals_in_the_secondary() -> None:
     off = changed(ENDPOINT, "ingress-endpoint", lambda i: i.update(replicationConfig={"state": "DISABLED"}))
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 60)
-    assert lost(through(None, *trouble)) == 0
-    assert lost(through(off, *trouble)) > 30
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 60)
+    assert lost(through(None, *outage)) == 0
+    assert lost(through(off, *outage)) > 30
 
 
 def test_an_archive_of_one_day_loses_the_start_of_a_longer_outage_and_says_so() -> None:
     short = changed(ARCHIVE, f"ingress-archive-{SECONDARY}", lambda i: i.update(retentionDays=1))
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
-    assert lost(through(None, *trouble, replay=True)) == 0
-    platform = through(short, *trouble, replay=True)
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
+    assert lost(through(None, *outage, replay=True)) == 0
+    platform = through(short, *outage, replay=True)
     assert lost(platform) > 10
     assert set(reasons(platform)) == {f"the archive in {SECONDARY} keeps 1 days"}
 
@@ -98,16 +98,16 @@ def test_a_retry_age_of_one_hour_turns_a_longer_hitch_into_dead_letters() -> Non
         inputs["retryPolicy"]["maximumEventAgeInSeconds"] = 3_600
 
     hasty = changed(TARGET, f"{ENRICHMENT}-target", one_hour)
-    trouble = [out(FaultKind.LAMBDA_API, 1, 4, of="enrichment")], hours(0.5, 5, 40)
-    assert through(None, *trouble).ledger.counts["dead letters"] == 0
-    assert through(hasty, *trouble).ledger.counts["dead letters"] > 10
+    outage = [out(FaultKind.LAMBDA_API, 1, 4, of="enrichment")], hours(0.5, 5, 40)
+    assert through(None, *outage).ledger.counts["dead letters"] == 0
+    assert through(hasty, *outage).ledger.counts["dead letters"] > 10
 
 
 def test_without_a_return_path_a_replay_reaches_nobody() -> None:
     no_way_back = without((RULE, "return-subscription-rule"))
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
-    assert lost(through(None, *trouble, replay=True)) == 0
-    platform = through(no_way_back, *trouble, replay=True)
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
+    assert lost(through(None, *outage, replay=True)) == 0
+    platform = through(no_way_back, *outage, replay=True)
     assert lost(platform) > 10
     assert any("nothing can be replayed" in moment.text for moment in platform.ledger.moments)
 
@@ -129,14 +129,14 @@ def test_a_replay_without_filter_arns_may_be_replicated_as_well() -> None:
 
 
 def test_without_the_spool_clients_are_sent_away_until_the_endpoint_has_moved() -> None:
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 2)], hours(0.9, 1.5, 200)
-    assert not through(None, *trouble).ledger.refusals
-    bare = through(None, *trouble, collaborators=Collaborators(spools=False))
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 2)], hours(0.9, 1.5, 200)
+    assert not through(None, *outage).ledger.refusals
+    bare = through(None, *outage, collaborators=Collaborators(spools=False))
     assert bare.ledger.counts["answered 503"] > 10
 
 
 class _Careless(EventPublisher):
-    """Takes an answer with status 200 for success."""
+    """Treats every answer with status 200 as success."""
 
     def _put(self, entries: Sequence[Entry], indices: list[int]) -> dict[int, Any]:
         failures = super()._put(entries, indices)
@@ -144,9 +144,9 @@ class _Careless(EventPublisher):
 
 
 def test_a_publisher_that_ignores_failed_entry_count_loses_what_failed() -> None:
-    trouble = [out(FaultKind.PARTIAL, 1, 3, rate=0.3)], hours(0.5, 4, 60)
-    assert lost(through(None, *trouble)) == 0
-    assert lost(through(None, *trouble, collaborators=Collaborators(publisher=_Careless))) > 5
+    outage = [out(FaultKind.PARTIAL, 1, 3, rate=0.3)], hours(0.5, 4, 60)
+    assert lost(through(None, *outage)) == 0
+    assert lost(through(None, *outage, collaborators=Collaborators(publisher=_Careless))) > 5
 
 
 def _policy(name: str, change: Any) -> Recording:
@@ -162,9 +162,9 @@ def _only_primary(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_publisher_without_the_secondarys_bus_in_its_policy_spools_all_through_the_failover() -> None:
     half = _policy(f"api-{PRIMARY}-ingest-role-policy", _only_primary)
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 20)], hours(0.5, 21, 120)
-    assert through(None, *trouble).ledger.counts["AccessDeniedException"] == 0
-    denied = through(half, *trouble).ledger.counts
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 20)], hours(0.5, 21, 120)
+    assert through(None, *outage).ledger.counts["AccessDeniedException"] == 0
+    denied = through(half, *outage).ledger.counts
     assert denied["AccessDeniedException"] > 40
     assert denied["batches spooled"] > 40
 
@@ -188,9 +188,9 @@ def test_two_buses_of_different_names_cannot_have_an_endpoint() -> None:
 
 def test_a_dead_letter_queue_without_a_policy_takes_nothing() -> None:
     mute = without((QUEUE_POLICY, f"{ENRICHMENT}-dlq-policy"))
-    trouble = [out(FaultKind.LAMBDA_API, 1, 27, of="enrichment")], hours(0.5, 28, 60)
-    assert lost(through(None, *trouble)) == 0
-    platform = through(mute, *trouble)
+    outage = [out(FaultKind.LAMBDA_API, 1, 27, of="enrichment")], hours(0.5, 28, 60)
+    assert lost(through(None, *outage)) == 0
+    platform = through(mute, *outage)
     assert lost(platform) > 0
     assert any("the dead-letter queue refuses" in why for why in reasons(platform))
 
@@ -200,9 +200,9 @@ def test_a_spool_that_keeps_one_hour_loses_what_waits_longer_and_says_so() -> No
         inputs["messageRetentionSeconds"] = 3_600
 
     forgetful = changed(QUEUE, f"spool-{PRIMARY}-queue-queue", one_hour)
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 4), out(FaultKind.EVENTBRIDGE, 1, 4, SECONDARY)], hours(0.5, 5, 40)
-    assert lost(through(None, *trouble)) == 0
-    platform = through(forgetful, *trouble)
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 4), out(FaultKind.EVENTBRIDGE, 1, 4, SECONDARY)], hours(0.5, 5, 40)
+    assert lost(through(None, *outage)) == 0
+    platform = through(forgetful, *outage)
     assert lost(platform) > 5
     assert set(reasons(platform)) == {"signals-prod-spool keeps a message 3600 s"}
 
@@ -251,9 +251,9 @@ def test_a_bus_chained_to_a_third_gets_nothing_of_what_was_replicated() -> None:
 
 def test_a_function_without_a_failure_destination_loses_what_it_fails_on() -> None:
     nowhere = without((ASYNC, f"{ENRICHMENT}-async"))
-    trouble = [out(FaultKind.FUNCTION_ERRORS, 1, 3, of="enrichment")], hours(0.5, 4, 40)
-    assert lost(through(None, *trouble)) == 0
-    platform = through(nowhere, *trouble)
+    outage = [out(FaultKind.FUNCTION_ERRORS, 1, 3, of="enrichment")], hours(0.5, 4, 40)
+    assert lost(through(None, *outage)) == 0
+    platform = through(nowhere, *outage)
     assert lost(platform) > 10
     assert any("there is no on-failure destination" in why for why in reasons(platform))
 
@@ -267,9 +267,9 @@ def test_a_function_that_the_rule_may_not_invoke_gets_only_dead_letters() -> Non
 
 def test_a_mapping_without_partial_failures_deletes_what_could_not_be_published() -> None:
     blind = changed(MAPPING, f"spool-{PRIMARY}-mapping", lambda i: i.update(functionResponseTypes=[]))
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 2), out(FaultKind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
-    assert lost(through(None, *trouble)) == 0
-    assert lost(through(blind, *trouble)) > 5
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 2), out(FaultKind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
+    assert lost(through(None, *outage)) == 0
+    assert lost(through(blind, *outage)) > 5
 
 
 def test_a_check_that_keeps_its_last_status_never_notices_that_there_is_no_data() -> None:
@@ -277,16 +277,16 @@ def test_a_check_that_keeps_its_last_status_never_notices_that_there_is_no_data(
     lenient = changed(
         HEALTH_CHECK, "failover-check", lambda i: i.update(insufficientDataHealthStatus="LastKnownStatus"), lenient
     )
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 40)
-    assert through(None, *trouble).ledger.counts[f"routed to {SECONDARY}"] == 1
-    assert through(lenient, *trouble).ledger.counts[f"routed to {SECONDARY}"] == 0
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 4)], hours(0.5, 5, 40)
+    assert through(None, *outage).ledger.counts[f"routed to {SECONDARY}"] == 1
+    assert through(lenient, *outage).ledger.counts[f"routed to {SECONDARY}"] == 0
 
 
 def test_an_alarm_of_one_minute_fails_over_for_a_hiccup() -> None:
     nervous = changed(ALARM, "failover-alarm", lambda i: i.update(evaluationPeriods=1))
-    trouble = [Fault(FaultKind.STALLED, PRIMARY, HOUR_S, HOUR_S + 2 * MINUTE_S)], hours(0.5, 2, 20)
-    assert through(None, *trouble).ledger.counts[f"routed to {SECONDARY}"] == 0
-    assert through(nervous, *trouble).ledger.counts[f"routed to {SECONDARY}"] > 0
+    outage = [Fault(FaultKind.STALLED, PRIMARY, HOUR_S, HOUR_S + 2 * MINUTE_S)], hours(0.5, 2, 20)
+    assert through(None, *outage).ledger.counts[f"routed to {SECONDARY}"] == 0
+    assert through(nervous, *outage).ledger.counts[f"routed to {SECONDARY}"] > 0
 
 
 def test_a_check_left_inverted_keeps_everything_in_the_secondary() -> None:
@@ -299,9 +299,9 @@ def test_a_spool_that_gives_up_after_three_receives_fills_its_dead_letter_queue(
         inputs["redrivePolicy"] = inputs["redrivePolicy"].replace('"maxReceiveCount": 240', '"maxReceiveCount": 3')
 
     impatient = changed(QUEUE, f"spool-{PRIMARY}-queue-queue", three)
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 2), out(FaultKind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
-    assert through(None, *trouble).ledger.counts["dead letters"] == 0
-    assert through(impatient, *trouble).ledger.counts["dead letters"] > 5
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 2), out(FaultKind.EVENTBRIDGE, 1, 2, SECONDARY)], hours(0.5, 3, 40)
+    assert through(None, *outage).ledger.counts["dead letters"] == 0
+    assert through(impatient, *outage).ledger.counts["dead letters"] > 5
 
 
 def test_a_return_queue_that_does_not_let_the_rule_send_sends_replays_to_dead_letters() -> None:
@@ -313,9 +313,9 @@ def test_a_return_queue_that_does_not_let_the_rule_send_sends_replays_to_dead_le
         "return-queue-policy",
         lambda i: i.update(policy=policy_without(i["policy"], statement=from_rules)),
     )
-    trouble = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
-    assert through(None, *trouble, replay=True).ledger.counts["dead letters"] == 0
-    assert through(closed, *trouble, replay=True).ledger.counts["dead letters"] > 10
+    outage = [out(FaultKind.EVENTBRIDGE, 1, 31)], hours(0.5, 32, 90)
+    assert through(None, *outage, replay=True).ledger.counts["dead letters"] == 0
+    assert through(closed, *outage, replay=True).ledger.counts["dead letters"] > 10
 
 
 def test_a_return_path_through_the_endpoint_is_replicated_back_into_the_archive_it_came_from() -> None:

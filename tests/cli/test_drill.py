@@ -1,0 +1,54 @@
+"""`signals drill`: what it refuses, and what `--model` prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from signals.cli.app import app
+from signals.model.scenarios import SCENARIOS
+
+
+def drill(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["drill", *arguments], env={"SIGNALS_WRITE_KEY": ""})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--scenario", "earthquake"], "there is no scenario 'earthquake': choose one of primary-eventbridge-down"),
+        (["--scenario", "region"], "the embedded AWS cannot rehearse primary-region-down: add --model"),
+        (["--stack", "prod", "--scenario", "slow-lake"], "no fault is injected on AWS: leave --scenario out"),
+        (["--stack", "prod", "--scenario", "all"], "no fault is injected on AWS: leave --scenario out"),
+        (["--stack", "prod", "--scenario", "inverted"], "give --yes to do that"),
+        (["--stack", "prod", "--yes"], "a write key is needed"),
+        (["--model", "--outage", "soon"], "'soon' is not a duration"),
+        (["--model", "--scenario", "earthquake"], "there is no scenario 'earthquake'"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_refused_before_anything_is_touched(arguments: list[str], says: str) -> None:
+    result = drill(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+def test_the_models_verdict_is_json_and_a_loss_is_exit_code_1(tmp_path: Path) -> None:
+    picture = tmp_path / "drill.svg"
+    result = drill("--model", "--stack", "prod", "--outage", "30h", "--no-replay", "--json", "--svg", str(picture))
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert set(found) == {
+        *("stack", "scenario", "about", "began", "duration_s", "moments", "lanes", "verdict", "bucket_s", "outage")
+    }
+    assert set(found["verdict"]) == {
+        *("sent", "acknowledged", "delivered", "duplicates", "archived", "seconds_to_detect", "seconds_to_route"),
+        *("missing", "notes", "lost"),
+    }
+    assert found["scenario"] in SCENARIOS
+    assert found["verdict"]["lost"] > 0
+    assert found["outage"] == [0, 108_000]
+    ElementTree.fromstring(picture.read_text())
