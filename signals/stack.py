@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from components.errors import SettingsError
@@ -31,22 +32,42 @@ class Stack:
         name: The part between the dots of Pulumi.<stack>.yaml.
         settings: Its settings, validated.
         raw: The same as the engines take them.
+        home: Folder of the embedded AWS that it runs on, where it runs on one; by default this machine's usual one.
     """
 
     name: str
     settings: PlatformSettings
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    home: Path | None = field(default=None, compare=False)
 
     @property
     def local(self) -> bool:
         return self.settings.aws_endpoint is not None
 
     @property
+    def embedded(self) -> process.Local:
+        """The embedded AWS that this stack runs on; whatever else listens on its ports is not asked for anything.
+
+        Raises:
+            Misuse: For a stack on AWS.
+            LocalError: When it does not run.
+        """
+        if not isinstance(self.aws, EmbeddedAws):
+            raise Misuse(f"stack {self.name!r} is on AWS: this works on a stack with aws_endpoint only")
+        return self.aws.platform
+
+    @property
     def aws_endpoint(self) -> str:
         """URL of the embedded AWS; only a local stack has one."""
-        if self.settings.aws_endpoint is None:
-            raise Misuse(f"stack {self.name!r} is on AWS: this works on a stack with aws_endpoint only")
-        return self.settings.aws_endpoint
+        return self.embedded.aws_url
+
+    @property
+    def provider_environment(self) -> dict[str, str]:
+        """Environment in which an engine's AWS provider is answered by this stack's own embedded AWS alone.
+
+        Both CLIs' providers add it to their User-Agent (hashicorp/aws-sdk-go-base, TF_APPEND_USER_AGENT).
+        """
+        return {"TF_APPEND_USER_AGENT": self.embedded.identity.user_agent}
 
     @property
     def primary(self) -> str:
@@ -69,28 +90,25 @@ class Stack:
         """This stack's AWS: the embedded one for a stack with aws_endpoint."""
         if self.settings.aws_endpoint is None:
             return RealAws(FOLDERS / self.name)
-        return EmbeddedAws(self.settings.aws_endpoint, self.settings.account_id, process.default_home())
+        return EmbeddedAws(self.name, self.settings.account_id, self.home or process.default_home())
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client of this stack's AWS."""
         return self.aws.client(service, region)
 
 
-def load_stack(name: str, *, aws_port: int | None = None) -> Stack:
-    """Read a stack.
+def load_stack(name: str) -> Stack:
+    """Read a stack; where it runs on this machine already, `aws_endpoint` is the port that it has.
 
     Args:
         name: As in Pulumi.<stack>.yaml.
-        aws_port: Port of the embedded AWS; without it, that of the one that runs, else that in the settings.
     """
     raw = stack_settings(name)
-    if raw.get("aws_endpoint"):
-        up = process.running(process.default_home())
-        if aws_port is not None:
-            raw["aws_endpoint"] = f"http://{process.LOOPBACK}:{aws_port}"
-        elif up:
-            raw["aws_endpoint"] = up.aws_url
+    home = process.default_home() if raw.get("aws_endpoint") else None
+    running = process.running(home) if home else None
+    if running and running.identity.stack == name:
+        raw["aws_endpoint"] = running.aws_url
     try:
-        return Stack(name, load_settings(raw), raw)
+        return Stack(name, load_settings(raw), raw, home)
     except SettingsError as error:
         raise Misuse(f"{stack_file(name).name}: {error}") from None

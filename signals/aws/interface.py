@@ -64,6 +64,11 @@ class Aws(ABC):
     write_key: str | None = None
     folder: Path
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that requests to this account's own addresses carry when no AWS client makes them."""
+        return {}
+
     def __init__(self) -> None:
         self._clients: dict[tuple[str, str], Any] = {}
         self._creating = Lock()

@@ -47,7 +47,7 @@ def show(stack: Stack, url: str) -> None:
     """
     signal = example(datetime.now(UTC))
     out.rule(f"[bold]one signal's path[/]  {signal['id']}", align="left")
-    [answer] = send([signal], url=url, key=LOCAL_WRITE_KEY)
+    [answer] = send([signal], url=url, key=LOCAL_WRITE_KEY, headers=stack.aws.headers)
     if not answer.accepted:
         raise Failed(f"ingest refused the example: {answer.status} {json.dumps(answer.detail)}")
     _step("sent", f"POST {url}/v1/signals -> {answer.status} {answer.detail.get('result', 'accepted')}")

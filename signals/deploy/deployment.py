@@ -6,13 +6,14 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from signals.deploy.engines import Wanted, choose
 from signals.errors import Failed, Misuse
 from signals.local import process
+from signals.local.front_door import TARGETS_FILE
 from signals.local.process import Local
 from signals.observe import apis
 from signals.stack import Stack, load_stack
@@ -46,14 +47,14 @@ def up_local(
         aws_port: The embedded AWS's; none: as in the settings.
         wanted: What the user said about the engine.
     """
-    home = process.default_home()
-    chosen = aws_port or urlsplit(load_stack(name).aws_endpoint).port or process.AWS_PORT
+    home, stack = process.default_home(), load_stack(name)
     # Said before anything is started: without an engine there is no use in an embedded AWS.
-    choose(load_stack(name, aws_port=chosen), home, wanted)
+    choose(stack, home, wanted)
     progress.phase("starting the embedded AWS")
-    running = process.start(home, aws_port=chosen, port=port)
-    stack = load_stack(name, aws_port=chosen)
-    forget_other_instances(running, name)
+    configured = urlsplit(stack.settings.aws_endpoint or "").port
+    running = process.start(home, name, aws_port=aws_port or configured or process.AWS_PORT, port=port)
+    stack = load_stack(name)
+    forget_other_instances(running)
     engine = choose(stack, home, wanted)
     engine.deploy(progress)
     progress.phase("waiting for both Regions' APIs to answer")
@@ -76,10 +77,10 @@ def up_aws(
     return Deployed(stack, engine.name, apis.public_url(stack) or "", progress.elapsed_seconds)
 
 
-def forget_other_instances(running: Local, stack: str) -> None:
+def forget_other_instances(running: Local) -> None:
     """Throw away the engines' state where it describes another life of the embedded AWS, which keeps nothing."""
     note = running.home / "deployment.json"
-    mine = {"stack": stack, "pid": running.pid, "started": process.record_file(running.home).stat().st_mtime_ns}
+    mine = asdict(running.identity)
     if _read(note) != mine:
         forget(running.home)
         note.write_text(json.dumps(mine))
@@ -89,7 +90,7 @@ def forget(home: Path) -> None:
     """Remove what describes a deployment; what can be used again (packages, providers) stays."""
     terraform = home / "terraform"
     states = [*terraform.glob("terraform.tfstate*"), terraform / ".terraform.tfstate.lock.info"]
-    for file in (home / "deployment.json", home / "front-door.json", *states):
+    for file in (home / "deployment.json", home / TARGETS_FILE, *states):
         file.unlink(missing_ok=True)
     shutil.rmtree(home / "pulumi", ignore_errors=True)
 
@@ -110,26 +111,32 @@ def write_front_door(stack: Stack, home: Path) -> None:
             raise Failed(f"there is no API in {region} after the deployment: run `signals down` and `signals up` again")
         host = f"{api}.execute-api.{process.LOOPBACK}"
         sides[role] = {"region": region, "url": stack.aws_endpoint, "host": host}
-    written = home / "front-door.new"
+    written = home / f"{TARGETS_FILE}.new"
     written.write_text(json.dumps(sides, indent=2))
-    written.replace(home / "front-door.json")
+    written.replace(home / TARGETS_FILE)
 
 
 def _wait_for_apis(stack: Stack) -> None:
     deadline = time.monotonic() + _ANSWER_SECONDS
     for region in stack.regions:
         url = apis.url_for(stack, region)
-        while not apis.healthy(url):
+        while not apis.healthy(stack, url):
             if time.monotonic() > deadline:
                 log = process.log_file(process.default_home())
                 raise Failed(f"the API in {region} does not answer at {url}/health: see {log}")
             time.sleep(0.2)
 
 
-def down_local() -> list[str]:
-    """Stop the local stack and forget what was deployed; a line for each thing that was stopped."""
+def down_local(name: str) -> list[str]:
+    """Stop the local stack and forget what was deployed; a line for each thing that was stopped.
+
+    Raises:
+        LocalError: When another stack runs in this home.
+    """
     home = process.default_home()
     running = process.running(home)
+    if running:
+        process.refuse_other_stack(running, name)
     stopped = []
     if process.stop(home):
         ports = f" (ports {running.aws_port} and {running.port}, pid {running.pid})" if running else ""

@@ -94,6 +94,7 @@ class LocalPulumi:
             "PULUMI_BACKEND_URL": self.folder.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.stack.provider_environment,
         }
         return create_or_select_stack(
             stack_name=self.stack.name,

@@ -58,12 +58,16 @@ class TerraformEngine:
         progress.phase("packaging the functions and writing the Terraform configuration")
         recording = record(self.stack.name, self.stack.raw)
         write(recording, self.folder, backend=self.backend)
-        # The embedded AWS limits no rate, and most of the time passes in waits of the provider's own.
-        many = {"TF_CLI_ARGS_apply": f"-parallelism={_LOCAL_PARALLELISM}"} if self.stack.local else {}
-        terraform = Terraform(self.folder, environment=many)
+        terraform = Terraform(self.folder, environment=self._environment())
         progress.phase("terraform init")
         terraform.init()
         return terraform
+
+    def _environment(self) -> dict[str, str]:
+        if not self.stack.local:
+            return {}
+        # The embedded AWS limits no rate, and most of the time passes in waits of the provider's own.
+        return {"TF_CLI_ARGS_apply": f"-parallelism={_LOCAL_PARALLELISM}", **self.stack.provider_environment}
 
 
 def _planned(event: Mapping[str, Any]) -> list[str]:

@@ -59,7 +59,9 @@ class DeployedEnvironment:
     def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
         """Send once; a header of the response names the Region that answered."""
         answers: list[httpx.Response] = []
-        client = httpx.Client(timeout=_CLIENT_TIMEOUT_S, event_hooks={"response": [answers.append]})
+        client = httpx.Client(
+            timeout=_CLIENT_TIMEOUT_S, headers=self._stack.aws.headers, event_hooks={"response": [answers.append]}
+        )
         accepted: set[str] = set()
         with suppress(_OnceError, Failed, httpx.HTTPError):
             results = send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=_no_retry)

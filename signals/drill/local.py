@@ -58,7 +58,8 @@ class LocalEnvironment(DeployedEnvironment):
                 return "a probe does not get through the endpoint" if seen.region is None else None
             case "api":
                 url = apis.region_url(self._stack, self._stack.primary)
-                return None if url and apis.healthy(url) else f"{self._stack.primary}'s API fails its health check"
+                healthy = url and apis.healthy(self._stack, url)
+                return None if healthy else f"{self._stack.primary}'s API fails its health check"
             case "replication":
                 seen = probe(self._stack, everywhere=True, patience_s=_PATIENCE_S)
                 return seen.problem
@@ -112,7 +113,8 @@ class LocalEnvironment(DeployedEnvironment):
         """The embedded AWS's faults, after setting them if they are given."""
         method = "GET" if faults is None else "PUT"
         try:
-            response = httpx.request(method, f"{self._stack.aws_endpoint}{PATH}", json=faults, timeout=10)
+            url, headers = f"{self._stack.aws_endpoint}{PATH}", self._stack.aws.headers
+            response = httpx.request(method, url, headers=headers, json=faults, timeout=10)
             found: dict[str, Any] = response.raise_for_status().json()
         except httpx.HTTPError as error:
             raise Failed(f"the embedded AWS does not answer ({error}): start it with `signals up`") from None

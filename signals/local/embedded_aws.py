@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class EmbeddedAws(Aws):
     """An account of an embedded AWS.
 
     Args:
-        url: Where it answers.
+        stack: What it was started for.
         account_id: The account.
         home: Its folder.
     """
@@ -43,35 +44,49 @@ class EmbeddedAws(Aws):
     archives_readable = True
     write_key = LOCAL_WRITE_KEY
 
-    def __init__(self, url: str, account_id: str, home: Path) -> None:
+    def __init__(self, stack: str, account_id: str, home: Path) -> None:
         super().__init__()
-        self._url, self._account_id, self.folder = url, account_id, home
+        self._stack, self._account_id, self.folder = stack, account_id, home
+        self._home = home
         # By archive: its number of events when it was read, and the events.
         self._archives: dict[str, tuple[int, list[Event]]] = {}
 
+    @cached_property
+    def platform(self) -> process.Local:
+        """Its process, which is asked for its id before anything else is asked of it.
+
+        Raises:
+            LocalError: When it does not run.
+        """
+        return process.attach(self._home, self._stack)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"User-Agent": f"python-httpx/{httpx.__version__} {self.platform.identity.user_agent}"}
+
     def _client_options(self) -> dict[str, Any]:
         return {
-            "endpoint_url": self._url,
+            "endpoint_url": self.platform.aws_url,
             # It takes an access key of twelve digits as the account.
             "aws_access_key_id": self._account_id,
             "aws_secret_access_key": "local",
-            "config": {"s3": {"addressing_style": "path"}},
+            "config": {"s3": {"addressing_style": "path"}, "user_agent_extra": self.platform.identity.user_agent},
         }
 
     def api_url(self, api: Mapping[str, Any]) -> str:
         """Every API is a path below one address, so that no name has to be resolved."""
-        return f"{self._url}/_aws/execute-api/{api['ApiId']}/$default"
+        return f"{self.platform.aws_url}/_aws/execute-api/{api['ApiId']}/$default"
 
     def public_url(self, primary_url: Callable[[], str | None]) -> str | None:  # noqa: ARG002
-        """The front door, while it is open."""
-        up = process.running(self.folder)
-        return up.url if up and up.aws_url == self._url else None
+        """The front door."""
+        return self.platform.url
 
     def messages(self, region: str, queue_url: str) -> Iterator[QueueMessage]:
         """Those that are in flight too, and without a receive."""
         params = {"account": self._account_id, "region": region, "QueueUrl": queue_url}
         try:
-            answer = httpx.get(f"{self._url}/_ministack/sqs/messages", params=params, timeout=10).raise_for_status()
+            url = f"{self.platform.aws_url}/_ministack/sqs/messages"
+            answer = httpx.get(url, params=params, headers=self.headers, timeout=10).raise_for_status()
         except httpx.HTTPError as error:
             raise Failed(f"the embedded AWS does not answer ({error}): start it with `signals up`") from None
         for queues in answer.json()["messages"].get(self._account_id, {}).values():

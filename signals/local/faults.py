@@ -19,12 +19,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+from signals.local.asgi import App, Receive, Scope, Send, answer, read_body
 
 PATH = "/_signals/faults"
-App = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 
 @dataclass
@@ -51,20 +50,17 @@ now = Faults()
 def with_faults(app: App) -> App:
     """An ASGI application that answers PATH and leaves the rest to `app`."""
 
-    async def answer(scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    async def controlled(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:
             await app(scope, receive, send)
             return
-        status, body = 200, b""
+        status, found = 200, asdict(now)
         if scope["method"] == "PUT":
-            message = await receive()
             try:
-                now.__dict__.update(asdict(Faults(**json.loads(message["body"]))))
+                found = asdict(Faults(**json.loads(await read_body(receive))))
+                now.__dict__.update(found)
             except (TypeError, ValueError) as error:
-                status, body = 400, json.dumps({"message": f"no such faults: {error}"}).encode()
-        body = body or json.dumps(asdict(now)).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+                status, found = 400, {"message": f"no such faults: {error}"}
+        await answer(send, status, [(b"content-type", b"application/json")], json.dumps(found).encode())
 
-    return answer
+    return controlled

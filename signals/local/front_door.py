@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from signals.local.asgi import Receive, Scope, Send, answer, read_body
 
+TARGETS_FILE = "front-door.json"
 STATUS_PATH = "/_front-door"
 _CHECK_EVERY_SECONDS = 1.0
 _CHECK_TIMEOUT_SECONDS = 10.0  # a function's first start on a busy machine
@@ -53,9 +51,7 @@ class FrontDoor:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            status, headers, body = await self._answer(scope, await _body(receive))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await answer(send, *await self._answer(scope, await read_body(receive)))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -120,7 +116,7 @@ class FrontDoor:
         async with _sent(self._client, request) as answer:
             content = b"".join([part async for part in answer.aiter_raw()])
             kept = [(n.lower(), v) for n, v in answer.headers.raw if n.lower() not in _HOP_BY_HOP]
-            return answer.status_code, [*kept, *_framing(content, upstream.region)], content
+            return answer.status_code, [*kept, (b"x-signals-region", upstream.region.encode())], content
 
 
 class _sent:  # noqa: N801 - reads as the statement it makes
@@ -137,25 +133,12 @@ class _sent:  # noqa: N801 - reads as the statement it makes
         await self._response.aclose()
 
 
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-def _framing(content: bytes, region: str | None) -> list[tuple[bytes, bytes]]:
-    length = [(b"content-length", str(len(content)).encode())]
-    return [*length, (b"x-signals-region", region.encode())] if region else length
-
-
 def _json(
     status: int, value: dict[str, Any], *, region: str | None = None, retry_after: int | None = None
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    content = json.dumps(value).encode()
-    headers = [(b"content-type", b"application/json"), *_framing(content, region)]
+    headers = [(b"content-type", b"application/json")]
+    if region is not None:
+        headers.append((b"x-signals-region", region.encode()))
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))
-    return status, headers, content
+    return status, headers, json.dumps(value).encode()

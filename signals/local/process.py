@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signals.errors import LocalError
+from signals.local.identity import Identity, ask
 
 AWS_PORT = 4566
 FRONT_DOOR_PORT = 8080
@@ -30,6 +31,7 @@ class Local:
     pid: int
     aws_port: int
     port: int
+    identity: Identity
 
     @property
     def aws_url(self) -> str:
@@ -58,7 +60,7 @@ def lock_file(home: Path) -> Path:
 
 
 def record_file(home: Path) -> Path:
-    """Written by the process once it answers: its pid and ports."""
+    """Written by the process once it answers: its pid, ports and identity."""
     return home / "server.json"
 
 
@@ -68,26 +70,63 @@ def running(home: Path) -> Local | None:
         return None
     try:
         record = json.loads(record_file(home).read_text())
-        return Local(home, pid=int(record["pid"]), aws_port=int(record["aws_port"]), port=int(record["port"]))
+        # A process from before there were identities has none: it can be stopped, and nothing else.
+        identity = Identity(record.get("id", ""), record.get("stack", ""))
+        return Local(home, int(record["pid"]), int(record["aws_port"]), int(record["port"]), identity)
     except (OSError, ValueError, KeyError):
         return None
 
 
-def start(home: Path, *, aws_port: int = AWS_PORT, port: int = FRONT_DOOR_PORT) -> Local:
-    """Start the embedded AWS of `home` and wait until it answers; one that already runs on these ports is kept.
+def attach(home: Path, stack: str) -> Local:
+    """The embedded AWS of `home`, once both its ports have answered with its id.
 
     Raises:
-        LocalError: It runs on other ports, a port is taken, or it did not come up.
+        LocalError: None runs there, it runs another stack, or something else listens on its ports.
+    """
+    found = running(home)
+    if found is None:
+        raise LocalError(f"stack {stack!r} does not run on this machine ({home}): run `signals up --stack {stack}`")
+    refuse_other_stack(found, stack)
+    for port in (found.aws_port, found.port):
+        if ask(LOOPBACK, port) != found.identity:
+            raise LocalError(
+                f"what listens on port {port} is not the platform of {home}: "
+                f"run `signals down --stack {stack}`, then `signals up --stack {stack}`"
+            )
+    return found
+
+
+def refuse_other_stack(found: Local, stack: str) -> None:
+    """Raise LocalError when it was started for another stack."""
+    if found.identity.stack not in (stack, ""):
+        raise LocalError(
+            f"stack {found.identity.stack!r} runs in {found.home}: run `signals down --stack {found.identity.stack}` "
+            f"first, or name another folder for {stack!r} with SIGNALS_LOCAL_HOME"
+        )
+
+
+def start(home: Path, stack: str = "local", *, aws_port: int = AWS_PORT, port: int = FRONT_DOOR_PORT) -> Local:
+    """Start the embedded AWS of `home` and wait until it answers; one that already runs on these ports is kept.
+
+    Args:
+        home: Its folder.
+        stack: What it is for: commands for another stack are refused.
+        aws_port: Where it answers as AWS.
+        port: Where its front door is.
+
+    Raises:
+        LocalError: It runs on other ports or for another stack, a port is taken, or it did not come up.
     """
     home = home.resolve()
     found = running(home)
     if found:
+        refuse_other_stack(found, stack)
         if (found.aws_port, found.port) != (aws_port, port):
             raise LocalError(
                 f"the embedded AWS already runs on ports {found.aws_port} and {found.port}: "
                 "run `signals down` first, or use those ports"
             )
-        return found
+        return attach(home, stack)
     for option, number in (("--aws-port", aws_port), ("--port", port)):
         if not _free(number):
             raise LocalError(f"port {number} is taken: stop what listens there, or choose another with {option}")
@@ -97,7 +136,10 @@ def start(home: Path, *, aws_port: int = AWS_PORT, port: int = FRONT_DOOR_PORT) 
     environment["SIGNALS_LOCAL_HOME"] = str(home)
     with log_file(home).open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "signals.local.server", "--aws-port", str(aws_port), "--port", str(port)],
+            [
+                *(sys.executable, "-m", "signals.local.server"),
+                *("--stack", stack, "--aws-port", str(aws_port), "--port", str(port)),
+            ],
             cwd=Path(__file__).parents[2],
             env=environment,
             stdin=subprocess.DEVNULL,

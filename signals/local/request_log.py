@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from signals.local.asgi import App, Receive, Scope, Send, headers_of
+
 FILE = "requests.jsonl"
-App = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 # AWS General Reference, "Signature Version 4": Credential=KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 _ENGINES = ("terraform", "pulumi")
@@ -24,8 +24,8 @@ def with_request_log(app: App, home: Path) -> App:
     """An ASGI application that notes what engines ask of `app`."""
     seen: set[str] = set()
 
-    async def answer(scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
         signed = _CREDENTIAL.search(headers.get("authorization", ""))
         if not signed or not any(engine in headers.get("user-agent", "").lower() for engine in _ENGINES):
             await app(scope, receive, send)
@@ -62,4 +62,4 @@ def with_request_log(app: App, home: Path) -> App:
             note()
         await app(scope, listening if form else receive, send)
 
-    return answer
+    return logged

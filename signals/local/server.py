@@ -13,19 +13,23 @@ import signal
 import socket
 import sys
 import time
+import uuid
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from signals.local.faults import with_faults
-from signals.local.front_door import FrontDoor
+from signals.local.front_door import TARGETS_FILE, FrontDoor
+from signals.local.identity import Identity, with_identity
 from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, default_home, lock_file, record_file
 from signals.local.request_log import FILE, with_request_log
 
 
 def main() -> None:
-    """`python -m signals.local.server --aws-port 4566 --port 8080`; ends on SIGTERM or SIGINT."""
+    """`python -m signals.local.server --stack local --aws-port 4566 --port 8080`; ends on SIGTERM or SIGINT."""
     options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--stack", default="local")
     options.add_argument("--aws-port", type=int, default=AWS_PORT)
     options.add_argument("--port", type=int, default=FRONT_DOOR_PORT)
     chosen = options.parse_args()
@@ -37,7 +41,7 @@ def main() -> None:
         sockets = [listen(chosen.aws_port, "--aws-port"), listen(chosen.port, "--port")]
         prepare(home, chosen.aws_port)
         try:
-            asyncio.run(serve(home, sockets, chosen.aws_port, chosen.port))
+            asyncio.run(serve(home, sockets, Identity(uuid.uuid4().hex, chosen.stack)))
         finally:
             record_file(home).unlink(missing_ok=True)
 
@@ -67,9 +71,10 @@ def listen(port: int, option: str) -> socket.socket:
 def prepare(home: Path, aws_port: int) -> None:
     """Set what ministack reads from the environment when it is imported; nothing of it outlives the process."""
     state, temporary = home / "state", home / "tmp"
-    (home / FILE).unlink(missing_ok=True)
+    # There is no persistence: whatever an earlier run left is of no use, and its ports may be another platform's now.
+    for file in (home / FILE, home / TARGETS_FILE, record_file(home)):
+        file.unlink(missing_ok=True)
     for folder in (state, temporary):
-        # There is no persistence: whatever an earlier run left is of no use.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     for name in [n for n in os.environ if n.startswith(("AWS_", "LOCALSTACK_", "MINISTACK_"))]:
@@ -96,7 +101,7 @@ def prepare(home: Path, aws_port: int) -> None:
     )
 
 
-async def serve(home: Path, sockets: list[socket.socket], aws_port: int, port: int) -> None:
+async def serve(home: Path, sockets: list[socket.socket], identity: Identity) -> None:
     """Serve both until a signal comes; then end the functions' workers."""
     from hypercorn.asyncio import serve as hypercorn
     from ministack import app as ministack
@@ -110,12 +115,16 @@ async def serve(home: Path, sockets: list[socket.socket], aws_port: int, port: i
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    applications: list[Any] = [with_faults(with_request_log(ministack.app, home)), FrontDoor(home / "front-door.json")]
+    applications: list[Any] = [
+        with_identity(with_faults(with_request_log(ministack.app, home)), identity),
+        with_identity(FrontDoor(home / TARGETS_FILE), identity),
+    ]
     served = [
         asyncio.create_task(hypercorn(application, _config(opened), shutdown_trigger=ended.wait))
         for application, opened in zip(applications, sockets, strict=True)
     ]
-    ready = asyncio.create_task(_announce(home, aws_port, port))
+    aws_port, port = (opened.getsockname()[1] for opened in sockets)
+    ready = asyncio.create_task(_announce(home, aws_port, port, identity))
     try:
         await asyncio.wait([*served, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
         ended.set()
@@ -144,8 +153,8 @@ def _config(opened: socket.socket) -> Any:
     return config
 
 
-async def _announce(home: Path, aws_port: int, port: int) -> None:
-    """Record pid and ports once both answer."""
+async def _announce(home: Path, aws_port: int, port: int, identity: Identity) -> None:
+    """Record pid, ports and identity once both answer."""
     import httpx
 
     async with httpx.AsyncClient() as client:
@@ -159,7 +168,7 @@ async def _announce(home: Path, aws_port: int, port: int) -> None:
                     break
             await asyncio.sleep(0.05)
     written = record_file(home).with_suffix(".new")
-    written.write_text(json.dumps({"pid": os.getpid(), "aws_port": aws_port, "port": port}))
+    written.write_text(json.dumps({"pid": os.getpid(), "aws_port": aws_port, "port": port, **asdict(identity)}))
     written.replace(record_file(home))
 
 

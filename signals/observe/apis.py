@@ -50,9 +50,9 @@ def url_for(stack: Stack, region: str | None) -> str:
     return url
 
 
-def healthy(url: str) -> bool:
-    """Whether an API's `/health` answers 200 within 5 s."""
+def healthy(stack: Stack, url: str) -> bool:
+    """Whether `/health` of one of the stack's APIs answers 200 within 5 s."""
     try:
-        return httpx.get(f"{url}/health", timeout=5).status_code == 200
+        return httpx.get(f"{url}/health", headers=stack.aws.headers, timeout=5).status_code == 200
     except httpx.HTTPError:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ def send(
     *,
     url: str,
     key: str,
+    headers: Mapping[str, str] | None = None,
     client: httpx.Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Result]:
@@ -46,13 +47,14 @@ def send(
         signals: CloudEvents with ids.
         url: Base of the ingest API; `/v1/signals` is added.
         key: A write key of a registered source.
+        headers: Further headers of every request: those of its AWS (`Aws.headers`).
         client: For tests.
         sleep: For tests.
 
     Raises:
         Failed: When the API cannot be reached at all.
     """
-    with client or httpx.Client(timeout=httpx.Timeout(35, connect=5)) as http:
+    with client or httpx.Client(timeout=httpx.Timeout(35, connect=5), headers=headers) as http:
         for batch in batches(signals):
             yield from _deliver(http, url, key, batch, sleep)
 

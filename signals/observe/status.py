@@ -107,7 +107,7 @@ def _region(stack: Stack, region: str) -> RegionStatus:
     return RegionStatus(
         role="primary" if region == stack.primary else "secondary",
         api_url=api,
-        api_healthy=apis.healthy(api) if api else None,
+        api_healthy=apis.healthy(stack, api) if api else None,
         buses=tuple(_buses(stack, region)),
         archive=_archive(stack, region),
         queues=tuple(queue_statuses(stack, region)),

@@ -12,11 +12,9 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from typer.testing import CliRunner, Result
 
 from components.errors import PlatformError, SettingsError
-from signals import stack as stacks
 from signals.cli.app import app
 from signals.cli.group import explain
 from signals.errors import LocalError, Misuse
-from signals.local.process import Local
 from signals.model.duration import parse_duration
 from signals.observe import apis
 from signals.observe import send as sending
@@ -41,9 +39,7 @@ def _plain_consoles(monkeypatch: pytest.MonkeyPatch) -> None:
 def deployed(hand_made: Stack, project: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """The stack `test` of `project`, deployed on the embedded AWS."""
     del project
-    aws_port = int(hand_made.aws_endpoint.rpartition(":")[2])
-    local = Local(Path("unused"), pid=1, aws_port=aws_port, port=9)
-    monkeypatch.setattr(stacks.process, "running", lambda _home: local)
+    monkeypatch.setenv("SIGNALS_LOCAL_HOME", str(hand_made.home))
     return hand_made
 
 
@@ -60,7 +56,7 @@ def deployed(hand_made: Stack, project: Path, monkeypatch: pytest.MonkeyPatch) -
         (("send", "nowhere.json", "--stack", "test"), 2, "cannot read nowhere.json (No such file or directory)"),
         (("send", "-", "--stack", "cloud", "--url", "http://api"), 2, "a write key is needed"),
         (("send", "-", "--stack", "test", "--url", "http://x", "--region", "us-east-1"), 2, "give one of them"),
-        (("send", "-", "--stack", "test"), 1, "stack 'test' is not deployed: run `signals up --stack test` first"),
+        (("send", "-", "--stack", "test"), 1, "run `signals up --stack test`"),
         (("send", "-", "--stack", "test", "--region", "eu-west-1"), 2, "choose us-west-2 or us-east-1"),
         (("send", "-", "--stack", "test", "--url", "http://127.0.0.1:9"), 1, "is the stack up (`signals up`)"),
         (("up", "--stack", "cloud", "--demo"), 2, "works on a stack with aws_endpoint only"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from components.settings import load_settings
 from signals.deploy.deployment import down_aws, forget_other_instances, write_front_door
 from signals.deploy.engines import Wanted
 from signals.errors import Failed, Misuse
-from signals.local import process
+from signals.local.identity import Identity
 from signals.local.process import Local
 from signals.observe import apis
 from signals.stack import Stack
@@ -32,11 +31,14 @@ def home(tmp_path: Path) -> Path:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("{}")
     (tmp_path / "pulumi").mkdir()
-    process.record_file(tmp_path).write_text("{}")
-    forget_other_instances(Local(tmp_path, pid=1, aws_port=1, port=2), "local")
+    forget_other_instances(life(tmp_path))
     (tmp_path / "terraform" / "terraform.tfstate").write_text("{}")
     (tmp_path / "front-door.json").write_text("{}")
     return tmp_path
+
+
+def life(home: Path, identity: str = "a", stack: str = "local") -> Local:
+    return Local(home, pid=1, aws_port=1, port=2, identity=Identity(identity, stack))
 
 
 def state(home: Path) -> bool:
@@ -44,31 +46,16 @@ def state(home: Path) -> bool:
 
 
 def test_the_same_life_of_the_embedded_aws_keeps_its_state(home: Path) -> None:
-    forget_other_instances(Local(home, pid=1, aws_port=1, port=2), "local")
+    forget_other_instances(life(home))
     assert state(home)
     assert (home / "front-door.json").exists()
 
 
-def _other_process(home: Path) -> tuple[Local, str]:
-    return Local(home, pid=2, aws_port=1, port=2), "local"
-
-
-def _same_pid_started_again(home: Path) -> tuple[Local, str]:
-    record = process.record_file(home)
-    record.unlink()
-    record.write_text("{}")
-    return Local(home, pid=1, aws_port=1, port=2), "local"
-
-
-def _other_stack(home: Path) -> tuple[Local, str]:
-    return Local(home, pid=1, aws_port=1, port=2), "another"
-
-
-@pytest.mark.parametrize("changed", [_other_process, _same_pid_started_again, _other_stack])
+@pytest.mark.parametrize(("identity", "stack"), [("b", "local"), ("a", "another")])
 def test_another_life_of_it_forgets_the_state_but_nothing_that_can_be_used_again(
-    home: Path, changed: Callable[[Path], tuple[Local, str]]
+    home: Path, identity: str, stack: str
 ) -> None:
-    forget_other_instances(*changed(home))
+    forget_other_instances(life(home, identity, stack))
     assert not state(home)
     assert not (home / "pulumi").exists()
     assert not (home / "front-door.json").exists()

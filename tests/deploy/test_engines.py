@@ -17,12 +17,23 @@ from signals.deploy.engine_pulumi import LocalPulumi, Pulumi
 from signals.deploy.engine_terraform import TerraformEngine, follow
 from signals.deploy.engines import BackendChoice, EngineName, Wanted, choose
 from signals.errors import Failed, Misuse
+from signals.local.identity import Identity
+from signals.local.process import Local
 from signals.stack import Stack
 from signals.stack_files import ROOT
 from signals.terminal.progress import Progress
 from tests.support.hand_made import SETTINGS
 
-LOCAL = Stack("test", load_settings(SETTINGS), SETTINGS)
+RUNNING = Local(Path("home"), pid=1, aws_port=1, port=2, identity=Identity("f00", "test"))
+
+
+class RunningStack(Stack):
+    """A stack on this machine, as if its embedded AWS ran."""
+
+    embedded = RUNNING  # type: ignore[assignment]
+
+
+LOCAL = RunningStack("test", load_settings(SETTINGS), SETTINGS)
 _CLOUD = {key: value for key, value in SETTINGS.items() if key not in ("aws_endpoint", "functions")}
 CLOUD = Stack("cloud", load_settings(_CLOUD), _CLOUD)
 

@@ -11,7 +11,7 @@ import httpx
 
 from signals.local import process
 from signals.terraform.engine import Terraform
-from tests.e2e.conftest import Deployment, order, wait_for
+from tests.support.deployed import Deployment, order, wait_for
 
 
 def test_a_second_plan_shows_no_changes(deployment: Deployment) -> None:

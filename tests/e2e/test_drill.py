@@ -15,7 +15,7 @@ from signals.model.report import DrillVerdict
 from signals.model.run import run
 from signals.model.scenarios import SCENARIOS
 from signals.observe.health import endpoint
-from tests.e2e.conftest import Deployment
+from tests.support.deployed import Deployment
 
 QUICK = Timing(rate=6, before_s=3, after_s=2)
 

@@ -22,8 +22,8 @@ from signals.observe.find import Found, find
 from signals.observe.health import endpoint
 from signals.recover.probe import probe
 from signals.stack import LOCAL_WRITE_KEY
-from tests.e2e.conftest import Deployment, order, wait_for
 from tests.e2e.test_signals import PRIMARY, SECONDARY, inverted
+from tests.support.deployed import Deployment, order, wait_for
 
 SPOOL = "signals-local-spool"
 # A refused publisher tries for so long before it spools (handlers/ingest/handler.py), in s.

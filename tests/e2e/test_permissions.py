@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from signals.local.request_log import FILE
-from tests.e2e.conftest import Deployment
+from tests.support.deployed import Deployment
 from tests.support.operations import actions
 
 # The provider's second way to learn the account id, when STS does not say it; nothing depends on its answer

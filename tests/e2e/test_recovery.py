@@ -14,8 +14,8 @@ from signals.observe import archives
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
 from signals.terraform.engine import Terraform
-from tests.e2e.conftest import Deployment, order, wait_for
 from tests.e2e.test_signals import arrival
+from tests.support.deployed import Deployment, order, wait_for
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 

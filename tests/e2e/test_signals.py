@@ -14,7 +14,7 @@ from signals.observe.find import Found, find
 from signals.observe.health import endpoint
 from signals.observe.location import Location
 from signals.stack import Stack
-from tests.e2e.conftest import Deployment, order, wait_for
+from tests.support.deployed import Deployment, order, wait_for
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 

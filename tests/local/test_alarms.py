@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.local.conftest import ACCOUNT, WEST, Aws
+from tests.support.embedded import ACCOUNT, WEST, Aws
 
 XML = {"m": "http://monitoring.amazonaws.com/doc/2010-08-01/"}
 TOPIC = f"arn:aws:sns:{WEST}:{ACCOUNT}:alarms"

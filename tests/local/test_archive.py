@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.conftest import ACCOUNT, EAST, WEST, Aws, eventually, rule_arn
+from tests.support.embedded import ACCOUNT, EAST, WEST, Aws, eventually, rule_arn
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.local.conftest import Aws, eventually
+from tests.support.embedded import Aws, eventually
 
 FAILS = "def handler(event, context): raise ValueError('no')"
 

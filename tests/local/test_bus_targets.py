@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
-from tests.local.conftest import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
+from tests.support.embedded import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
 
 
 def chain(aws: Aws, name: str, *buses: tuple[str, str]) -> list[str]:

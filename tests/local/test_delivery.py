@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from tests.local.conftest import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
+from tests.support.embedded import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
 
 PASS_ON = """
 import boto3, json

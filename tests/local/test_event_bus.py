@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.conftest import Aws, eventually, rule_arn
+from tests.support.embedded import Aws, eventually, rule_arn
 
 
 def test_an_event_for_a_missing_bus_is_answered_with_an_id_and_gone(aws: Aws) -> None:

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.conftest import ACCOUNT, EAST, ROLE, WEST, Aws, eventually
 from tests.local.test_global_endpoint import Endpoint, make
 from tests.local.test_http_api import Api, api  # noqa: F401 - the second is a fixture
+from tests.support.embedded import ACCOUNT, EAST, ROLE, WEST, Aws, eventually
 
 
 @pytest.fixture(autouse=True)

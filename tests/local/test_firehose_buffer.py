@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any
 
-from tests.local.conftest import ROLE, Aws, eventually, rule_arn
+from tests.support.embedded import ROLE, Aws, eventually, rule_arn
 
 
 def stream(aws: Aws, name: str, *, seconds: int = 1, megabytes: int = 1, **destination: Any) -> str:

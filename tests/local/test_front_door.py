@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from signals.local import process
-from tests.local.conftest import EAST, WEST, Aws, eventually
 from tests.local.test_http_api import make
+from tests.support.embedded import EAST, WEST, Aws, eventually
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.local.conftest import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
+from tests.support.embedded import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 from ministack.services import cloudwatch, route53
 
 from signals.local.extensions import health_check
-from tests.local.conftest import ACCOUNT, WEST, Aws
+from tests.support.embedded import ACCOUNT, WEST, Aws
 
 ALARM = {
     "Namespace": "AWS/Events",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.local.conftest import WEST, Aws
+from tests.support.embedded import WEST, Aws
 
 ECHO = """
 import base64, json, os

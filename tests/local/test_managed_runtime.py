@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.local.conftest import EAST, Aws
+from tests.support.embedded import EAST, Aws
 
 TRY = """
 import importlib, os

@@ -14,7 +14,7 @@ import pytest
 
 from signals.errors import LocalError
 from signals.local import process
-from tests.local.conftest import Aws, eventually, free_port
+from tests.support.embedded import Aws, eventually, free_port
 
 
 def test_start_answers_on_both_ports_and_stop_leaves_no_process_and_no_port(home: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.local.conftest import Aws
+from tests.support.embedded import Aws
 
 
 def test_policies_of_redrive_come_back_compact_however_they_were_written(aws: Aws, name: str) -> None:

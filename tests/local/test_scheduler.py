@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from tests.local.conftest import ROLE, Aws, eventually, rule_arn
+from tests.support.embedded import ROLE, Aws, eventually, rule_arn
 
 
 def test_a_schedule_puts_one_event_with_its_own_source_on_a_bus(aws: Aws, name: str) -> None:

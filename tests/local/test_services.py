@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.local.conftest import EAST, WEST, Aws, eventually
+from tests.support.embedded import EAST, WEST, Aws, eventually
 
 PARTIAL = """
 def handler(event, context):

@@ -13,7 +13,8 @@ from components.settings import load_settings
 from signals.aws.real import RealAws
 from signals.local import process
 from signals.stack import Stack
-from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS, free_port
+from tests.support.embedded import free_port
+from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS
 
 ACCOUNT = SETTINGS["account_id"]
 
@@ -51,7 +52,7 @@ def scripted(tmp_path: Path) -> ScriptedStack:
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local]:
     home = tmp_path_factory.mktemp("recover")
-    running = process.start(home, aws_port=free_port(), port=free_port())
+    running = process.start(home, "test", aws_port=free_port(), port=free_port())
     yield running
     process.stop(home)
 
@@ -59,7 +60,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local
 @pytest.fixture(scope="session")
 def _platform(embedded: process.Local) -> Stack:
     raw = {**SETTINGS, "aws_endpoint": embedded.aws_url}
-    stack = Stack("test", load_settings(raw), raw)
+    stack = Stack("test", load_settings(raw), raw, embedded.home)
     for region in stack.regions:
         bus(stack, region)
         for name in ("quarantine", "orders", "orders-dlq", "spool", "spool-dlq"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from components.settings import load_settings
 from signals import stack_files
 from signals.local import process
 from signals.stack import Stack
+from tests.support.embedded import free_port
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 SETTINGS: dict[str, Any] = {
@@ -28,12 +28,6 @@ SETTINGS: dict[str, Any] = {
     "sources": {"demo": {"write_keys": ["8c4bedb9ba76484d1bbe4694958e2c3af99d49238aa462ddc06af5b39808679a"]}},
     "consumers": [{"name": "lake", "kind": "lake"}, {"name": "orders", "kind": "queue"}],
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def signal(signal_id: str, **more: Any) -> dict[str, Any]:
@@ -58,7 +52,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local]:
     home = tmp_path_factory.mktemp("embedded")
-    running = process.start(home, aws_port=free_port(), port=free_port())
+    running = process.start(home, "test", aws_port=free_port(), port=free_port())
     yield running
     process.stop(home)
 
@@ -67,7 +61,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local
 def hand_made(embedded: process.Local) -> Stack:
     """Buses, endpoint, archive, queues and lake of the stack `hand-made`, with a signal or two in them."""
     raw = {**SETTINGS, "aws_endpoint": embedded.aws_url}
-    stack = Stack("test", load_settings(raw), raw)
+    stack = Stack("test", load_settings(raw), raw, embedded.home)
     for region in stack.regions:
         stack.client("events", region).create_event_bus(Name="hand-made-ingress")
         for queue in ("spool", "quarantine", "orders", "orders-dlq"):

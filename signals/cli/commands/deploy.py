@@ -95,7 +95,7 @@ def down(
     chosen = load_stack(stack)
     wanted = Wanted(engine, BackendChoice(backend_bucket, backend_region, backend_key))
     if chosen.local:
-        stopped = deployment.down_local()
+        stopped = deployment.down_local(stack)
         for line in stopped or ["nothing was running"]:
             console.out.print(f"stopped: {line}" if stopped else line, markup=False)
         return

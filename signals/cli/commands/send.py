@@ -40,7 +40,7 @@ def send(
     write_key = _key(key, chosen)
     target = url or apis.url_for(chosen, region)
     results = []
-    for result in send.send(signals, url=target, key=write_key):
+    for result in send.send(signals, url=target, key=write_key, headers=None if url else chosen.aws.headers):
         results.append(result)
         if not json:
             views.print_result(result)
