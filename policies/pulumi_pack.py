@@ -18,7 +18,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from components.parts.references import Reference
 from policies import rules  # noqa: F401 - makes them known
-from policies.rule import RULES, Rule
+from policies.rule import RULES, PolicyRule
 from policies.view import ResourceView, StackView, Unknown, UnknownValue
 from signals.recording.values import with_leaves
 
@@ -28,7 +28,7 @@ def policies() -> list[Policy]:
     return [_policy(rule) for rule in RULES]
 
 
-def _policy(rule: Rule) -> Policy:
+def _policy(rule: PolicyRule) -> Policy:
     def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
         stack = stack_of(args.resources)
         try:

@@ -1,4 +1,4 @@
-"""A rule: what must hold in every stack, why, and what to do where it does not."""
+"""Policy rules: what must hold in every stack, why, and what to do where it does not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from policies.view import ResourceView, StackView, UnknownValue
+from policies.view import ResourceView, StackView
 
 Level = Literal["mandatory", "advisory"]
 Finding = tuple[ResourceView | None, str]
@@ -14,16 +14,16 @@ Check = Callable[[StackView], Iterator[Finding]]
 
 
 @dataclass(frozen=True)
-class Rule:
+class PolicyRule:
     """One rule.
 
     Attributes:
-        id: Its name for good: suppressions and pull requests speak of it.
+        id: Never changed: suppressions and pull requests refer to it.
         level: Whether it stops a deployment.
-        why: What AWS does otherwise, in a sentence.
-        source: Where AWS, or who saw it, says so.
+        why: What happens otherwise, in a sentence.
+        source: Documentation of AWS, or who observed it.
         remedy: What to do.
-        check: Yields each resource that breaks it (None: the stack as a whole) and what is wrong with it.
+        check: Yields each resource that violates it (None: the stack as a whole) and what is wrong with it.
     """
 
     id: str
@@ -36,9 +36,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that does not hold."""
+    """A rule that one resource, or the stack as a whole, violates."""
 
-    rule: Rule
+    rule: PolicyRule
     resource: ResourceView | None
     what: str
 
@@ -60,14 +60,14 @@ class Violation:
         }
 
 
-RULES: list[Rule] = []
+RULES: list[PolicyRule] = []
 
 
 def rule(id: str, level: Level, *, why: str, source: str, remedy: str) -> Callable[[Check], Check]:
-    """Make a check a rule of the pack."""
+    """Add a check to `RULES`."""
 
     def add(check: Check) -> Check:
-        RULES.append(Rule(id, level, why, source, remedy, check))
+        RULES.append(PolicyRule(id, level, why, source, remedy, check))
         return check
 
     return add
@@ -77,9 +77,6 @@ def violations(stack: StackView) -> list[Violation]:
     """Every violation of every rule.
 
     Raises:
-        UnknownValue: Never for a recording, which knows what refers to what.
+        UnknownValue: For the first preview of a stack; never for a recording.
     """
     return [Violation(rule, resource, what) for rule in RULES for resource, what in rule.check(stack)]
-
-
-__all__ = ["RULES", "Finding", "Rule", "UnknownValue", "Violation", "rule", "violations"]

@@ -1,7 +1,7 @@
-"""What rules look at: resources and the stack they are in, whoever declared them.
+"""What rules look at: the resources of a stack, whether they come from a recording or from the Pulumi engine.
 
 A value that names another resource is a reference token in a recording, and an ARN, a URL or a name in what Pulumi
-hands to a policy pack. `StackView.refer` takes any of them, so that a rule never asks which it has.
+hands to a policy pack. `StackView.refer` takes any of them, so that rules need not tell them apart.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, NoReturn
 
 from components.parts.references import TOKEN, Reference
 from signals.recording.resolve import Resolver
-from signals.recording.types import ROLE, ROLE_POLICY, TARGET, known
+from signals.recording.types import ALIAS, FUNCTION, ROLE, ROLE_POLICY, TARGET, known
 
 
-class UnknownValue(Exception):  # noqa: N818 - it is no error of anybody's
-    """A rule asked for what a preview cannot know yet."""
+class UnknownValue(Exception):  # noqa: N818 - not an error
+    """A rule asked for a value that a preview does not know yet."""
 
 
 class Unknown:
-    """What a preview does not know yet: to look at it is to give up the rule, not to guess."""
+    """A value that a preview does not know yet; any use of it raises UnknownValue, so that no rule guesses."""
 
     def _refuse(self, *_: object) -> NoReturn:
         raise UnknownValue
@@ -103,7 +103,7 @@ class StackView:
 
     @cached_property
     def _by_arn(self) -> dict[str, ResourceView]:
-        # A rule's target calls what it points at `arn`; everybody else, themselves.
+        # `arn` of a rule's target is what it points at; of everything else, its own.
         own = [resource for resource in self.resources if resource.type != TARGET]
         index = {self.arn(resource): resource for resource in own if known(resource.type).arn}
         for resource in own:
@@ -112,15 +112,36 @@ class StackView:
                     index.setdefault(value, resource)
         return index
 
-    def role_statements(self, role: ResourceView | None) -> list[Mapping[str, Any]]:
-        """All that a role may do."""
-        policies = [p for p in self.of(ROLE_POLICY) if self.refer(p.inputs.get("role"), ROLE) is role]
-        return [statement for policy in policies for statement in statements(policy.inputs["policy"])]
+    def naming(self, type: str, key: str, resource: ResourceView) -> list[ResourceView]:
+        """The resources of a type whose property (`destinationConfig.onFailure.destination`) names a resource."""
+        everywhere = resource.type == ROLE  # the only names here that are the account's, not a Region's
+        return [
+            other
+            for other in self.of(type)
+            if self.refer(other.get(key), resource.type, None if everywhere else other.region) is resource
+        ]
 
     def policies_of(self, type: str, key: str, resource: ResourceView) -> list[Mapping[str, Any]]:
-        """The statements of a resource's own policy: those of `type` whose property `key` names it."""
-        found = [p for p in self.of(type) if self.refer(p.inputs.get(key), resource.type, p.region) is resource]
-        return [statement for policy in found for statement in statements(policy.inputs["policy"])]
+        """The statements of the policies of a type whose property `key` names a resource."""
+        return [s for policy in self.naming(type, key, resource) for s in statements(policy.inputs["policy"])]
+
+    def role(self, function: ResourceView) -> ResourceView | None:
+        """A function's role."""
+        return self.refer(function.inputs["role"], ROLE)
+
+    def role_statements(self, role: ResourceView | None) -> list[Mapping[str, Any]]:
+        """The statements of a role's inline policies."""
+        return self.policies_of(ROLE_POLICY, "role", role) if role else []
+
+    def allowed(self, role: ResourceView | None, action: str) -> list[Mapping[str, Any]]:
+        """The statements that allow a role an action."""
+        return [s for s in self.role_statements(role) if s["Effect"] == "Allow" and action in s["Action"]]
+
+    def function(self, value: Any, region: str | None = None) -> ResourceView | None:
+        """The function that a value names, directly or by an alias; `region` as in `refer`."""
+        alias = self.refer(value, ALIAS)
+        given, region = (alias.inputs["functionName"], alias.region) if alias else (value, region)
+        return self.refer(given, FUNCTION, region)
 
 
 def _names(resource: ResourceView) -> Iterator[str]:
@@ -131,7 +152,7 @@ def _names(resource: ResourceView) -> Iterator[str]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """A value that may be one or several, as several."""
+    """A value that may be one or a list, as a list."""
     return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -139,7 +160,7 @@ def json_document(value: Any) -> dict[str, Any]:
     """A JSON document, or the mapping that it would be.
 
     Raises:
-        UnknownValue: Where a preview knows no more than that it depends on something.
+        UnknownValue: Where a preview does not know it yet.
     """
     if isinstance(value, Mapping):
         return dict(value)

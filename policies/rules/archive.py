@@ -1,4 +1,4 @@
-"""What recovery stands on: the secondary's archive, and the way back from it."""
+"""What recovery relies on: the secondary's archive, and the return path from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from policies.rules.delivery import rule_of
 from policies.rules.endpoint import primary_and_secondary
 from policies.rules.publishers import may_put_on, sources_put
 from policies.view import ResourceView, StackView, as_list, json_document
-from signals.recording.types import ALIAS, ARCHIVE, BUS, FUNCTION, MAPPING, QUEUE, RULE, TARGET
+from signals.recording.types import ARCHIVE, MAPPING, QUEUE, RULE, TARGET
 
 _SHORTEST_RETENTION_DAYS = 2
 
@@ -17,64 +17,53 @@ _SHORTEST_RETENTION_DAYS = 2
 @rule(
     "EB-ARCHIVE-SECONDARY",
     "mandatory",
-    why="Replication gives up after 24 hours: past that, the secondary's archive is the only copy of what the primary "
-    "missed. One that leaves signals out, or forgets before the outage is over, loses them.",
+    why="Replication gives up after 24 hours: after that, the secondary's archive is the only copy of what the primary "
+    "lacks. One that leaves signals out, or deletes them before the outage is over, loses them.",
     source="EventBridge User Guide, eb-rule-retry-policy, eb-archive; AWS News Blog, 2023-06-16",
     remedy="archive the secondary's ingress bus for 2 days or more, with no eventPattern but one of the form "
-    '{"source": [{"anything-but": [the platform\'s own signs of life]}]}',
+    '{"source": [{"anything-but": [the platform\'s own heartbeats and probes]}]}',
 )
 def the_secondary_is_archived(stack: StackView) -> Iterator[Finding]:
     for bus in primary_and_secondary(stack)[1]:
-        archives = [a for a in stack.of(ARCHIVE) if stack.refer(a.inputs["eventSourceArn"], BUS) is bus]
+        archives = stack.naming(ARCHIVE, "eventSourceArn", bus)
         if not archives:
             yield bus, "nothing archives it"
         for archive in archives:
             days = archive.get("retentionDays") or 0  # 0: for ever
             if 0 < days < _SHORTEST_RETENTION_DAYS:
-                yield archive, f"it keeps events {days:g} day"
+                yield archive, f"it keeps events for {days:g} day"
             elif archive.get("eventPattern") and not _keeps_signals(stack, archive, bus):
                 yield archive, f"it keeps only what matches {archive.get('eventPattern')}"
 
 
 def _keeps_signals(stack: StackView, archive: ResourceView, bus: ResourceView) -> bool:
-    """Whether a pattern leaves out nothing but sources that the return path does not bring back either."""
+    """Whether an archive's pattern excludes only sources that the return path does not bring back either."""
     pattern = json_document(archive.inputs["eventPattern"])
     compared = pattern.pop("source", None)
     match compared:
         case [{"anything-but": left_out, **other}] if not pattern and not other:
-            recovered = [source for f in _ways_back(stack, bus) for source in sources_put(stack, f)]
+            functions = [f for r in _return_rules(stack, bus) for f in _functions_behind(stack, r)]
+            recovered = [source for function in functions for source in sources_put(stack, function)]
             return not set(as_list(left_out)) & set(recovered)
     return False
 
 
-def _rules_on(stack: StackView, buses: list[ResourceView]) -> Iterator[ResourceView]:
-    return (r for r in stack.of(RULE) if stack.refer(r.inputs.get("eventBusName"), BUS, r.region) in buses)
+def _takes_replays(rule_: ResourceView) -> bool | None:
+    """Whether a rule takes only replayed events (True), refuses them (False), or does not say (None)."""
+    stated = json_document(rule_.inputs["eventPattern"]).get("replay-name")
+    return {"[{'exists': True}]": True, "[{'exists': False}]": False}.get(str(stated))
 
 
-def _replay_stance(rule_: ResourceView) -> bool | None:
-    """Whether a rule takes replayed events alone (True), refuses them (False), or does not say."""
-    stance = json_document(rule_.inputs["eventPattern"]).get("replay-name")
-    return {"[{'exists': True}]": True, "[{'exists': False}]": False}.get(str(stance))
-
-
-def _drains(stack: StackView, queue: ResourceView) -> Iterator[ResourceView]:
-    for mapping in stack.of(MAPPING):
-        if stack.refer(mapping.inputs["eventSourceArn"], QUEUE) is queue:
-            name = mapping.inputs["functionName"]
-            alias = stack.refer(name, ALIAS)
-            function = stack.refer(alias.inputs["functionName"] if alias else name, FUNCTION, mapping.region)
-            if function:
-                yield function
+def _return_rules(stack: StackView, bus: ResourceView) -> list[ResourceView]:
+    return [r for r in stack.naming(RULE, "eventBusName", bus) if _takes_replays(r)]
 
 
 def _functions_behind(stack: StackView, rule_: ResourceView) -> list[ResourceView]:
     """The functions that drain the queues that a rule feeds."""
     queues = [stack.refer(t.inputs.get("arn"), QUEUE) for t in stack.of(TARGET) if rule_of(stack, t) is rule_]
-    return [function for queue in queues if queue for function in _drains(stack, queue)]
-
-
-def _ways_back(stack: StackView, bus: ResourceView) -> list[ResourceView]:
-    return [f for r in _rules_on(stack, [bus]) if _replay_stance(r) for f in _functions_behind(stack, r)]
+    mappings = [m for queue in queues if queue for m in stack.naming(MAPPING, "eventSourceArn", queue)]
+    functions = [stack.function(m.inputs["functionName"], m.region) for m in mappings]
+    return [function for function in functions if function]
 
 
 @rule(
@@ -88,13 +77,13 @@ def _ways_back(stack: StackView, bus: ResourceView) -> list[ResourceView]:
 def replays_find_the_way_back(stack: StackView) -> Iterator[Finding]:
     primaries, secondaries = primary_and_secondary(stack)
     for bus in secondaries:
-        returns = [r for r in _rules_on(stack, [bus]) if _replay_stance(r)]
+        returns = _return_rules(stack, bus)
         if not returns:
             yield bus, "no rule on it takes replayed events alone"
         for rule_ in returns:
             reached = [may_put_on(stack, function) for function in _functions_behind(stack, rule_)]
             if not reached or not all(buses and all(b in primaries for b in buses) for buses in reached):
-                yield rule_, "what it takes does not end on the primary's bus, and there alone"
+                yield rule_, "what it takes does not end on the primary's bus only"
 
 
 @rule(
@@ -106,6 +95,7 @@ def replays_find_the_way_back(stack: StackView) -> Iterator[Finding]:
     remedy="say replay-name exists false in the pattern of every other rule on the secondary's ingress bus",
 )
 def rules_in_the_secondary_refuse_replays(stack: StackView) -> Iterator[Finding]:
-    for rule_ in _rules_on(stack, primary_and_secondary(stack)[1]):
-        if _replay_stance(rule_) is None:
-            yield rule_, "its pattern does not say whether it takes replayed events"
+    for bus in primary_and_secondary(stack)[1]:
+        for rule_ in stack.naming(RULE, "eventBusName", bus):
+            if _takes_replays(rule_) is None:
+                yield rule_, "its pattern does not say whether it takes replayed events"

@@ -8,14 +8,12 @@ from policies.rule import Finding, rule
 from policies.view import ResourceView, StackView, as_list, conditions
 from signals.recording.types import (
     ALARM,
-    ALIAS,
     ASYNC_CONFIG,
     BUS,
     FUNCTION,
     PERMISSION,
     QUEUE,
     QUEUE_POLICY,
-    ROLE,
     RULE,
     TARGET,
 )
@@ -29,14 +27,7 @@ def rule_of(stack: StackView, target: ResourceView) -> ResourceView | None:
     return stack.refer(target.inputs.get("rule"), RULE, target.region)
 
 
-def invoked_function(stack: StackView, target: ResourceView) -> ResourceView | None:
-    """The function that a target invokes, by its alias or itself."""
-    arn = target.inputs.get("arn")
-    alias = stack.refer(arn, ALIAS)
-    return stack.refer(alias.inputs["functionName"], FUNCTION, alias.region) if alias else stack.refer(arn, FUNCTION)
-
-
-def failure_queues(stack: StackView) -> list[ResourceView]:
+def _failure_queues(stack: StackView) -> list[ResourceView]:
     """Queues that take what could not be delivered or processed."""
     letters = [stack.refer(target.get("deadLetterConfig.arn"), QUEUE) for target in stack.of(TARGET)]
     letters += [stack.refer(c.get("destinationConfig.onFailure.destination"), QUEUE) for c in stack.of(ASYNC_CONFIG)]
@@ -76,7 +67,7 @@ def targets_have_a_dead_letter_queue(stack: StackView) -> Iterator[Finding]:
         if not arn:
             yield target, "it has no dead-letter queue"
         elif queue is None:
-            yield target, f"its dead-letter queue {arn} is none of this stack's"
+            yield target, f"its dead-letter queue {arn} is not in this stack"
         elif queue.get("fifoQueue") or queue.region != target.region:
             yield target, f"its dead-letter queue {queue.name} is FIFO or in another Region"
 
@@ -119,15 +110,14 @@ def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> boo
 )
 def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):
-        function, rule_ = invoked_function(stack, target), rule_of(stack, target)
+        function, rule_ = stack.function(target.inputs.get("arn")), rule_of(stack, target)
         if (
             function
             and rule_
             and not any(
                 permission.inputs["principal"] == "events.amazonaws.com"
                 and stack.refer(permission.inputs.get("sourceArn"), RULE) is rule_
-                and stack.refer(permission.inputs["function"], FUNCTION, permission.region) is function
-                for permission in stack.of(PERMISSION)
+                for permission in stack.naming(PERMISSION, "function", function)
             )
         ):
             yield function, f"rule {rule_.inputs['name']} may not invoke it"
@@ -136,28 +126,22 @@ def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
 @rule(
     "LAMBDA-FAILURE-DESTINATION",
     "mandatory",
-    why="EventBridge hands an event to Lambda's own queue and is done: what the code fails on three times is discarded "
-    "there, out of reach of the rule's dead-letter queue.",
+    why="EventBridge hands an event to Lambda's own queue: what the code fails on three times is discarded there, and "
+    "never reaches the rule's dead-letter queue.",
     source="Lambda Developer Guide, invocation-async-error-handling; EventBridge User Guide, eb-targets",
     remedy="give the function an event invoke config with an onFailure destination that its role may send to",
 )
 def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Iterator[Finding]:
-    invoked = [invoked_function(stack, target) for target in stack.of(TARGET)]
+    invoked = [stack.function(target.inputs.get("arn")) for target in stack.of(TARGET)]
     for function in (f for f in stack.of(FUNCTION) if f in invoked):
-        configs = [
-            c for c in stack.of(ASYNC_CONFIG) if stack.refer(c.inputs["functionName"], FUNCTION, c.region) is function
-        ]
+        configs = stack.naming(ASYNC_CONFIG, "functionName", function)
         destinations = [d for c in configs if (d := c.get("destinationConfig.onFailure.destination"))]
         if not destinations:
-            yield function, "what it fails on is discarded"
+            yield function, "events that it fails on are discarded"
             continue
         queue = stack.refer(destinations[0], QUEUE)
-        role = stack.refer(function.inputs["role"], ROLE)
-        if queue and not any(
-            s["Effect"] == "Allow" and "sqs:SendMessage" in s["Action"] and stack.refer(r, QUEUE) is queue
-            for s in stack.role_statements(role)
-            for r in s["Resource"]
-        ):
+        sends = [r for s in stack.allowed(stack.role(function), "sqs:SendMessage") for r in s["Resource"]]
+        if queue and not any(stack.refer(resource, QUEUE) is queue for resource in sends):
             yield function, f"its role may not send to its failure destination {queue.name}"
 
 
@@ -169,13 +153,9 @@ def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Itera
     remedy="alarm on ApproximateNumberOfMessagesVisible of each dead-letter queue and failure destination",
 )
 def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
-    watched = [
-        stack.refer(alarm.get("dimensions.QueueName"), QUEUE, alarm.region)
-        for alarm in stack.of(ALARM)
-        if alarm.get("metricName") == "ApproximateNumberOfMessagesVisible"
-    ]
-    for queue in failure_queues(stack):
-        if queue not in watched:
+    for queue in _failure_queues(stack):
+        alarms = stack.naming(ALARM, "dimensions.QueueName", queue)
+        if not any(alarm.get("metricName") == "ApproximateNumberOfMessagesVisible" for alarm in alarms):
             yield queue, "no alarm watches it"
 
 
@@ -185,7 +165,7 @@ def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
     why="An event that came from another bus, as replicated ones did, is not routed to a third: the chain works in "
     "a test of one Region and loses replicated and failed-over traffic.",
     source="EventBridge User Guide, eb-bus-to-bus; eb-rule-dlq (THIRD_REGION_HOP_DETECTED)",
-    remedy="put a function or a queue between the buses, which puts the events anew",
+    remedy="put a function or a queue between the buses, which puts the events again",
 )
 def no_bus_feeds_a_bus(stack: StackView) -> Iterator[Finding]:
     for target in stack.of(TARGET):

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from policies.rule import Finding, rule
 from policies.view import ResourceView, StackView, as_list, conditions, statements
-from signals.recording.types import BUS, ENDPOINT, ROLE
+from signals.recording.types import BUS, ENDPOINT, ROLE, RULE, arn
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
 
@@ -100,21 +100,17 @@ def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> It
     ]
     if "events.amazonaws.com" not in trusted:
         yield "events.amazonaws.com may not assume it"
-    allowed = [s for s in stack.role_statements(role) if s["Effect"] == "Allow"]
     for bus in endpoint_buses(stack, endpoint):
         # EventBridge adds a suffix of its own choice.
-        arn = f"arn:aws:events:{bus.region}:{bus.account}:rule/{bus.inputs['name']}/GlobalEndpointManagedRule-anything"
+        where = {"region": bus.region, "account": bus.account, "eventBusName": bus.inputs["name"]}
+        managed = arn(RULE, **where, name="GlobalEndpointManagedRule-anything")
         for action in _MANAGED_RULES:
-            if not any(
-                action in s["Action"] and any(fnmatchcase(arn, str(resource)) for resource in s["Resource"])
-                for s in allowed
-            ):
+            resources = [str(resource) for s in stack.allowed(role, action) for resource in s["Resource"]]
+            if not any(fnmatchcase(managed, resource) for resource in resources):
                 yield f"{action} on the managed rule in {bus.region} is not allowed"
-        if not any("events:PutEvents" in s["Action"] and bus in buses_named(stack, s["Resource"]) for s in allowed):
+        if not any(bus in buses_named(stack, s["Resource"]) for s in stack.allowed(role, "events:PutEvents")):
             yield f"events:PutEvents on {bus.name} is not allowed"
-    passes = [
-        s for s in allowed if "iam:PassRole" in s["Action"] and any(stack.refer(r) is role for r in s["Resource"])
-    ]
+    passes = [s for s in stack.allowed(role, "iam:PassRole") if any(stack.refer(r) is role for r in s["Resource"])]
     if not any("events.amazonaws.com" in conditions(s, "iam:PassedToService") for s in passes):
         yield "iam:PassRole of itself to events.amazonaws.com is not allowed"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, as_list, conditions, statements
+from policies.view import StackView, as_list, conditions, statements
 from signals.recording.types import (
     BUCKET,
     BUCKET_ENCRYPTION,
@@ -59,8 +59,7 @@ def buses_are_not_open(stack: StackView) -> Iterator[Finding]:
 @rule(
     "IAM-NO-WILDCARD",
     "mandatory",
-    why="A role that may do anything to something, or something to anything, gives whoever breaks into one function "
-    "the rest of the platform.",
+    why="With a wildcard in its role, one compromised function gives access to the rest of the platform.",
     source="IAM User Guide, best-practices ('Apply least-privilege permissions')",
     remedy="name the actions and the resources; open are only X-Ray, the streams of one log group, the objects of one "
     "bucket, and the managed replication rule",
@@ -98,7 +97,7 @@ def _in_bounds(resource: str, actions: list[str]) -> bool:
 @rule(
     "DATA-ENCRYPTED",
     "mandatory",
-    why="Signals hold customers' data: what keeps them encrypts them, and says so rather than rely on a default.",
+    why="Signals hold customers' data: whatever stores them must encrypt them, explicitly rather than by default.",
     source="SQS Developer Guide, sqs-sse; S3 User Guide, bucket-encryption; Firehose Developer Guide, encryption",
     remedy="set sqsManagedSseEnabled or kmsMasterKeyId, a bucket's encryption configuration, serverSideEncryption",
 )
@@ -110,14 +109,14 @@ def data_is_encrypted(stack: StackView) -> Iterator[Finding]:
         if not stream.get("serverSideEncryption.enabled"):
             yield stream, "it is not encrypted"
     for bucket in stack.of(BUCKET):
-        if not any(stack.refer(e.inputs["bucket"], BUCKET) is bucket for e in stack.of(BUCKET_ENCRYPTION)):
+        if not stack.naming(BUCKET_ENCRYPTION, "bucket", bucket):
             yield bucket, "it states no encryption"
 
 
 @rule(
     "DATA-TLS",
     "mandatory",
-    why="SQS and S3 take requests in the clear unless a policy refuses them, and an API's domain talks TLS 1.0 unless "
+    why="SQS and S3 accept unencrypted requests unless a policy refuses them, and an API's domain talks TLS 1.0 unless "
     "told not to.",
     source="SQS Developer Guide, sqs-security-best-practices; S3 User Guide, security-best-practices",
     remedy="deny aws:SecureTransport false in the policy of each queue and bucket; set securityPolicy to TLS_1_2",
@@ -126,7 +125,7 @@ def data_travels_over_tls(stack: StackView) -> Iterator[Finding]:
     guarded = [(queue, QUEUE_POLICY, "queueUrl") for queue in stack.of(QUEUE)]
     guarded += [(bucket, BUCKET_POLICY, "bucket") for bucket in stack.of(BUCKET)]
     for resource, policy_type, key in guarded:
-        if not any(_refuses_plain(s) for s in stack.policies_of(policy_type, key, resource)):
+        if not any(_refuses_unencrypted(s) for s in stack.policies_of(policy_type, key, resource)):
             yield resource, "it takes requests without TLS"
     for domain in stack.of(DOMAIN_NAME):
         policy = str(domain.get("domainNameConfiguration.securityPolicy"))
@@ -134,7 +133,7 @@ def data_travels_over_tls(stack: StackView) -> Iterator[Finding]:
             yield domain, f"its security policy is {policy}"
 
 
-def _refuses_plain(statement: Mapping[str, Any]) -> bool:
+def _refuses_unencrypted(statement: Mapping[str, Any]) -> bool:
     plain = [str(value).lower() for value in conditions(statement, "aws:SecureTransport")]
     return statement["Effect"] == "Deny" and _anyone(statement) and plain == ["false"]
 
@@ -148,11 +147,7 @@ def _refuses_plain(statement: Mapping[str, Any]) -> bool:
 )
 def buckets_are_closed(stack: StackView) -> Iterator[Finding]:
     for bucket in stack.of(BUCKET):
-        blocks = [b for b in stack.of(BUCKET_PUBLIC_ACCESS) if stack.refer(b.inputs["bucket"], BUCKET) is bucket]
-        left = _open_settings(blocks[0]) if blocks else list(_PUBLIC_ACCESS)
-        if left:
-            yield bucket, f"{', '.join(left)} not set"
-
-
-def _open_settings(block: ResourceView) -> list[str]:
-    return [key for key in _PUBLIC_ACCESS if not block.get(key)]
+        blocks = stack.naming(BUCKET_PUBLIC_ACCESS, "bucket", bucket)
+        missing = [key for key in _PUBLIC_ACCESS if not any(block.get(key) for block in blocks)]
+        if missing:
+            yield bucket, f"{', '.join(missing)} not set"

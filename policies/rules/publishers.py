@@ -12,12 +12,12 @@ from signals.recording.types import BUS, FUNCTION, ROLE
 
 
 def publishes_through_endpoint(function: ResourceView) -> bool:
-    """Whether a function is told of a global endpoint."""
+    """Whether a function has a global endpoint in its environment."""
     return "EVENT_ENDPOINT_ID" in (function.get("environment.variables") or {})
 
 
 def _puts(stack: StackView, role: ResourceView | None) -> list[Mapping[str, Any]]:
-    return [s for s in stack.role_statements(role) if s["Effect"] == "Allow" and "events:PutEvents" in s["Action"]]
+    return stack.allowed(role, "events:PutEvents")
 
 
 @rule(
@@ -34,8 +34,7 @@ def may_put_on_both_buses(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
         if not publishes_through_endpoint(function):
             continue
-        role = stack.refer(function.inputs["role"], ROLE)
-        resources = [resource for s in _puts(stack, role) for resource in s["Resource"]]
+        resources = [resource for s in _puts(stack, stack.role(function)) for resource in s["Resource"]]
         named = buses_named(stack, resources)
         for bus in wanted:
             if bus not in named:
@@ -48,15 +47,13 @@ def may_put_on_both_buses(stack: StackView) -> Iterator[Finding]:
 @rule(
     "EB-PUT-SCOPE",
     "mandatory",
-    why="A bus takes what IAM lets in: a role that may put on any bus can forge signals on one it has nothing to do "
-    "with, and PutEvents to a bus that is not there answers 200 and loses the event.",
+    why="A role that may put on any bus can forge signals on one it has nothing to do with, and PutEvents to "
+    "a bus that is not there answers 200 and loses the event.",
     source="EventBridge API reference, PutEvents; Service Authorization Reference, events:PutEvents",
     remedy="name buses of this stack, by reference or ARN",
 )
 def puts_on_named_buses_only(stack: StackView) -> Iterator[Finding]:
-    through_endpoint = {
-        stack.refer(f.inputs["role"], ROLE) for f in stack.of(FUNCTION) if publishes_through_endpoint(f)
-    }
+    through_endpoint = {stack.role(f) for f in stack.of(FUNCTION) if publishes_through_endpoint(f)}
     for role in stack.of(ROLE):
         if role in through_endpoint:
             continue
@@ -68,26 +65,24 @@ def puts_on_named_buses_only(stack: StackView) -> Iterator[Finding]:
 @rule(
     "EB-PUT-SOURCE",
     "advisory",
-    why="`source` decides which rules an event meets; without a condition on it a function that is broken into can "
-    "speak as ingest, or keep the heart beating while the primary is ill.",
+    why="`source` decides which rules an event matches; without a condition on it, a compromised function can send "
+    "events as ingest, or heartbeats while the primary is failing.",
     source="Service Authorization Reference, condition key events:source",
     remedy="add the condition StringEquals events:source to the PutEvents statement",
 )
 def puts_as_itself(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
-        for statement in _puts(stack, stack.refer(function.inputs["role"], ROLE)):
+        for statement in _puts(stack, stack.role(function)):
             if not conditions(statement, "events:source"):
                 yield function, "it may put events of any source"
 
 
 def may_put_on(stack: StackView, function: ResourceView) -> list[ResourceView]:
     """The stack's buses that a function may put events on."""
-    role = stack.refer(function.inputs["role"], ROLE)
-    buses = [buses_named(stack, s["Resource"]) for s in _puts(stack, role)]
+    buses = [buses_named(stack, s["Resource"]) for s in _puts(stack, stack.role(function))]
     return [bus for bus in stack.of(BUS) if any(bus in named for named in buses)]
 
 
 def sources_put(stack: StackView, function: ResourceView) -> list[str]:
-    """The sources as which a function may put events."""
-    role = stack.refer(function.inputs["role"], ROLE)
-    return [source for statement in _puts(stack, role) for source in conditions(statement, "events:source")]
+    """The values of `source` with which a function may put events."""
+    return [s for statement in _puts(stack, stack.role(function)) for s in conditions(statement, "events:source")]

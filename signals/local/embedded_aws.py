@@ -18,6 +18,7 @@ from signals.aws.interface import Aws, Event, QueueMessage, Timing
 from signals.aws.reading import items, or_none, queue_message
 from signals.errors import Failed
 from signals.local import process
+from signals.recording import types
 
 # It opens nothing but this machine's loopback; its SHA-256 stands in Pulumi.local.yaml.
 LOCAL_WRITE_KEY = "local-write-key"
@@ -126,7 +127,7 @@ class EmbeddedAws(Aws):
             pattern = json.dumps({"replay-name": [name]})
             rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)["RuleArn"]
             cleaning.callback(events.delete_rule, Name=name, EventBusName=bus)
-            arn = f"arn:aws:sqs:{region}:{self._account_id}:{name}"
+            arn = types.arn(types.QUEUE, region=region, account=self._account_id, name=name)
             sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": _queue_policy(arn, rule)})
             events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "find", "Arn": arn}])
             cleaning.callback(events.remove_targets, Rule=name, EventBusName=bus, Ids=["find"])

@@ -32,7 +32,7 @@ class TooManyReplaysError(Exception):
 class SimulatedArchive:
     """One archive and its events."""
 
-    def __init__(self, plan: blueprint.Archive, platform: Platform) -> None:
+    def __init__(self, plan: blueprint.ArchivePlan, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
         self._events: list[tuple[float, Event]] = []
         self._replays = 0

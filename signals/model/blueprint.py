@@ -9,6 +9,7 @@ from typing import Any
 
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
+from signals.recording.types import BUS, arn
 
 
 class CannotDeployError(Exception):
@@ -16,7 +17,7 @@ class CannotDeployError(Exception):
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetPlan:
     """What a rule invokes; times in seconds."""
 
     arn: str
@@ -28,7 +29,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RulePlan:
     """A rule on a bus."""
 
     arn: str
@@ -36,11 +37,11 @@ class Rule:
     bus: str
     name: str
     pattern: Pattern
-    targets: tuple[Target, ...]
+    targets: tuple[TargetPlan, ...]
 
 
 @dataclass(frozen=True)
-class Archive:
+class ArchivePlan:
     """An archive of a bus; kept for so many days, 0 for ever."""
 
     name: str
@@ -51,7 +52,7 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Queue:
+class QueuePlan:
     """A queue, and whether an alarm says that something lies in it; times in seconds."""
 
     name: str
@@ -67,7 +68,7 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionPlan:
     """A function behind its alias."""
 
     name: str
@@ -85,7 +86,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class EventSource:
+class MappingPlan:
     """An event source mapping: a queue that invokes a function."""
 
     queue_arn: str
@@ -96,10 +97,11 @@ class EventSource:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointPlan:
     """The global endpoint."""
 
     id: str
+    arn: str
     bus: str
     primary: str
     secondary: str
@@ -110,7 +112,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class SchedulePlan:
     """Something that EventBridge Scheduler puts on a bus every minute."""
 
     name: str
@@ -127,28 +129,28 @@ class Blueprint:
 
     account: str
     buses: frozenset[str]
-    rules: tuple[Rule, ...]
-    archives: tuple[Archive, ...]
-    queues: tuple[Queue, ...]
-    functions: tuple[Function, ...]
-    mappings: tuple[EventSource, ...]
+    rules: tuple[RulePlan, ...]
+    archives: tuple[ArchivePlan, ...]
+    queues: tuple[QueuePlan, ...]
+    functions: tuple[FunctionPlan, ...]
+    mappings: tuple[MappingPlan, ...]
     streams: Mapping[str, str]
-    endpoint: Endpoint
-    schedules: tuple[Schedule, ...]
+    endpoint: EndpointPlan
+    schedules: tuple[SchedulePlan, ...]
     has_domain: bool
     api_check_s: float = 30.0
 
     @cached_property
-    def functions_by_arn(self) -> Mapping[str, Function]:
+    def functions_by_arn(self) -> Mapping[str, FunctionPlan]:
         return {function.arn: function for function in self.functions}
 
     def bus_arn(self, region: str, name: str) -> str:
-        return f"arn:aws:events:{region}:{self.account}:event-bus/{name}"
+        return arn(BUS, region=region, account=self.account, name=name)
 
-    def rules_on(self, region: str, bus: str) -> tuple[Rule, ...]:
+    def rules_on(self, region: str, bus: str) -> tuple[RulePlan, ...]:
         return self._rules_by_bus.get((region, bus), ())
 
     @cached_property
-    def _rules_by_bus(self) -> Mapping[tuple[str, str], tuple[Rule, ...]]:
+    def _rules_by_bus(self) -> Mapping[tuple[str, str], tuple[RulePlan, ...]]:
         keys = {(rule.region, rule.bus) for rule in self.rules}
         return {key: tuple(r for r in self.rules if (r.region, r.bus) == key) for key in keys}

@@ -29,7 +29,7 @@ class Stopwatch:
 class Events:
     """An EventBridge client with a function's role, for its own Region or another."""
 
-    def __init__(self, plan: blueprint.Function, region: str, watch: Stopwatch, platform: Platform) -> None:
+    def __init__(self, plan: blueprint.FunctionPlan, region: str, watch: Stopwatch, platform: Platform) -> None:
         self._plan, self._region, self._watch, self._platform = plan, region, watch, platform
 
     def put_events(self, *, Entries: Sequence[Mapping[str, str]], EndpointId: str | None = None) -> Any:  # noqa: N803
@@ -45,7 +45,7 @@ class Events:
 class Queues:
     """An SQS client with a function's role."""
 
-    def __init__(self, plan: blueprint.Function, watch: Stopwatch, platform: Platform) -> None:
+    def __init__(self, plan: blueprint.FunctionPlan, watch: Stopwatch, platform: Platform) -> None:
         self._plan, self._watch, self._platform = plan, watch, platform
 
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Any:  # noqa: N803

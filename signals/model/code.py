@@ -39,7 +39,7 @@ class Collaborators:
     spools: bool = True
 
 
-def runner(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]:
+def runner(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     """What runs when this function is invoked; a consumer's function that the model does not know takes everything."""
     makers = {
         "ingest": _ingest,
@@ -53,19 +53,19 @@ def runner(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]
 
 
 def _publish(
-    plan: blueprint.Function, platform: Platform, watch: Stopwatch, bus: str, *, region: str | None = None
+    plan: blueprint.FunctionPlan, platform: Platform, watch: Stopwatch, bus: str, *, region: str | None = None
 ) -> Any:
     events = Events(plan, region or plan.region, watch, platform)
     endpoint_id = plan.environment.get("EVENT_ENDPOINT_ID")
     return platform.collaborators.publisher(events, bus_name=bus, endpoint_id=endpoint_id, pace=watch.pace)
 
 
-def _sender(plan: blueprint.Function, platform: Platform, watch: Stopwatch, queue_url: str) -> QueueSender:
+def _sender(plan: blueprint.FunctionPlan, platform: Platform, watch: Stopwatch, queue_url: str) -> QueueSender:
     client: Any = Queues(plan, watch, platform)
     return QueueSender(client, queue_url=queue_url, pace=watch.pace)
 
 
-def _ingest(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]:
+def _ingest(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     environment, keys = plan.environment, WriteKeys({plan.sources[0]: [sha256(WRITE_KEY.encode()).hexdigest()]})
 
     def run(event: Mapping[str, Any]) -> Any:
@@ -96,7 +96,7 @@ def _ingest(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any
     return run
 
 
-def _enrichment(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]:
+def _enrichment(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     environment, sources = plan.environment, frozenset(plan.sources)
 
     def run(event: Mapping[str, Any]) -> Any:
@@ -126,7 +126,7 @@ def _enrichment(plan: blueprint.Function, platform: Platform) -> Callable[[Any],
     return run
 
 
-def _republish(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]:
+def _republish(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     def run(event: Mapping[str, Any]) -> Any:
         publish = _publish(plan, platform, Stopwatch(platform), plan.environment["EVENT_BUS_NAME"])
         return forward(event, lambda entries: publish(entries, until=_TRIES_S), spooled_entry).to_sqs()
@@ -134,7 +134,7 @@ def _republish(plan: blueprint.Function, platform: Platform) -> Callable[[Any], 
     return run
 
 
-def _return_path(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]:
+def _return_path(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     environment = plan.environment
 
     def run(event: Mapping[str, Any]) -> Any:
@@ -149,7 +149,7 @@ def _return_path(plan: blueprint.Function, platform: Platform) -> Callable[[Any]
     return run
 
 
-def _profile(plan: blueprint.Function, platform: Platform) -> Callable[[Any], Any]:
+def _profile(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     def run(event: Mapping[str, Any]) -> Any:
         # The table is a global one: its items in either Region become the union of both.
         item = item_of(event["detail"])

@@ -37,7 +37,7 @@ class FunctionError(Exception):
 class SimulatedFunction:
     """One function."""
 
-    def __init__(self, plan: blueprint.Function, run: Callable[[Any], Any], platform: Platform) -> None:
+    def __init__(self, plan: blueprint.FunctionPlan, run: Callable[[Any], Any], platform: Platform) -> None:
         self.plan, self._run, self._platform = plan, run, platform
 
     def invoke(self, payload: Any) -> Any:
@@ -96,7 +96,7 @@ class SimulatedMapping:
     """One event source mapping."""
 
     def __init__(
-        self, plan: blueprint.EventSource, queue: SimulatedQueue, function: SimulatedFunction, platform: Platform
+        self, plan: blueprint.MappingPlan, queue: SimulatedQueue, function: SimulatedFunction, platform: Platform
     ) -> None:
         self._plan, self._queue, self._function, self._platform = plan, queue, function, platform
         self._next_poll_s = float("inf")

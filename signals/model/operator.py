@@ -13,7 +13,7 @@ from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.times import timestamp
 from signals.model import targets
 from signals.model.archive import LAG_S, MOST_REPLAYS, SimulatedArchive, TooManyReplaysError
-from signals.model.blueprint import Rule
+from signals.model.blueprint import RulePlan
 from signals.model.clock import EPOCH, HOUR_S, MINUTE_S
 from signals.model.event import Event
 from signals.model.functions import INVOCATION_S
@@ -119,7 +119,7 @@ class Operator:
         drains = [m for m in mappings if rule and m.queue_arn in {target.arn for target in rule.targets}]
         return max((m.concurrency * m.batch_size / INVOCATION_S * HOUR_S for m in drains), default=float("inf"))
 
-    def return_rule(self) -> Rule | None:
+    def return_rule(self) -> RulePlan | None:
         """The rule in the secondary that matches replayed events only."""
         blueprint, endpoint = self._platform.blueprint, self._platform.blueprint.endpoint
         plain: dict[str, Any] = {"source": INGEST_SOURCE, "detail-type": BATCH_TYPE, "account": blueprint.account}

@@ -37,7 +37,7 @@ class QueuedMessage:
 class SimulatedQueue:
     """One queue and its messages."""
 
-    def __init__(self, plan: blueprint.Queue, platform: Platform) -> None:
+    def __init__(self, plan: blueprint.QueuePlan, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
         self.messages: dict[str, QueuedMessage] = {}
         self._received = 0

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from signals.model.blueprint import (
-    Archive,
+    ArchivePlan,
     Blueprint,
     CannotDeployError,
-    Endpoint,
-    EventSource,
-    Function,
-    Queue,
-    Rule,
-    Schedule,
-    Target,
+    EndpointPlan,
+    FunctionPlan,
+    MappingPlan,
+    QueuePlan,
+    RulePlan,
+    SchedulePlan,
+    TargetPlan,
 )
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
@@ -70,12 +70,12 @@ class _Reader:
     def _role(self, arn: str | None) -> Policy:
         return self._policies.get(arn.rpartition("/")[2], Policy()) if arn else Policy()
 
-    def _rules(self) -> list[Rule]:
-        targets: dict[tuple[str | None, str, str], list[Target]] = {}
+    def _rules(self) -> list[RulePlan]:
+        targets: dict[tuple[str | None, str, str], list[TargetPlan]] = {}
         for target, i in self._of_type(types.TARGET):
             retry = i.get("retryPolicy") or {}
             targets.setdefault((target.region, i["eventBusName"], i["rule"]), []).append(
-                Target(
+                TargetPlan(
                     i["arn"],
                     self._role(i.get("roleArn")),
                     i.get("inputPath"),
@@ -85,7 +85,7 @@ class _Reader:
                 )
             )
         return [
-            Rule(
+            RulePlan(
                 self._arn(rule),
                 str(rule.region),
                 i["eventBusName"],
@@ -96,10 +96,10 @@ class _Reader:
             for rule, i in self._of_type(types.RULE)
         ]
 
-    def _archives(self) -> list[Archive]:
+    def _archives(self) -> list[ArchivePlan]:
         found = self._of_type(types.ARCHIVE)
         return [
-            Archive(
+            ArchivePlan(
                 i["name"],
                 str(archive.region),
                 i["eventSourceArn"].rpartition("/")[2],
@@ -109,7 +109,7 @@ class _Reader:
             for archive, i in found
         ]
 
-    def _queues(self) -> list[Queue]:
+    def _queues(self) -> list[QueuePlan]:
         policies = {i["queueUrl"]: Policy.of(i["policy"]) for _, i in self._of_type(types.QUEUE_POLICY)}
         alarms = self._of_type(types.ALARM)
         alarmed = {(alarm.region, (i.get("dimensions") or {}).get("QueueName")) for alarm, i in alarms}
@@ -118,7 +118,7 @@ class _Reader:
             url = self._resolver.outputs(queue)["url"]
             redrive = json.loads(i.get("redrivePolicy") or "{}")
             found.append(
-                Queue(
+                QueuePlan(
                     i["name"],
                     self._arn(queue),
                     url,
@@ -133,7 +133,7 @@ class _Reader:
             )
         return found
 
-    def _functions(self) -> list[Function]:
+    def _functions(self) -> list[FunctionPlan]:
         by_name = {(f.region, i["name"]): i for f, i in self._of_type(types.FUNCTION)}
         permissions: dict[tuple[str | None, str, str], list[Mapping[str, Any]]] = {}
         for permission, i in self._of_type(types.PERMISSION):
@@ -147,7 +147,7 @@ class _Reader:
             i, config = by_name[key[:2]], configs.get(key, {})
             on_failure = (config.get("destinationConfig") or {}).get("onFailure") or {}
             found.append(
-                Function(
+                FunctionPlan(
                     i["name"],
                     arn,
                     str(alias.region),
@@ -164,9 +164,9 @@ class _Reader:
             )
         return found
 
-    def _mappings(self) -> list[EventSource]:
+    def _mappings(self) -> list[MappingPlan]:
         return [
-            EventSource(
+            MappingPlan(
                 i["eventSourceArn"],
                 i["functionName"],
                 int(i.get("batchSize", 10)),
@@ -176,7 +176,7 @@ class _Reader:
             for _, i in self._of_type(types.MAPPING)
         ]
 
-    def _endpoint(self) -> Endpoint:
+    def _endpoint(self) -> EndpointPlan:
         endpoint, i = next(self._of_type(types.ENDPOINT))
         arns = [bus["eventBusArn"] for bus in i["eventBuses"]]
         names = {arn.rpartition("/")[2] for arn in arns}
@@ -195,13 +195,21 @@ class _Reader:
         )
         replicates = (i.get("replicationConfig") or {}).get("state", "ENABLED") == "ENABLED"
         role = self._role(i.get("roleArn"))
-        return Endpoint(
-            f"{i['name']}.veo", names.pop(), str(endpoint.region), secondary, replicates, role, check, alarm
+        return EndpointPlan(
+            id=f"{i['name']}.veo",
+            arn=self._arn(endpoint),
+            bus=names.pop(),
+            primary=str(endpoint.region),
+            secondary=secondary,
+            replicates=replicates,
+            role=role,
+            health_check=check,
+            alarm=alarm,
         )
 
-    def _schedules(self) -> list[Schedule]:
+    def _schedules(self) -> list[SchedulePlan]:
         return [
-            Schedule(
+            SchedulePlan(
                 i["name"],
                 str(schedule.region),
                 i["target"]["arn"],

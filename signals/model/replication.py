@@ -41,7 +41,7 @@ def replicate(event: Event, region: str, platform: Platform, only: Collection[st
     copy = replace(
         event,
         id=platform.new_id(),
-        resources=(f"arn:aws:events:{endpoint.primary}:{event.account}:endpoint/{endpoint.id.removesuffix('.veo')}",),
+        resources=(endpoint.arn,),
         through_endpoint=False,
         from_bus=True,
         replay=None,

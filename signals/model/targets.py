@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from signals.model.blueprint import Rule, Target
+from signals.model.blueprint import RulePlan, TargetPlan
 from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.ledger import Drop
@@ -34,7 +34,7 @@ class TargetRefusedError(Exception):
         self.code, self.retryable = code, retryable
 
 
-def invoke(event: Event, rule: Rule, target: Target, platform: Platform, first_s: float | None = None) -> None:
+def invoke(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform, first_s: float | None = None) -> None:
     """Deliver an event to a target; `first_s` is the time of the first attempt."""
     first_s = platform.clock.now if first_s is None else first_s
     try:
@@ -52,7 +52,7 @@ def invoke(event: Event, rule: Rule, target: Target, platform: Platform, first_s
             platform.clock.at(again_s, lambda: invoke(event, rule, target, platform, first_s))
 
 
-def attempt(event: Event, rule: Rule, target: Target, platform: Platform) -> None:
+def attempt(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform) -> None:
     """Make one attempt.
 
     Raises:
@@ -92,7 +92,7 @@ def attempt(event: Event, rule: Rule, target: Target, platform: Platform) -> Non
         platform.ledger.deliver(_payload(event, target), now)
 
 
-def _to_bus(event: Event, target: Target, region: str, platform: Platform) -> None:
+def _to_bus(event: Event, target: TargetPlan, region: str, platform: Platform) -> None:
     if not target.role.allows("events:PutEvents", target.arn, {"events:source": event.source}):
         raise TargetRefusedError("NO_PERMISSIONS")
     if event.from_bus:
@@ -104,7 +104,7 @@ def _to_bus(event: Event, target: Target, region: str, platform: Platform) -> No
     platform.buses[region].accept(replace(event, id=platform.new_id(), bus=bus, from_bus=True, replay=None))
 
 
-def _payload(event: Event, target: Target) -> str:
+def _payload(event: Event, target: TargetPlan) -> str:
     if target.input_path is None:
         return event.text
     if target.input_path == "$.detail":
@@ -115,7 +115,7 @@ def _payload(event: Event, target: Target) -> str:
     return orjson.dumps(value).decode()
 
 
-def _dead_letter(event: Event, rule: Rule, target: Target, code: str, platform: Platform) -> None:
+def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, platform: Platform) -> None:
     queue = platform.queues.get(target.dead_letter_arn or "")
     if queue is None:
         platform.ledger.drop(event.detail, Drop(rule.name, f"{rule.name}: {code}, and there is no dead-letter queue"))

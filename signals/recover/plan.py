@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
+from signals.recording.types import QUEUE, arn
 from signals.recover import storage
 from signals.recover.archive_window import ArchiveWindow, archive_window
 from signals.recover.outage import Outage, outage
@@ -217,7 +218,9 @@ def _every_signal_in_lake(stack: Stack) -> bool:
 def _drain_rate(stack: Stack) -> float:
     """Events a second from the return queue to the primary, by the mapping's settings."""
     mappings = stack.client("lambda", stack.secondary).list_event_source_mappings(
-        EventSourceArn=f"arn:aws:sqs:{stack.secondary}:{stack.settings.account_id}:{stack.names.return_path}"
+        EventSourceArn=arn(
+            QUEUE, region=stack.secondary, account=stack.settings.account_id, name=stack.names.return_path
+        )
     )["EventSourceMappings"]
     if not mappings:
         raise Failed(

@@ -18,6 +18,8 @@ from botocore.exceptions import ClientError
 from signals.aws.reading import metric_sum
 from signals.errors import Failed
 from signals.observe.queues import QueueStatus, queue_statuses
+from signals.recording import types
+from signals.recording.types import arn
 from signals.recover.failover import OnEvent, ProgressEvent, ignore
 from signals.recover.plan import CONCURRENT, Plan, Slice
 from signals.stack import Stack
@@ -233,16 +235,19 @@ def _reason_to_wait(stack: Stack, plan: Plan) -> str | None:
 
 def _start(stack: Stack, part: Slice, name: str) -> str | None:
     """Start one replay; the reason when AWS runs too many already."""
-    arn = f"arn:aws:events:{stack.secondary}:{stack.settings.account_id}"
+    where = {"region": stack.secondary, "account": stack.settings.account_id}
     bus, rule = stack.names.ingress_bus, stack.names.return_path
     try:
         stack.client("events", stack.secondary).start_replay(
             ReplayName=name,
             Description="The return path to the primary (signals replay).",
-            EventSourceArn=f"{arn}:archive/{stack.names.archive}",
+            EventSourceArn=arn(types.ARCHIVE, **where, name=stack.names.archive),
             EventStartTime=part.start,
             EventEndTime=part.end,
-            Destination={"Arn": f"{arn}:event-bus/{bus}", "FilterArns": [f"{arn}:rule/{bus}/{rule}"]},
+            Destination={
+                "Arn": arn(types.BUS, **where, name=bus),
+                "FilterArns": [arn(types.RULE, **where, eventBusName=bus, name=rule)],
+            },
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]

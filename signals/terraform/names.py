@@ -55,7 +55,7 @@ def derived_type(pulumi_type: str) -> str | None:
     return match and f"aws_{match['module']}_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", match["name"]).lower()
 
 
-class Names:
+class PropertyNames:
     """Terraform's names of one body's members, by Pulumi's.
 
     Args:
@@ -107,18 +107,18 @@ def _plurals(name: str) -> Iterator[str]:
         yield f"{name[:-2]}ices"
 
 
-def names_of(body: Body) -> Names:
+def names_of(body: Body) -> PropertyNames:
     """The names of a nested body's members."""
-    return _block_names(body) if isinstance(body, Block) else Names(body)
+    return _block_names(body) if isinstance(body, Block) else PropertyNames(body)
 
 
 @cache
-def _block_names(block: Block) -> Names:
-    return Names(block)
+def _block_names(block: Block) -> PropertyNames:
+    return PropertyNames(block)
 
 
 @cache
-def resource_names(pulumi_type: str) -> Names:
+def resource_names(pulumi_type: str) -> PropertyNames:
     """The names of a resource's own properties.
 
     Raises:
@@ -126,4 +126,4 @@ def resource_names(pulumi_type: str) -> Names:
     """
     block = resource_block(terraform_type(pulumi_type))
     assert block is not None
-    return Names(block, RENAMED.get(pulumi_type))
+    return PropertyNames(block, RENAMED.get(pulumi_type))

@@ -8,7 +8,7 @@ from typing import Any
 from signals.errors import TerraformError
 from signals.recording.values import Asset, Secret
 from signals.terraform.expressions import Expressions, escape
-from signals.terraform.names import Names, names_of
+from signals.terraform.names import PropertyNames, names_of
 from signals.terraform.schema import VERSION, Block, Body, member_type
 
 
@@ -24,7 +24,7 @@ class Values:
         self._expressions = expressions
         self._place = place
 
-    def body(self, inputs: Mapping[str, Any], body: Body, names: Names, where: str = "") -> dict[str, Any]:
+    def body(self, inputs: Mapping[str, Any], body: Body, names: PropertyNames, where: str = "") -> dict[str, Any]:
         """A body of attributes and blocks, in order of their names; what is null is left out.
 
         Raises:

@@ -19,7 +19,7 @@ import typer.main
 
 from components.settings import PlatformSettings
 from policies import rules
-from policies.rule import RULES, Rule
+from policies.rule import RULES, PolicyRule
 from signals.cli import app as app_module
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -165,7 +165,7 @@ def policy_catalogue() -> str:
         "if a mandatory one does not hold; `pulumi preview --policy-pack policies` checks the same rules in Pulumi.",
     ]
 
-    def subject(rule: Rule) -> str:
+    def subject(rule: PolicyRule) -> str:
         return rule.check.__module__.rpartition(".")[2]
 
     for name, several in groupby(RULES, subject):

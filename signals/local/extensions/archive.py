@@ -21,6 +21,7 @@ from ministack.services import eventbridge as events
 
 from signals.local.extensions import event_bus, seams
 from signals.local.extensions.event_bus import Event
+from signals.recording import types
 
 _MOST_REPLAYS = 10
 _DAY_SECONDS = 86_400
@@ -40,7 +41,7 @@ def keep(event: Event, view: Any = None) -> None:
     """Put an event into the archives of its bus."""
     if event.get("ReplayName"):
         return
-    bus_arn = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{event['EventBusName']}"
+    bus_arn = types.arn(types.BUS, region=get_region(), account=get_account_id(), name=event["EventBusName"])
     view = view or events._pattern_event_view(event)
     for archive in events._archives.values():
         pattern = archive.get("EventPattern")
@@ -74,7 +75,7 @@ def start_replay(data: dict[str, Any]) -> Any:
         return error_response_json("LimitExceededException", f"More than {_MOST_REPLAYS} replays are active.", 400)
     replay = {
         "ReplayName": name,
-        "ReplayArn": f"arn:aws:events:{get_region()}:{get_account_id()}:replay/{name}",
+        "ReplayArn": types.arn(types.REPLAY, region=get_region(), account=get_account_id(), name=name),
         "Description": data.get("Description", ""),
         "EventSourceArn": data["EventSourceArn"],
         "EventStartTime": events._coerce_timestamp(data["EventStartTime"]),

@@ -23,6 +23,7 @@ from signals.local import faults
 from signals.local.extensions import event_bus, seams
 from signals.local.extensions.event_bus import Event
 from signals.local.extensions.refusals import TryAgainError, UndeliverableError
+from signals.recording import types
 
 logger = logging.getLogger("signals.local.events")
 # What crosses Regions is asynchronous: no request waits for it.
@@ -51,7 +52,9 @@ def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None)
     elsewhere = (arn.account_id, arn.region) != (get_account_id(), get_region())
     copy = {key: value for key, value in event.items() if key != "_Endpoint"}
     copy["EventBusName"] = bus
-    copy["_ReceivedFrom"] = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/{event['EventBusName']}"
+    copy["_ReceivedFrom"] = types.arn(
+        types.BUS, region=get_region(), account=get_account_id(), name=event["EventBusName"]
+    )
     if elsewhere:
         copy["EventId"] = new_uuid()
     if rule.get("ManagedBy") == event_bus.MANAGED_BY and event.get("_Endpoint"):

@@ -30,6 +30,7 @@ from ministack.services import eventbridge as events
 
 from signals.local import faults
 from signals.local.extensions import event_bus, health_check, seams
+from signals.recording import types
 
 Endpoint = dict[str, Any]
 DNS_SUFFIX = ".endpoint.events.amazonaws.com"
@@ -116,7 +117,7 @@ def create(data: dict[str, Any]) -> Any:
     endpoint_id = _id(account, region, name)
     endpoint: Endpoint = {
         "Name": name,
-        "Arn": f"arn:aws:events:{region}:{account}:endpoint/{name}",
+        "Arn": types.arn(types.ENDPOINT, region=region, account=account, name=name),
         "EndpointId": endpoint_id,
         "EndpointUrl": f"https://{endpoint_id}{DNS_SUFFIX}",
         "State": "ACTIVE",
