@@ -36,6 +36,11 @@ def test_what_cannot_be_rehearsed_is_refused_before_anything_is_touched(argument
     assert says in result.stderr
 
 
+def test_the_help_names_every_scenario() -> None:
+    help_text = " ".join(drill("--help").stdout.split())
+    assert [name for name in SCENARIOS if name not in help_text] == []
+
+
 def test_the_models_verdict_is_json_and_a_loss_is_exit_code_1(tmp_path: Path) -> None:
     picture = tmp_path / "drill.svg"
     result = drill("--model", "--stack", "prod", "--outage", "30h", "--no-replay", "--json", "--svg", str(picture))

@@ -10,21 +10,19 @@ import typer
 
 from signals.cli.commands.options import AsJson, StackName
 from signals.errors import Misuse
+from signals.model.scenarios import FAILOVER, SCENARIOS, Scenario, scenario_named
 from signals.stack import LOCAL_WRITE_KEY, Stack, load_stack
 from signals.terminal import console
 
 if TYPE_CHECKING:
     from signals.model.report import DrillReport
-    from signals.model.scenarios import Scenario
 
 KEY_VARIABLE = "SIGNALS_WRITE_KEY"
 
 
 def drill(
     stack: StackName = "local",
-    scenario: Annotated[
-        str | None, typer.Option(help="What fails, or `all`; by default primary-eventbridge-down.")
-    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="What fails, see above; or `all`.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Write the picture to this file.", dir_okay=False)] = None,
     json: AsJson = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Fail over a stack on AWS.")] = False,
@@ -40,6 +38,9 @@ def drill(
     On the local stack the embedded AWS injects real faults. On AWS the only fault is the health check's inversion,
     which moves all signals to the secondary and back: that needs --yes. The stack is always restored, on Ctrl-C too.
     Exit code 1 when an acknowledged signal is lost.
+
+    Scenarios: primary-eventbridge-down (the default), primary-api-down, replication-cut, enrichment-failing, slow-lake,
+    failover; with --model also primary-eventbridge-stalled and primary-region-down.
     """
     from signals.cli.views.drill import print_report
     from signals.drill.picture import draw
@@ -95,8 +96,6 @@ def _rehearse(
 
 def _scenarios(stack: Stack, name: str | None) -> list[Scenario]:
     """What is to be rehearsed on a deployed stack."""
-    from signals.model.scenarios import FAILOVER, SCENARIOS, scenario_named
-
     if not stack.local:
         if name not in (None, FAILOVER.name, FAILOVER.alias):
             raise Misuse(f"no fault is injected on AWS: leave --scenario out, or rehearse {name!r} on the local stack")
