@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.consumer import ConsumerSubscription
 from components.parts.regions import Region
 from components.processing import RegionalProcessing
 from components.settings import PlatformSettings
@@ -27,6 +28,9 @@ class ActiveActiveConsumers(pulumi.ComponentResource):
         tables: The tables of function consumers, by consumer name.
     """
 
+    data_bus: aws.cloudwatch.EventBus
+    consumers: Mapping[str, ConsumerSubscription]
+
     def __init__(
         self,
         name: str,
@@ -38,7 +42,7 @@ class ActiveActiveConsumers(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__("signals:index:ActiveActiveConsumers", name, None, opts)
-        RegionalProcessing(
+        processing = RegionalProcessing(
             f"{name}-{secondary.name}",
             settings=settings,
             region=secondary,
@@ -48,4 +52,10 @@ class ActiveActiveConsumers(pulumi.ComponentResource):
             takes_replays=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.register_outputs({})
+        self.data_bus, self.consumers = processing.data_bus, processing.consumers
+        self.register_outputs(
+            {
+                "dataBusName": self.data_bus.name,
+                "ruleArns": {name: consumer.rule_arn for name, consumer in self.consumers.items()},
+            }
+        )

@@ -7,70 +7,68 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from components.parts.arns import arn
 from components.parts.iam import allow, service_role
 from components.parts.references import endpoint_id
 from components.parts.regions import Region, RegionPair
 from components.parts.schedule import NOT_SIGNS_OF_LIFE
-from components.settings import PlatformSettings
+from components.setting_groups import Archive
 
 
-class GlobalBus(pulumi.ComponentResource):
+class ActiveArchivePair(pulumi.ComponentResource):
     """Ingress buses in both Regions, their archives, and the EventBridge global endpoint that replicates between them.
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings: names, archive retention (days), protection.
+        archive: Retention (days), and whether the primary has an archive too.
         regions: The primary and the secondary Region.
         health_check_arn: ARN of the Route 53 check that decides failover.
 
     Source: EventBridge User Guide, "Making applications Regional-fault tolerant with global endpoints".
     """
 
-    endpoint_id: pulumi.Output[str]
-    endpoint_url: pulumi.Output[str]
     bus_name: str
     buses: RegionPair[aws.cloudwatch.EventBus]
+    bus_arns: list[pulumi.Output[str]]
+    endpoint_id: pulumi.Output[str]
+    endpoint_url: pulumi.Output[str]
 
     def __init__(
         self,
         name: str,
         *,
-        settings: PlatformSettings,
+        archive: Archive,
         regions: RegionPair[Region],
         health_check_arn: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:GlobalBus", name, None, opts)
-        self.bus_name = f"{settings.name}-ingress"
-        self._name, self._settings = name, settings
+        former = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="signals:index:GlobalBus")])
+        super().__init__("signals:index:ActiveArchivePair", name, None, pulumi.ResourceOptions.merge(opts, former))
+        self._name = name
+        self.bus_name = regions.primary.names.ingress_bus
         self.buses = regions.map(self._bus)
-        self._archive(regions.secondary, self.buses.secondary)
-        if settings.archive.primary:
-            self._archive(regions.primary, self.buses.primary)
+        self.bus_arns = [bus.arn for bus in self.buses]
+        self._archive(regions.secondary, self.buses.secondary, archive)
+        if archive.primary:
+            self._archive(regions.primary, self.buses.primary, archive)
         role, policy = self._replication_role(regions.primary)
         endpoint = aws.cloudwatch.EventEndpoint(
             f"{name}-endpoint",
-            name=settings.name,
+            name=regions.primary.names.endpoint,
             description="Routes signals to the active Region and replicates them to the other.",
-            event_buses=[aws.cloudwatch.EventEndpointEventBusArgs(event_bus_arn=bus.arn) for bus in self.buses],
-            replication_config=aws.cloudwatch.EventEndpointReplicationConfigArgs(state="ENABLED"),
+            event_buses=[{"event_bus_arn": bus_arn} for bus_arn in self.bus_arns],
+            replication_config={"state": "ENABLED"},
             role_arn=role.arn,
-            routing_config=aws.cloudwatch.EventEndpointRoutingConfigArgs(
-                failover_config=aws.cloudwatch.EventEndpointRoutingConfigFailoverConfigArgs(
-                    primary=aws.cloudwatch.EventEndpointRoutingConfigFailoverConfigPrimaryArgs(
-                        health_check=health_check_arn
-                    ),
-                    secondary=aws.cloudwatch.EventEndpointRoutingConfigFailoverConfigSecondaryArgs(
-                        route=regions.secondary.name
-                    ),
-                )
-            ),
+            routing_config={
+                "failover_config": {
+                    "primary": {"health_check": health_check_arn},
+                    "secondary": {"route": regions.secondary.name},
+                }
+            },
             # EventBridge tries to assume the role while it creates the endpoint. A new role may take seconds to be
-            # seen: the provider repeats CreateEndpoint on "cannot be assumed by principal", but only the role's policy
-            # being there is ours to ensure.
-            opts=pulumi.ResourceOptions.merge(
-                regions.primary.data_options(self, settings.protection), pulumi.ResourceOptions(depends_on=[policy])
-            ),
+            # seen: the provider repeats CreateEndpoint on "cannot be assumed by principal", but only the program can
+            # ensure that the role's policy is there.
+            opts=regions.primary.options(self, protect=True, depends_on=[policy]),
         )
         self.endpoint_url = endpoint.endpoint_url
         self.endpoint_id = endpoint_id(endpoint.endpoint_url)
@@ -81,38 +79,38 @@ class GlobalBus(pulumi.ComponentResource):
             f"{self._name}-bus-{region.name}",
             name=self.bus_name,
             description="Signal batches, as ingest packed them.",
-            opts=region.data_options(self, self._settings.protection),
+            opts=region.options(self, protect=True),
         )
 
-    def _archive(self, region: Region, bus: aws.cloudwatch.EventBus) -> None:
+    def _archive(self, region: Region, bus: aws.cloudwatch.EventBus, archive: Archive) -> None:
         aws.cloudwatch.EventArchive(
             f"{self._name}-archive-{region.name}",
-            name=self.bus_name,
+            name=region.names.archive,
             description="Every signal batch that reached this Region, for replay.",
             event_source_arn=bus.arn,
-            # A replayed probe would say that the endpoint works, and nobody takes a heartbeat back.
+            # A replayed probe would say that the endpoint works, and nobody needs an old heartbeat.
             event_pattern=json.dumps({"source": [NOT_SIGNS_OF_LIFE]}),
-            retention_days=self._settings.archive.retention_days,
-            opts=region.data_options(self, self._settings.protection),
+            retention_days=archive.retention_days,
+            opts=region.options(self, protect=True),
         )
 
     def _replication_role(self, region: Region) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        account, bus, role_name = self._settings.account_id, self.bus_name, f"{self._settings.name}-replication"
+        role_name = region.names.replication_role
         return service_role(
             f"{self._name}-replication",
             physical_name=role_name,
             service="events.amazonaws.com",
-            account_id=account,
-            opts=region.options(self),
+            region=region,
+            parent=self,
             statements=[
                 allow(
                     ["events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets"],
-                    f"arn:aws:events:*:{account}:rule/{bus}/GlobalEndpointManagedRule-*",
+                    arn("events", "*", region.account_id, f"rule/{self.bus_name}/GlobalEndpointManagedRule-*"),
                 ),
-                allow("events:PutEvents", [b.arn for b in self.buses]),
+                allow("events:PutEvents", self.bus_arns),
                 allow(
                     "iam:PassRole",
-                    f"arn:aws:iam::{account}:role/{role_name}",
+                    arn("iam", "", region.account_id, f"role/{role_name}"),
                     {"StringLike": {"iam:PassedToService": "events.amazonaws.com"}},
                 ),
             ],

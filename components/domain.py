@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.ingest_api import IngestApi
 from components.parts.regions import Region, RegionPair
-from components.settings import Domain, PlatformSettings
+from components.setting_groups import Domain
 
 
 class ApiDomain(pulumi.ComponentResource):
@@ -15,7 +15,6 @@ class ApiDomain(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
         domain: The name and its hosted zone.
         regions: The primary and the secondary Region.
         apis: The API in each.
@@ -30,7 +29,6 @@ class ApiDomain(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         domain: Domain,
         regions: RegionPair[Region],
         apis: RegionPair[IngestApi],
@@ -46,7 +44,7 @@ class ApiDomain(pulumi.ComponentResource):
                 opts=region.options(self),
             )
         )
-        # ACM derives the validation record from account and name: it is one and the same for both Regions.
+        # ACM derives the validation record from account and name: it is the same for both Regions.
         challenge = certificates.primary.domain_validation_options[0]
         validation = aws.route53.Record(
             f"{name}-validation",
@@ -69,9 +67,11 @@ class ApiDomain(pulumi.ComponentResource):
             custom = aws.apigatewayv2.DomainName(
                 f"{name}-name-{region.name}",
                 domain_name=domain.name,
-                domain_name_configuration=aws.apigatewayv2.DomainNameDomainNameConfigurationArgs(
-                    certificate_arn=validated.certificate_arn, endpoint_type="REGIONAL", security_policy="TLS_1_2"
-                ),
+                domain_name_configuration={
+                    "certificate_arn": validated.certificate_arn,
+                    "endpoint_type": "REGIONAL",
+                    "security_policy": "TLS_1_2",
+                },
                 opts=here,
             )
             aws.apigatewayv2.ApiMapping(
@@ -89,7 +89,7 @@ class ApiDomain(pulumi.ComponentResource):
                 resource_path="/health",
                 request_interval=10,
                 failure_threshold=3,
-                tags={"Name": f"{settings.name}-api-{region.name}"},
+                tags={"Name": region.names.api_check(region.name)},
                 opts=here,
             )
             aws.route53.Record(
@@ -98,14 +98,14 @@ class ApiDomain(pulumi.ComponentResource):
                 name=domain.name,
                 type="A",
                 set_identifier=region.name,
-                latency_routing_policies=[aws.route53.RecordLatencyRoutingPolicyArgs(region=region.name)],
+                latency_routing_policies=[{"region": region.name}],
                 health_check_id=check.id,
                 aliases=[
-                    aws.route53.RecordAliasArgs(
-                        name=custom.domain_name_configuration.target_domain_name,
-                        zone_id=custom.domain_name_configuration.hosted_zone_id,
-                        evaluate_target_health=True,
-                    )
+                    {
+                        "name": custom.domain_name_configuration.target_domain_name,
+                        "zone_id": custom.domain_name_configuration.hosted_zone_id,
+                        "evaluate_target_health": True,
+                    }
                 ],
                 opts=here,
             )

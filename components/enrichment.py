@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
 
 from components.ingest_api import sources_file
 from components.parts.function import PackagedFunction
-from components.parts.iam import allow
+from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
 from components.parts.schedule import NOT_SIGNS_OF_LIFE
 from components.parts.subscription import Subscription
-from components.settings import PlatformSettings
+from components.setting_groups import FunctionSize, Source
 from handlers.shared.contract import REPLAY_NAME, SIGNAL_SOURCE
 
 
 class Enrichment(pulumi.ComponentResource):
     """The rule on a Region's ingress bus, the enrichment function behind it and the quarantine beside it.
 
-    The rule takes all that is no heartbeat and no probe, so that what did not come through ingest is quarantined with
-    its reason instead of passing by unseen.
+    The rule takes everything but heartbeats and probes, so that an event that did not come through ingest is
+    quarantined with its reason instead of being ignored.
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
+        size: Memory (MB) and timeout (s) of the function.
+        sources: The registered sources, by name.
         region: Where it runs.
         ingress_bus: Source of the batches.
         data_bus: Where single signals go.
-        takes_replays: Whether a replay of this Region's archive is processed here. In the secondary it is not: there a
-            replay is on its way back to the primary.
+        takes_replays: Whether a replay of this Region's archive is processed here. In the secondary it is not: there
+            the return path takes it back to the primary.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        settings: PlatformSettings,
+        size: FunctionSize,
+        sources: Mapping[str, Source],
         region: Region,
         ingress_bus: aws.cloudwatch.EventBus,
         data_bus: aws.cloudwatch.EventBus,
@@ -45,26 +49,19 @@ class Enrichment(pulumi.ComponentResource):
     ):
         super().__init__("signals:index:Enrichment", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        quarantine = MessageQueue(
-            f"{name}-quarantine",
-            settings=settings,
-            region=region,
-            queue_name=f"{settings.name}-quarantine",
-            opts=child,
-        )
+        quarantine = MessageQueue(f"{name}-quarantine", region=region, queue_name=region.names.quarantine, opts=child)
         function = PackagedFunction(
             name,
-            settings=settings,
             region=region,
             folder="enrichment",
-            function_name=f"{settings.name}-enrichment",
-            size=settings.enrichment,
+            function_name=region.names.enrichment,
+            size=size,
             environment={"DATA_BUS_NAME": data_bus.name, "QUARANTINE_QUEUE_URL": quarantine.url},
             statements=[
-                allow("events:PutEvents", data_bus.arn, {"StringEquals": {"events:source": SIGNAL_SOURCE}}),
+                put_events(SIGNAL_SOURCE, data_bus.arn),
                 allow("sqs:SendMessage", quarantine.arn),
             ],
-            files=sources_file(settings),
+            files=sources_file(sources),
             asynchronous=True,
             opts=child,
         )
@@ -73,10 +70,9 @@ class Enrichment(pulumi.ComponentResource):
             pattern[REPLAY_NAME] = [{"exists": False}]
         subscription = Subscription(
             name,
-            settings=settings,
             region=region,
             bus_name=ingress_bus.name,
-            rule_name=f"{settings.name}-enrichment",
+            rule_name=region.names.enrichment,
             pattern=pattern,
             target_arn=function.alias_arn,
             opts=child,

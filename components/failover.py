@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.parts.regions import Region
 from components.parts.runbook import see
-from components.settings import PlatformSettings
+from components.setting_groups import Failover
 
 LATENCY_METRIC = "IngestionToInvocationStartLatency"
 # EventBridge User Guide, "CloudFormation template for global endpoints": what the health check says without data.
@@ -19,12 +19,12 @@ class FailoverHealth(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings: threshold (ms), periods (minutes), what missing data says, inversion.
+        failover: Threshold (ms), periods (minutes), how missing data counts, inversion.
         primary: The Region that is watched.
 
-    Whether a failover is held by hand (`signals failover`: the check inverted and disabled) is an operation's state:
-    the program gives both switches their first value and never looks at them again, so that no deployment undoes a
-    failover and no failover is drift. Where the setting `inverted` is given, the program holds them instead.
+    An operator who holds a failover (`signals failover`) inverts and disables the check. The program therefore sets
+    both switches once and ignores them afterwards, so that no deployment ends a failover and no failover is drift.
+    Where the setting `inverted` is given, the program holds them instead.
 
     Source: EventBridge User Guide, "CloudFormation template for global endpoints"; Route 53 Developer Guide,
     "Monitoring a CloudWatch alarm": the check reads the metric's data stream with settings copied from the alarm, and
@@ -34,19 +34,11 @@ class FailoverHealth(pulumi.ComponentResource):
     health_check_arn: pulumi.Output[str]
     health_check_id: pulumi.Output[str]
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        settings: PlatformSettings,
-        primary: Region,
-        opts: pulumi.ResourceOptions | None = None,
-    ):
+    def __init__(self, name: str, *, failover: Failover, primary: Region, opts: pulumi.ResourceOptions | None = None):
         super().__init__("signals:index:FailoverHealth", name, None, opts)
-        failover = settings.failover
         alarm = aws.cloudwatch.MetricAlarm(
             f"{name}-alarm",
-            name=f"{settings.name}-ingress-latency",
+            name=primary.names.latency_alarm,
             alarm_description=see(
                 "failover-happened-by-itself",
                 "EventBridge in the primary Region takes too long from ingestion to invocation, or says nothing: the "
@@ -61,7 +53,7 @@ class FailoverHealth(pulumi.ComponentResource):
             comparison_operator="GreaterThanThreshold",
             threshold=failover.latency_threshold_ms,
             treat_missing_data=failover.missing_data,
-            alarm_actions=settings.alarm_actions(primary.name),
+            alarm_actions=primary.alarm_actions,
             opts=primary.options(self),
         )
         check = aws.route53.HealthCheck(
@@ -78,12 +70,9 @@ class FailoverHealth(pulumi.ComponentResource):
                 "evaluation_periods": str(failover.evaluation_periods),
                 "missing_data": failover.missing_data,
             },
-            tags={"Name": f"{settings.name}-ingress-latency"},
-            opts=pulumi.ResourceOptions.merge(
-                primary.options(self),
-                pulumi.ResourceOptions(
-                    ignore_changes=["invert_healthcheck", "disabled"] if failover.inverted is None else None
-                ),
+            tags={"Name": primary.names.latency_alarm},
+            opts=primary.options(
+                self, ignore_changes=["invert_healthcheck", "disabled"] if failover.inverted is None else ()
             ),
         )
         self.health_check_arn, self.health_check_id = check.arn, check.id

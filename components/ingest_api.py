@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
-from components.active_archive import GlobalBus
+from components.active_archive import ActiveArchivePair
+from components.names import log_group
 from components.parts.function import PackagedFunction
-from components.parts.iam import allow
+from components.parts.iam import allow, put_events
+from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.settings import PlatformSettings
-from components.spool import Spool, publish_statements
+from components.setting_groups import Ingest, Source
+from handlers.shared.contract import INGEST_SOURCE
 
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -25,10 +28,10 @@ _ACCESS_LOG = {
 }
 
 
-def sources_file(settings: PlatformSettings) -> dict[str, bytes]:
+def sources_file(sources: Mapping[str, Source]) -> dict[str, bytes]:
     """The registered sources as the file that ingest and enrichment read: names and hashes of write keys."""
-    sources = {name: list(source.write_keys) for name, source in settings.sources.items()}
-    return {"sources.json": json.dumps(sources, sort_keys=True).encode()}
+    write_keys = {name: list(source.write_keys) for name, source in sources.items()}
+    return {"sources.json": json.dumps(write_keys, sort_keys=True).encode()}
 
 
 class IngestApi(pulumi.ComponentResource):
@@ -36,9 +39,10 @@ class IngestApi(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings: throttling (requests/s), origins, the function's size.
+        ingest: Throttling (requests/s), origins, the function's size.
+        sources: The registered sources, by name.
         region: Where it runs.
-        bus: The global endpoint that it publishes through.
+        ingress: The global endpoint that it publishes through.
         spool: Takes what the endpoint refuses.
 
     Source: API Gateway Developer Guide, "Working with HTTP APIs".
@@ -53,46 +57,42 @@ class IngestApi(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
+        ingest: Ingest,
+        sources: Mapping[str, Source],
         region: Region,
-        bus: GlobalBus,
-        spool: Spool,
+        ingress: ActiveArchivePair,
+        spool: MessageQueue,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__("signals:index:IngestApi", name, None, opts)
         here = region.options(self)
-        ingest = settings.ingest
         function = PackagedFunction(
             f"{name}-ingest",
-            settings=settings,
             region=region,
             folder="ingest",
-            function_name=f"{settings.name}-ingest",
+            function_name=region.names.ingest,
             size=ingest,
             environment={
-                "EVENT_BUS_NAME": bus.bus_name,
-                "EVENT_ENDPOINT_ID": bus.endpoint_id,
-                "SPOOL_QUEUE_URL": spool.queue.url,
+                "EVENT_BUS_NAME": ingress.bus_name,
+                "EVENT_ENDPOINT_ID": ingress.endpoint_id,
+                "SPOOL_QUEUE_URL": spool.url,
                 "MAX_SIGNAL_BYTES": str(ingest.max_signal_bytes),
             },
-            statements=[
-                *publish_statements(*(regional.arn for regional in bus.buses)),
-                allow("sqs:SendMessage", spool.queue.arn),
-            ],
-            files=sources_file(settings),
+            statements=[put_events(INGEST_SOURCE, ingress.bus_arns), allow("sqs:SendMessage", spool.arn)],
+            files=sources_file(sources),
             snap_start=ingest.snap_start,
             opts=pulumi.ResourceOptions(parent=self),
         )
         api = aws.apigatewayv2.Api(
             f"{name}-api",
-            name=f"{settings.name}-ingest",
+            name=region.names.api,
             protocol_type="HTTP",
-            cors_configuration=aws.apigatewayv2.ApiCorsConfigurationArgs(
-                allow_origins=list(ingest.allowed_origins),
-                allow_methods=["POST"],
-                allow_headers=["authorization", "content-type"],
-                max_age=86_400,
-            )
+            cors_configuration={
+                "allow_origins": list(ingest.allowed_origins),
+                "allow_methods": ["POST"],
+                "allow_headers": ["authorization", "content-type"],
+                "max_age": 86_400,
+            }
             if ingest.allowed_origins
             else None,
             opts=here,
@@ -116,8 +116,8 @@ class IngestApi(pulumi.ComponentResource):
             )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-access-logs",
-            name=f"/aws/apigateway/{settings.name}-ingest",
-            retention_in_days=settings.functions.log_retention_days,
+            name=log_group("apigateway", region.names.api),
+            retention_in_days=region.functions.log_retention_days,
             opts=here,
         )
         stage = aws.apigatewayv2.Stage(
@@ -125,14 +125,12 @@ class IngestApi(pulumi.ComponentResource):
             api_id=api.id,
             name="$default",
             auto_deploy=True,
-            default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=ingest.requests_per_second,
-                throttling_burst_limit=ingest.burst_requests,
-                detailed_metrics_enabled=True,
-            ),
-            access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
-                destination_arn=logs.arn, format=json.dumps(_ACCESS_LOG)
-            ),
+            default_route_settings={
+                "throttling_rate_limit": ingest.requests_per_second,
+                "throttling_burst_limit": ingest.burst_requests,
+                "detailed_metrics_enabled": True,
+            },
+            access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
             opts=here,
         )
         function.allow_invocation("api", "apigateway.amazonaws.com", pulumi.Output.concat(api.execution_arn, "/*/*"))

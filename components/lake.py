@@ -5,12 +5,13 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from components.names import log_group, regional_role
 from components.parts.iam import allow, document, service_role, tls_only
 from components.parts.regions import Region
-from components.settings import PlatformSettings
+from components.setting_groups import Lake
 
-_PREFIX = "signals/"
-# How long a deleted or overwritten object can be brought back.
+_PREFIX, _RESULTS = "signals/", "athena-results/"
+# How long a deleted or overwritten object can be restored.
 _UNDO_DAYS = 30
 # CloudEvents attributes first, then what enrichment adds; `data` stays JSON text, whatever its shape.
 _COLUMNS = (
@@ -25,8 +26,8 @@ class DataLake(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings: buffering (seconds, MB), life cycle (days), protection.
-        region: Where it lives.
+        settings: Buffering (seconds, MB) and life cycle (days).
+        region: Where it is.
 
     Source: Firehose Developer Guide, "Custom prefixes for S3 objects"; Athena User Guide, "Partition projection".
     """
@@ -34,31 +35,24 @@ class DataLake(pulumi.ComponentResource):
     bucket_name: str
     stream_arn: pulumi.Output[str]
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        settings: PlatformSettings,
-        region: Region,
-        opts: pulumi.ResourceOptions | None = None,
-    ):
+    def __init__(self, name: str, *, settings: Lake, region: Region, opts: pulumi.ResourceOptions | None = None):
         super().__init__("signals:index:DataLake", name, None, opts)
+        self.bucket_name = region.names.lake_bucket(region.name)
         self._name, self._settings, self._region = name, settings, region
         self._here = region.options(self)
-        self.bucket_name = f"{settings.name}-lake-{settings.account_id}-{region.name}"
         bucket = self._bucket()
         self.stream_arn = self._stream(bucket)
         self._catalogue(bucket)
         self.register_outputs({"bucketName": self.bucket_name, "streamArn": self.stream_arn})
 
     def _bucket(self) -> aws.s3.Bucket:
-        name, here, lake = self._name, self._here, self._settings.lake
+        name, here, region = self._name, self._here, self._region
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
             bucket=self.bucket_name,
-            # The embedded AWS is thrown away whole; on AWS a bucket that holds signals is never emptied by a tool.
-            force_destroy=self._settings.aws_endpoint is not None,
-            opts=self._region.data_options(self, self._settings.protection),
+            # The embedded AWS is deleted as a whole; on AWS a bucket that holds signals is never emptied by a tool.
+            force_destroy=region.embedded,
+            opts=region.options(self, protect=True),
         )
         block = aws.s3.BucketPublicAccessBlock(
             f"{name}-public-access",
@@ -72,132 +66,108 @@ class DataLake(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.id,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                        sse_algorithm="AES256"
-                    )
-                )
-            ],
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
             opts=here,
         )
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.id,
             policy=document([tls_only([bucket.arn, pulumi.Output.concat(bucket.arn, "/*")], "s3")]),
-            # S3 refuses two changes of a bucket's access at once.
-            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[block])),
+            # S3 refuses two concurrent changes of a bucket's access.
+            opts=region.options(self, depends_on=[block]),
         )
         versioning = aws.s3.BucketVersioning(
-            f"{name}-versioning",
-            bucket=bucket.id,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=here,
+            f"{name}-versioning", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=here
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=bucket.id,
-            rules=[
-                aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="signals",
-                    status="Enabled",
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=_PREFIX),
-                    transitions=[
-                        aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
-                            days=lake.infrequent_access_after_days, storage_class="STANDARD_IA"
-                        )
-                    ],
-                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=lake.expire_after_days)
-                    if lake.expire_after_days
-                    else None,
-                ),
-                aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="left-overs",
-                    status="Enabled",
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="athena-results/"),
-                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=30),
-                ),
-                aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="undo",
-                    status="Enabled",
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                    noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                        noncurrent_days=_UNDO_DAYS
-                    ),
-                    abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                        days_after_initiation=7
-                    ),
-                ),
-            ],
-            # Older versions expire: there must be such a thing first.
-            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[versioning])),
+            rules=self._lifecycle(),
+            # Older versions expire only in a bucket that has versions.
+            opts=region.options(self, depends_on=[versioning]),
         )
         return bucket
 
+    def _lifecycle(self) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
+        expire, move = self._settings.expire_after_days, self._settings.infrequent_access_after_days
+        signals: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
+            "id": "signals",
+            "status": "Enabled",
+            "filter": {"prefix": _PREFIX},
+            "transitions": [{"days": move, "storage_class": "STANDARD_IA"}],
+        }
+        if expire:
+            signals["expiration"] = {"days": expire}
+        return [
+            signals,
+            {
+                "id": "left-overs",
+                "status": "Enabled",
+                "filter": {"prefix": _RESULTS},
+                "expiration": {"days": 30},
+            },
+            {
+                "id": "undo",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "noncurrent_version_expiration": {"noncurrent_days": _UNDO_DAYS},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+            },
+        ]
+
     def _stream(self, bucket: aws.s3.Bucket) -> pulumi.Output[str]:
-        name, here, settings = self._name, self._here, self._settings
-        stream_name = f"{settings.name}-lake"
+        name, here, region = self._name, self._here, self._region
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/aws/kinesisfirehose/{stream_name}",
-            retention_in_days=settings.functions.log_retention_days,
+            name=log_group("kinesisfirehose", region.names.lake),
+            retention_in_days=region.functions.log_retention_days,
             opts=here,
         )
         log_stream = aws.cloudwatch.LogStream(
             f"{name}-log-stream", name="delivery", log_group_name=logs.name, opts=here
         )
+        objects = pulumi.Output.concat(bucket.arn, "/*")
         role, policy = service_role(
             f"{name}-role",
-            physical_name=f"{stream_name}-{self._region.name}",
+            physical_name=regional_role(region.names.lake, region.name),
             service="firehose.amazonaws.com",
             statements=[
                 allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket.arn),
-                allow(
-                    ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], pulumi.Output.concat(bucket.arn, "/*")
-                ),
+                allow(["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], objects),
                 allow("logs:PutLogEvents", pulumi.Output.concat(logs.arn, ":log-stream:", log_stream.name)),
             ],
-            account_id=settings.account_id,
-            opts=here,
+            region=region,
+            parent=self,
         )
         stream = aws.kinesis.FirehoseDeliveryStream(
             f"{name}-stream",
-            name=stream_name,
+            name=region.names.lake,
             destination="extended_s3",
-            server_side_encryption=aws.kinesis.FirehoseDeliveryStreamServerSideEncryptionArgs(
-                enabled=True, key_type="AWS_OWNED_CMK"
-            ),
-            extended_s3_configuration=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationArgs(
-                bucket_arn=bucket.arn,
-                role_arn=role.arn,
-                buffering_interval=settings.lake.buffer_seconds,
-                buffering_size=settings.lake.buffer_mb,
-                compression_format="GZIP",
-                prefix=f"{_PREFIX}dt=!{{timestamp:yyyy-MM-dd}}/hour=!{{timestamp:HH}}/",
-                error_output_prefix="errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/",
-                file_extension=".json.gz",
-                # EventBridge hands over one JSON document after another: the line ends are Firehose's to write.
-                processing_configuration=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationArgs(
-                    enabled=True,
-                    processors=[
-                        aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArgs(
-                            type="AppendDelimiterToRecord"
-                        )
-                    ],
-                ),
-                cloudwatch_logging_options=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptionsArgs(
-                    enabled=True, log_group_name=logs.name, log_stream_name=log_stream.name
-                ),
-            ),
-            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[policy])),
+            server_side_encryption={"enabled": True, "key_type": "AWS_OWNED_CMK"},
+            extended_s3_configuration={
+                "bucket_arn": bucket.arn,
+                "role_arn": role.arn,
+                "buffering_interval": self._settings.buffer_seconds,
+                "buffering_size": self._settings.buffer_mb,
+                "compression_format": "GZIP",
+                "prefix": f"{_PREFIX}dt=!{{timestamp:yyyy-MM-dd}}/hour=!{{timestamp:HH}}/",
+                "error_output_prefix": "errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/",
+                "file_extension": ".json.gz",
+                # EventBridge delivers one JSON document after another: Firehose must write the line ends.
+                "processing_configuration": {"enabled": True, "processors": [{"type": "AppendDelimiterToRecord"}]},
+                "cloudwatch_logging_options": {
+                    "enabled": True,
+                    "log_group_name": logs.name,
+                    "log_stream_name": log_stream.name,
+                },
+            },
+            opts=region.options(self, depends_on=[policy]),
         )
         return stream.arn
 
     def _catalogue(self, bucket: aws.s3.Bucket) -> None:
-        name, here, settings = self._name, self._here, self._settings
-        database = aws.glue.CatalogDatabase(
-            f"{name}-database", name=f"{settings.name}-lake".replace("-", "_"), opts=here
-        )
+        name, here, names = self._name, self._here, self._region.names
+        database = aws.glue.CatalogDatabase(f"{name}-database", name=names.lake_database, opts=here)
         location = f"s3://{self.bucket_name}/{_PREFIX}"
         table = aws.glue.CatalogTable(
             f"{name}-table",
@@ -215,36 +185,29 @@ class DataLake(pulumi.ComponentResource):
                 "projection.hour.digits": "2",
                 "storage.location.template": f"{location}dt=${{dt}}/hour=${{hour}}/",
             },
-            partition_keys=[
-                aws.glue.CatalogTablePartitionKeyArgs(name="dt", type="string"),
-                aws.glue.CatalogTablePartitionKeyArgs(name="hour", type="string"),
-            ],
-            storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
-                location=location,
-                input_format="org.apache.hadoop.mapred.TextInputFormat",
-                output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-                ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
-                    serialization_library="org.openx.data.jsonserde.JsonSerDe",
-                    parameters={"ignore.malformed.json": "true"},
-                ),
-                columns=[
-                    aws.glue.CatalogTableStorageDescriptorColumnArgs(name=column, type="string") for column in _COLUMNS
-                ],
-            ),
+            partition_keys=[{"name": "dt", "type": "string"}, {"name": "hour", "type": "string"}],
+            storage_descriptor={
+                "location": location,
+                "input_format": "org.apache.hadoop.mapred.TextInputFormat",
+                "output_format": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                "ser_de_info": {
+                    "serialization_library": "org.openx.data.jsonserde.JsonSerDe",
+                    "parameters": {"ignore.malformed.json": "true"},
+                },
+                "columns": [{"name": column, "type": "string"} for column in _COLUMNS],
+            },
             opts=here,
         )
         workgroup = aws.athena.Workgroup(
             f"{name}-workgroup",
-            name=f"{settings.name}-lake",
-            configuration=aws.athena.WorkgroupConfigurationArgs(
-                enforce_workgroup_configuration=True,
-                result_configuration=aws.athena.WorkgroupConfigurationResultConfigurationArgs(
-                    output_location=pulumi.Output.concat("s3://", bucket.id, "/athena-results/"),
-                    encryption_configuration=aws.athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
-                        encryption_option="SSE_S3"
-                    ),
-                ),
-            ),
+            name=names.lake,
+            configuration={
+                "enforce_workgroup_configuration": True,
+                "result_configuration": {
+                    "output_location": pulumi.Output.concat("s3://", bucket.id, "/", _RESULTS),
+                    "encryption_configuration": {"encryption_option": "SSE_S3"},
+                },
+            },
             opts=here,
         )
         aws.athena.NamedQuery(

@@ -1,78 +1,326 @@
-"""The physical names of a stack: every one follows from its settings, so nothing has to be looked up by tag or id."""
+"""The physical names of a stack, made here alone: components give them, commands look for them.
+
+`Names.all` lists every name with its owner, so that settings that would give one name to two owners are refused before
+anything is deployed.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Literal
 
-from components.settings import PlatformSettings
+from components.setting_groups import Consumer, Regions
 
 
 @dataclass(frozen=True)
-class Names:
-    """Physical names of one stack."""
+class Kind:
+    """A kind of AWS resource with a name that must be unique.
 
-    settings: PlatformSettings
+    Attributes:
+        word: What people call it.
+        type: Pulumi's type token.
+        form: Names that AWS accepts.
+        unique_in: Where two of them may not share a name.
+        name_property: The property that holds the name.
+    """
+
+    word: str
+    type: str
+    form: str
+    unique_in: Literal["Region", "bus", "account"] = "Region"
+    name_property: str = "name"
+
+
+# Sources: the services' API references (PutRule, CreateRole, ...); S3 User Guide, "General purpose bucket naming
+# rules"; EventBridge CreateEndpoint for buses, whose names it takes up to 64 characters; SQS User Guide, "Message
+# quotas"; Lambda quotas ("Function name: 64"); Athena User Guide, "Name databases, tables, and columns".
+BUS = Kind("event bus", "aws:cloudwatch/eventBus:EventBus", r"[.\-\w]{1,64}")
+ENDPOINT = Kind("global endpoint", "aws:cloudwatch/eventEndpoint:EventEndpoint", r"[.\-\w]{1,64}")
+ARCHIVE = Kind("event archive", "aws:cloudwatch/eventArchive:EventArchive", r"[.\-\w]{1,48}")
+RULE = Kind("EventBridge rule", "aws:cloudwatch/eventRule:EventRule", r"[.\-\w]{1,64}", "bus")
+SCHEDULE = Kind("schedule", "aws:scheduler/schedule:Schedule", r"[.\-\w]{1,64}")
+ALARM = Kind("CloudWatch alarm", "aws:cloudwatch/metricAlarm:MetricAlarm", r".{1,255}")
+LOG_GROUP = Kind("log group", "aws:cloudwatch/logGroup:LogGroup", r"(?!aws/)[.\-/#\w]{1,512}")
+QUEUE = Kind("SQS queue", "aws:sqs/queue:Queue", r"[-\w]{1,80}")
+FUNCTION = Kind("Lambda function", "aws:lambda/function:Function", r"[-\w]{1,64}")
+ROLE = Kind("IAM role", "aws:iam/role:Role", r"[+=,.@\-\w]{1,64}", "account")
+TABLE = Kind("DynamoDB table", "aws:dynamodb/table:Table", r"[.\-\w]{3,255}")
+BUCKET = Kind(
+    "S3 bucket",
+    "aws:s3/bucket:Bucket",
+    r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)(?<!--x-s3)",
+    "account",
+    "bucket",
+)
+STREAM = Kind("Firehose stream", "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", r"[.\-\w]{1,64}")
+DATABASE = Kind("Glue database", "aws:glue/catalogDatabase:CatalogDatabase", r"[a-z0-9_]{1,255}")
+WORKGROUP = Kind("Athena workgroup", "aws:athena/workgroup:Workgroup", r"[.\-\w]{1,128}")
+# API Gateway takes one name twice; commands, which find an API by its name, could not tell the two apart.
+API = Kind("HTTP API", "aws:apigatewayv2/api:Api", r".{1,128}")
+KINDS = (
+    *(BUS, ENDPOINT, ARCHIVE, RULE, SCHEDULE, ALARM, LOG_GROUP, QUEUE, FUNCTION, ROLE, TABLE, BUCKET, STREAM),
+    *(DATABASE, WORKGROUP, API),
+)
+
+
+@dataclass(frozen=True)
+class PhysicalName:
+    """One name of one resource.
+
+    Attributes:
+        kind: What has it.
+        region: Where, by the provider.
+        text: The name.
+        owner: What of the platform it belongs to, as a person would say it: `consumer 'orders'`.
+        bus: For a rule: the bus it is on.
+        purpose: For a queue: what its messages are.
+    """
+
+    kind: Kind
+    region: str
+    text: str
+    owner: str
+    bus: str = ""
+    purpose: str = ""
+
+
+def dead_letter_queue(name: str) -> str:
+    """The queue of what a rule could not deliver, or of what nobody could process from the queue `name`."""
+    return f"{name}-dlq"
+
+
+def failed_queue(name: str) -> str:
+    """The queue of what a function gave up on."""
+    return f"{name}-failed"
+
+
+def messages_alarm(queue: str) -> str:
+    """The alarm on messages in a queue that should be empty."""
+    return f"{queue}-holds-messages"
+
+
+def regional_role(name: str, region: str) -> str:
+    """The role of what is called `name` in several Regions: roles belong to the account."""
+    return f"{name}-{region}"
+
+
+def log_group(service: str, name: str) -> str:
+    """The log group that a service writes to for what is called `name`."""
+    return f"/aws/{service}/{name}"
+
+
+class _Name:
+    """A name made of the stack's own and a suffix."""
+
+    def __init__(self, suffix: str) -> None:
+        self._suffix = suffix
+
+    def __get__(self, names: Names, _owner: type[Names] | None = None) -> str:
+        return f"{names.prefix}-{self._suffix}"
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """Physical names of one stack.
+
+    Args:
+        prefix: The stack's name, first part of all others.
+        account_id: Part of the names that are unique among all accounts.
+        regions: The primary and the secondary.
+        consumers: Every consumer of the settings.
+        archives_primary: Whether the primary's bus is archived too.
+        heartbeat: Whether there is a heartbeat.
+    """
+
+    prefix: str
+    account_id: str
+    regions: Regions
+    consumers: tuple[Consumer, ...]
+    archives_primary: bool = False
+    heartbeats: bool = True
+
+    ingress_bus = archive = _Name("ingress")
+    data_bus = _Name("data")
+    replication_role = _Name("replication")
+    latency_alarm = _Name("ingress-latency")  # and the health check that watches it
+    api = ingest = _Name("ingest")  # the HTTP API, and the function behind it
+    spool = _Name("spool")
+    republish = _Name("republish")  # the function that drains the spool
+    enrichment = _Name("enrichment")  # rule and function
+    quarantine = _Name("quarantine")
+    heartbeat = _Name("heartbeat")  # schedule, its role, rule and queue
+    probe = _Name("probe")  # rule and queue, in both Regions, that receive probes through the endpoint
+    probe_alarm = _Name("probe-missing")
+    canary = _Name("canary")  # schedule and the function that it invokes to send probes
+    canary_schedule_role = _Name("canary-schedule")
+    return_path = _Name("return")  # rule, queue and function in the secondary that return replays to the primary
+    lake = _Name("lake")  # Firehose stream and Athena workgroup
+    queue_prefix = _Name("")
 
     @property
     def endpoint(self) -> str:
-        return self.settings.name
+        return self.prefix
 
     @property
-    def ingress_bus(self) -> str:
-        return f"{self.settings.name}-ingress"
-
-    @property
-    def data_bus(self) -> str:
-        return f"{self.settings.name}-data"
-
-    @property
-    def archive(self) -> str:
-        return f"{self.settings.name}-ingress"
-
-    def state_table(self, consumer: str) -> str:
-        return f"{self.settings.name}-{consumer}-state"
-
-    @property
-    def api(self) -> str:
-        return f"{self.settings.name}-ingest"
-
-    @property
-    def probe(self) -> str:
-        """Rule and queue, in both Regions, that probes through the endpoint come to."""
-        return f"{self.settings.name}-probe"
-
-    @property
-    def return_path(self) -> str:
-        """Rule, queue and function in the secondary that bring replayed events back to the primary."""
-        return f"{self.settings.name}-return"
-
-    @property
-    def queue_prefix(self) -> str:
-        return f"{self.settings.name}-"
+    def lake_database(self) -> str:
+        return self.lake.replace("-", "_")
 
     def lake_bucket(self, region: str) -> str:
-        return f"{self.settings.name}-lake-{self.settings.account_id}-{region}"
+        return f"{self.lake}-{self.account_id}-{region}"
+
+    def api_check(self, region: str) -> str:
+        """The health check of one Region's API."""
+        return f"{self.prefix}-api-{region}"
+
+    def consumer(self, name: str) -> str:
+        """A consumer's rule, and its queue or function."""
+        return f"{self.prefix}-{name}"
+
+    def delivery_role(self, consumer: str, region: str) -> str:
+        """The role that delivers a rule's events to a lake."""
+        return regional_role(f"{self.consumer(consumer)}-delivery", region)
+
+    def state_table(self, consumer: str) -> str:
+        return f"{self.consumer(consumer)}-state"
+
+    def idempotency_table(self, consumer: str) -> str:
+        return f"{self.consumer(consumer)}-idempotency"
 
     def functions(self) -> tuple[str, ...]:
-        """Every function that a Region may have, in the order a signal meets them."""
-        consumers = (consumer.name for consumer in self.settings.consumers if consumer.kind == "function")
-        parts = ("ingest", "enrichment", "republish", "return", "canary", *consumers)
-        return tuple(f"{self.settings.name}-{part}" for part in parts)
+        """Every function of the stack, in the order a signal meets them."""
+        return tuple(dict.fromkeys(name.text for name in self.all if name.kind is FUNCTION))
 
     def is_queue(self, name: str) -> bool:
-        """Whether a queue is this stack's: a stack `signals` must not count the queues of `signals-dev`."""
-        parts = ("spool", "quarantine", "ingest", "enrichment", "republish", "return", "canary", "heartbeat", "probe")
-        owners = "|".join(map(re.escape, (*parts, *(consumer.name for consumer in self.settings.consumers))))
-        return re.fullmatch(rf"{re.escape(self.queue_prefix)}(?:{owners})(?:-[a-z]+)?", name) is not None
+        """Whether a queue is this stack's: the stack `signals` must not count the queues of `signals-dev`."""
+        return name in self._queue_purposes
 
-    def is_troubled(self, queue: str) -> bool:
+    def is_failure_queue(self, queue: str) -> bool:
         """Whether a message in `queue` means that something went wrong."""
-        return queue.endswith(("-dlq", "-failed")) or queue == f"{self.queue_prefix}quarantine"
+        return self.queue_kind(queue) in ("dlq", "quarantine")
 
     def queue_kind(self, queue: str) -> str:
-        """What a queue is for, in a word."""
-        if queue.endswith(("-dlq", "-failed")):
-            return "dlq"
-        kind = queue.removeprefix(self.queue_prefix)
-        return kind if kind in ("spool", "quarantine", "return", "heartbeat", "probe") else "queue"
+        """What a queue is for, in a word: dlq, quarantine, spool, return, heartbeat, probe, or queue (a consumer's)."""
+        return self._queue_purposes.get(queue, "queue")
+
+    @cached_property
+    def _queue_purposes(self) -> dict[str, str]:
+        return {name.text: name.purpose for name in self.all if name.kind is QUEUE}
+
+    @cached_property
+    def all(self) -> tuple[PhysicalName, ...]:
+        """Every name that the stack's resources have."""
+        return tuple(chain(self._platform(), *map(self._of_consumer, self.consumers)))
+
+    def _platform(self) -> Iterator[PhysicalName]:
+        primary, secondary = self.regions.primary, self.regions.secondary
+        both = (primary, secondary)
+        processing = both if any(c.mode == "active-active" for c in self.consumers) else (primary,)
+
+        owner = "the active/archive pair"
+        yield from (PhysicalName(BUS, region, self.ingress_bus, owner) for region in both)
+        archived = both if self.archives_primary else (secondary,)
+        yield from (PhysicalName(ARCHIVE, region, self.archive, owner) for region in archived)
+        yield PhysicalName(ENDPOINT, primary, self.endpoint, owner)
+        yield PhysicalName(ROLE, primary, self.replication_role, owner)
+        yield PhysicalName(ALARM, primary, self.latency_alarm, "failover")
+        for region in both:
+            yield PhysicalName(API, region, self.api, "ingest")
+            yield PhysicalName(LOG_GROUP, region, log_group("apigateway", self.api), "ingest")
+            yield from _function("ingest", region, self.ingest)
+        for region in processing:
+            yield PhysicalName(BUS, region, self.data_bus, "the data platform bus")
+            yield from _function("enrichment", region, self.enrichment, asynchronous=True)
+            yield from _rule("enrichment", region, self.ingress_bus, self.enrichment)
+            yield from _queue("enrichment", region, self.quarantine, "quarantine")
+        for region in both:
+            yield from _queue("the spool", region, self.spool, "spool")
+            yield from _queue("the spool", region, dead_letter_queue(self.spool), "dlq")
+            yield from _function("the spool", region, self.republish)
+        yield from _rule("the return path", secondary, self.ingress_bus, self.return_path)
+        yield from _queue("the return path", secondary, self.return_path, "return", alarmed=False)
+        yield from _queue("the return path", secondary, failed_queue(self.return_path), "dlq")
+        yield from _function("the return path", secondary, self.return_path)
+        for region in both:
+            yield from _rule("the probe", region, self.ingress_bus, self.probe)
+            yield from _queue("the probe", region, self.probe, "probe", alarmed=False)
+            yield PhysicalName(ALARM, region, self.probe_alarm, "the probe")
+        yield from _function("the probe", secondary, self.canary, asynchronous=True)
+        yield PhysicalName(SCHEDULE, secondary, self.canary, "the probe")
+        yield PhysicalName(ROLE, secondary, self.canary_schedule_role, "the probe")
+        if self.heartbeats:
+            yield PhysicalName(SCHEDULE, primary, self.heartbeat, "the heartbeat")
+            yield PhysicalName(ROLE, primary, self.heartbeat, "the heartbeat")
+            yield from _rule("the heartbeat", primary, self.ingress_bus, self.heartbeat)
+            yield from _queue("the heartbeat", primary, self.heartbeat, "heartbeat", alarmed=False)
+
+    def _of_consumer(self, consumer: Consumer) -> Iterator[PhysicalName]:
+        owner, name = f"consumer {consumer.name!r}", self.consumer(consumer.name)
+        everywhere = consumer.mode == "active-active"
+        for region in (self.regions.primary, self.regions.secondary)[: 2 if everywhere else 1]:
+            yield from _rule(owner, region, self.data_bus, name)
+            match consumer.kind:
+                case "queue":
+                    yield from _queue(owner, region, name, "queue", alarmed=False)
+                case "function":
+                    yield from _function(owner, region, name, asynchronous=True)
+                    yield PhysicalName(TABLE, region, self.state_table(consumer.name), owner)
+                    yield PhysicalName(TABLE, region, self.idempotency_table(consumer.name), owner)
+                case "lake":
+                    yield PhysicalName(ROLE, region, self.delivery_role(consumer.name, region), owner)
+                    yield PhysicalName(STREAM, region, self.lake, owner)
+                    yield PhysicalName(ROLE, region, regional_role(self.lake, region), owner)
+                    yield PhysicalName(LOG_GROUP, region, log_group("kinesisfirehose", self.lake), owner)
+                    yield PhysicalName(BUCKET, region, self.lake_bucket(region), owner)
+                    yield PhysicalName(DATABASE, region, self.lake_database, owner)
+                    yield PhysicalName(WORKGROUP, region, self.lake, owner)
+
+    def check(self) -> None:
+        """Refuse names that AWS does not accept and names that two owners would share.
+
+        Two owners may not share a name even where AWS would let them, in two Regions or for two kinds of resource:
+        commands, metrics and people go by the name alone.
+
+        Raises:
+            ValueError: Names both owners and says what to do, for each pair of them.
+        """
+        problems: dict[tuple[str, str], str] = {}
+        taken: dict[str, PhysicalName] = {}
+        for name in self.all:
+            other = taken.setdefault(name.text.lower(), name)
+            if other.owner != name.owner:
+                problems.setdefault(
+                    (other.owner, name.owner),
+                    f"{name.owner} would use the name {name.text}, which {other.owner} uses for its {other.kind.word}: "
+                    f"rename {name.owner}",
+                )
+            if not re.fullmatch(name.kind.form, name.text, re.ASCII):
+                problems.setdefault(
+                    (name.kind.word, name.owner),
+                    f"AWS does not accept {name.text}, the {name.kind.word} of {name.owner}: change the name of the "
+                    "stack or of the consumer",
+                )
+        if problems:
+            raise ValueError("; ".join(problems.values()))
+
+
+def _queue(owner: str, region: str, name: str, purpose: str, *, alarmed: bool = True) -> Iterator[PhysicalName]:
+    yield PhysicalName(QUEUE, region, name, owner, purpose=purpose)
+    if alarmed:
+        yield PhysicalName(ALARM, region, messages_alarm(name), owner)
+
+
+def _rule(owner: str, region: str, bus: str, name: str) -> Iterator[PhysicalName]:
+    yield PhysicalName(RULE, region, name, owner, bus=bus)
+    yield from _queue(owner, region, dead_letter_queue(name), "dlq")
+
+
+def _function(owner: str, region: str, name: str, *, asynchronous: bool = False) -> Iterator[PhysicalName]:
+    yield PhysicalName(FUNCTION, region, name, owner)
+    yield PhysicalName(LOG_GROUP, region, log_group("lambda", name), owner)
+    yield PhysicalName(ROLE, region, regional_role(name, region), owner)
+    if asynchronous:
+        yield from _queue(owner, region, failed_queue(name), "dlq")

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.active_active import ActiveActiveConsumers
-from components.active_archive import GlobalBus
+from components.active_archive import ActiveArchivePair
 from components.domain import ApiDomain
 from components.failover import FailoverHealth
 from components.heartbeat import Heartbeat
@@ -16,10 +16,10 @@ from components.probe import Probe
 from components.processing import RegionalProcessing
 from components.return_path import ReturnPath
 from components.settings import PlatformSettings
-from components.spool import Spool
+from components.spool import spool
 from components.tables import ConsumerTables
 
-# What Terraform's and Pulumi's provider ask of the embedded AWS.
+# What Terraform's and Pulumi's provider use of the embedded AWS.
 _EMBEDDED_SERVICES = (
     *("acm", "apigatewayv2", "athena", "cloudwatch", "cloudwatchevents", "cloudwatchlogs", "dynamodb", "firehose"),
     *("glue", "iam", "lambda_", "route53", "s3", "scheduler", "sqs", "sts"),
@@ -40,43 +40,44 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
         super().__init__("signals:index:CustomerSignalPlatform", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         regions = RegionPair(settings.regions.primary, settings.regions.secondary).map(
-            lambda region: Region(region, _provider(region, settings))
+            lambda region: _region(region, settings)
         )
 
-        # Failover is decided by EventBridge's own latency in the primary, kept alive by a heartbeat.
-        health = FailoverHealth("failover", settings=settings, primary=regions.primary, opts=child)
-        bus = GlobalBus(
-            "ingress", settings=settings, regions=regions, health_check_arn=health.health_check_arn, opts=child
+        # Failover is decided by EventBridge's own latency in the primary, which a heartbeat keeps reporting.
+        health = FailoverHealth("failover", failover=settings.failover, primary=regions.primary, opts=child)
+        ingress = ActiveArchivePair(
+            "ingress", archive=settings.archive, regions=regions, health_check_arn=health.health_check_arn, opts=child
         )
         if settings.failover.heartbeat:
-            Heartbeat("heartbeat", settings=settings, primary=regions.primary, bus=bus.buses.primary, opts=child)
+            Heartbeat("heartbeat", primary=regions.primary, bus=ingress.buses.primary, opts=child)
 
-        # A probe goes the signals' way once a minute: its alarms see what the endpoint itself does not tell.
-        Probe("probe", settings=settings, regions=regions, bus=bus, opts=child)
+        # A probe takes the signals' way once a minute: its alarms see what the endpoint itself does not tell.
+        Probe("probe", regions=regions, ingress=ingress, opts=child)
 
-        # Recovery after more than a day: what the secondary archived is replayed there and put in the primary anew.
-        ReturnPath("return", settings=settings, regions=regions, bus=bus, opts=child)
+        # Recovery after more than a day: what the secondary archived is replayed there and put in the primary again.
+        ReturnPath("return", size=settings.republish, regions=regions, ingress=ingress, opts=child)
 
         # Clients reach the nearest healthy Region; what the endpoint refuses waits in that Region's spool.
-        spools = regions.map(
-            lambda region: Spool(f"spool-{region.name}", settings=settings, region=region, bus=bus, opts=child)
+        apis = regions.map(
+            lambda region: IngestApi(
+                f"api-{region.name}",
+                ingest=settings.ingest,
+                sources=settings.sources,
+                region=region,
+                ingress=ingress,
+                spool=spool(
+                    f"spool-{region.name}", size=settings.republish, region=region, ingress=ingress, parent=self
+                ),
+                opts=child,
+            )
         )
-        primary_api, secondary_api = (
-            IngestApi(f"api-{region.name}", settings=settings, region=region, bus=bus, spool=spool, opts=child)
-            for region, spool in zip(regions, spools, strict=True)
-        )
-        apis = RegionPair(primary_api, secondary_api)
         url: pulumi.Input[str] = apis.primary.url
         if settings.domain:
-            url = ApiDomain(
-                "domain", settings=settings, domain=settings.domain, regions=regions, apis=apis, opts=child
-            ).url
+            url = ApiDomain("domain", domain=settings.domain, regions=regions, apis=apis, opts=child).url
 
         # The primary enriches and feeds every consumer; the secondary only those that may not wait.
         tables = {
-            consumer.name: ConsumerTables(
-                f"{consumer.name}-tables", settings=settings, consumer=consumer, regions=regions, opts=child
-            )
+            consumer.name: ConsumerTables(f"{consumer.name}-tables", consumer=consumer, regions=regions, opts=child)
             for consumer in settings.consumers
             if consumer.kind == "function"
         }
@@ -84,7 +85,7 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
             f"processing-{regions.primary.name}",
             settings=settings,
             region=regions.primary,
-            ingress_bus=bus.buses.primary,
+            ingress_bus=ingress.buses.primary,
             consumers=settings.consumers,
             tables=tables,
             takes_replays=True,
@@ -95,7 +96,7 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
                 "active-active",
                 settings=settings,
                 secondary=regions.secondary,
-                ingress_bus=bus.buses.secondary,
+                ingress_bus=ingress.buses.secondary,
                 tables=tables,
                 opts=child,
             )
@@ -103,18 +104,18 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
         self.outputs = {
             "url": url,
             "api_urls": {region.name: api.url for region, api in zip(regions, apis, strict=True)},
-            "endpoint_id": bus.endpoint_id,
-            "endpoint_url": bus.endpoint_url,
+            "endpoint_id": ingress.endpoint_id,
+            "endpoint_url": ingress.endpoint_url,
             "health_check_id": health.health_check_id,
-            "ingress_bus_name": bus.bus_name,
+            "ingress_bus_name": ingress.bus_name,
             "data_bus_name": processing.data_bus.name,
             "regions": {"primary": regions.primary.name, "secondary": regions.secondary.name},
         }
         self.register_outputs(self.outputs)
 
 
-def _provider(region: str, settings: PlatformSettings) -> aws.Provider:
-    """The provider of one Region, pinned to the stack's account; for the embedded AWS, pointed at loopback."""
+def _region(region: str, settings: PlatformSettings) -> Region:
+    """One Region, with a provider that is pinned to the stack's account; for the embedded AWS, pointed at loopback."""
     args = aws.ProviderArgs(
         region=region,
         allowed_account_ids=[settings.account_id],
@@ -124,4 +125,12 @@ def _provider(region: str, settings: PlatformSettings) -> aws.Provider:
         args.access_key = args.secret_key = "local"
         args.s3_use_path_style = args.skip_credentials_validation = args.skip_metadata_api_check = True
         args.endpoints = [aws.ProviderEndpointArgs(**dict.fromkeys(_EMBEDDED_SERVICES, settings.aws_endpoint))]
-    return aws.Provider(f"aws-{region}", args)
+    return Region(
+        name=region,
+        provider=aws.Provider(f"aws-{region}", args),
+        names=settings.names,
+        functions=settings.functions,
+        alarm_actions=settings.alarm_actions(region),
+        protection=settings.protection,
+        embedded=settings.aws_endpoint is not None,
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.active_archive import GlobalBus
+from components.active_archive import ActiveArchivePair
 from components.parts.function import PackagedFunction
-from components.parts.iam import allow, service_role
+from components.parts.iam import allow, put_events, service_role
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region, RegionPair
 from components.parts.runbook import see
 from components.parts.schedule import every_minute
 from components.parts.subscription import Subscription, rule_arn
-from components.settings import FunctionSize, PlatformSettings
+from components.setting_groups import FunctionSize
 from handlers.shared.contract import PROBE_SOURCE, REPLAY_NAME
 
 _RETENTION_SECONDS = 300
@@ -21,7 +21,7 @@ _MISSED_PROBES = 5
 
 
 class Probe(pulumi.ComponentResource):
-    """A rule and a queue in each Region that probes come to, the canary that sends one a minute, and two alarms.
+    """A rule and a queue in each Region that receive probes, the canary that sends one a minute, and two alarms.
 
     An operator's command sends probes too, to see where the endpoint routes: every copy says which Region it entered.
     The canary runs in the secondary, so that it outlives the primary. Its alarms see what no metric of the endpoint
@@ -30,53 +30,49 @@ class Probe(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
         regions: The primary and the secondary Region.
-        bus: The ingress buses and the endpoint.
+        ingress: The ingress buses and the endpoint.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         regions: RegionPair[Region],
-        bus: GlobalBus,
+        ingress: ActiveArchivePair,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__("signals:index:Probe", name, None, opts)
-        self._name, self._settings, self._bus = name, settings, bus
-        for region, regional_bus in zip(regions, bus.buses, strict=True):
-            self._seen_in(region, regional_bus)
-        self._canary(regions.secondary)
+        self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        for region, bus in zip(regions, ingress.buses, strict=True):
+            self._seen_in(region, bus)
+        self._canary(regions.secondary, ingress)
         self.register_outputs({})
 
     def _seen_in(self, region: Region, bus: aws.cloudwatch.EventBus) -> None:
-        child, physical = pulumi.ResourceOptions(parent=self), f"{self._settings.name}-probe"
+        physical = region.names.probe
         queue = MessageQueue(
             f"{self._name}-{region.name}",
-            settings=self._settings,
             region=region,
             queue_name=physical,
-            rule_arns=[rule_arn(self._settings, region, self._bus.bus_name, physical)],
+            rule_arns=[rule_arn(region, region.names.ingress_bus, physical)],
             alarmed=False,
             holds_data=False,
             retention_seconds=_RETENTION_SECONDS,
-            opts=child,
+            opts=self._child,
         )
         Subscription(
             f"{self._name}-subscription-{region.name}",
-            settings=self._settings,
             region=region,
             bus_name=bus.name,
             rule_name=physical,
             pattern={"source": [PROBE_SOURCE], REPLAY_NAME: [{"exists": False}]},
             target_arn=queue.arn,
-            opts=child,
+            opts=self._child,
         )
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-missing-{region.name}",
-            name=f"{physical}-missing",
+            name=region.names.probe_alarm,
             alarm_description=see(
                 "no-probe-arrives",
                 "What goes through the global endpoint does not arrive in this Region: its bus is gone or ill, "
@@ -91,41 +87,34 @@ class Probe(pulumi.ComponentResource):
             comparison_operator="LessThanThreshold",
             threshold=1,
             treat_missing_data="breaching",
-            alarm_actions=self._settings.alarm_actions(region.name),
+            alarm_actions=region.alarm_actions,
             opts=region.options(self),
         )
 
-    def _canary(self, region: Region) -> None:
-        settings, here, physical = self._settings, region.options(self), f"{self._settings.name}-canary"
+    def _canary(self, region: Region, ingress: ActiveArchivePair) -> None:
         function = PackagedFunction(
             f"{self._name}-canary",
-            settings=settings,
             region=region,
             folder="canary",
-            function_name=physical,
+            function_name=region.names.canary,
             size=FunctionSize(memory_mb=256, timeout_seconds=15),
-            environment={"EVENT_BUS_NAME": self._bus.bus_name, "EVENT_ENDPOINT_ID": self._bus.endpoint_id},
-            statements=[
-                allow(
-                    "events:PutEvents",
-                    [bus.arn for bus in self._bus.buses],
-                    {"StringEquals": {"events:source": PROBE_SOURCE}},
-                )
-            ],
+            environment={"EVENT_BUS_NAME": ingress.bus_name, "EVENT_ENDPOINT_ID": ingress.endpoint_id},
+            statements=[put_events(PROBE_SOURCE, ingress.bus_arns)],
             asynchronous=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        role, policy = service_role(
-            f"{self._name}-schedule-role",
-            physical_name=f"{physical}-schedule",
-            service="scheduler.amazonaws.com",
-            statements=[allow("lambda:InvokeFunction", function.alias_arn)],
-            account_id=settings.account_id,
-            opts=here,
+            opts=self._child,
         )
         every_minute(
             f"{self._name}-schedule",
-            physical_name=physical,
-            target=aws.scheduler.ScheduleTargetArgs(arn=function.alias_arn, role_arn=role.arn, input="{}"),
-            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[policy])),
+            region=region,
+            parent=self,
+            physical_name=region.names.canary,
+            role=service_role(
+                f"{self._name}-schedule-role",
+                physical_name=region.names.canary_schedule_role,
+                service="scheduler.amazonaws.com",
+                statements=[allow("lambda:InvokeFunction", function.alias_arn)],
+                region=region,
+                parent=self,
+            ),
+            target_arn=function.alias_arn,
         )

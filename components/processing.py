@@ -10,7 +10,8 @@ import pulumi_aws as aws
 from components.consumer import ConsumerSubscription
 from components.enrichment import Enrichment
 from components.parts.regions import Region
-from components.settings import Consumer, PlatformSettings
+from components.setting_groups import Consumer
+from components.settings import PlatformSettings
 from components.tables import ConsumerTables
 
 
@@ -19,7 +20,7 @@ class RegionalProcessing(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
+        settings: The stack's settings: sources, the lake, and the sizes of functions.
         region: Where it runs.
         ingress_bus: The Region's ingress bus.
         consumers: Those that run here.
@@ -28,6 +29,7 @@ class RegionalProcessing(pulumi.ComponentResource):
     """
 
     data_bus: aws.cloudwatch.EventBus
+    consumers: Mapping[str, ConsumerSubscription]
 
     def __init__(
         self,
@@ -45,27 +47,31 @@ class RegionalProcessing(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self.data_bus = aws.cloudwatch.EventBus(
             f"{name}-data-bus",
-            name=f"{settings.name}-data",
+            name=region.names.data_bus,
             description="Enriched signals, one an event.",
-            opts=region.data_options(self, settings.protection),
+            opts=region.options(self, protect=True),
         )
         Enrichment(
             f"{name}-enrichment",
-            settings=settings,
+            size=settings.enrichment,
+            sources=settings.sources,
             region=region,
             ingress_bus=ingress_bus,
             data_bus=self.data_bus,
             takes_replays=takes_replays,
             opts=child,
         )
-        for consumer in consumers:
-            ConsumerSubscription(
+        self.consumers = {
+            consumer.name: ConsumerSubscription(
                 f"{name}-{consumer.name}",
-                settings=settings,
                 consumer=consumer,
                 region=region,
                 data_bus=self.data_bus,
+                lake=settings.lake,
+                size=settings.consumer_functions,
                 tables=tables,
                 opts=child,
             )
-        self.register_outputs({})
+            for consumer in consumers
+        }
+        self.register_outputs({"dataBusName": self.data_bus.name})

@@ -2,219 +2,38 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import sys
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from components.errors import SettingsError
-
-HANDLERS = Path(__file__).parent.parent / "handlers"
-
-# EventBridge User Guide, "Making applications Regional-fault tolerant": where global endpoints exist.
-GLOBAL_ENDPOINT_REGIONS = (
-    *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
-    *("ca-central-1", "eu-central-1", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1"),
-    *("us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+from components.names import Names
+from components.setting_groups import (
+    Archive,
+    Consumer,
+    Domain,
+    Failover,
+    Functions,
+    FunctionSize,
+    Ingest,
+    Lake,
+    Regions,
+    Settings,
+    Source,
+    SourceName,
+    matching,
 )
-# CloudWatch Logs accepts only these (API reference, PutRetentionPolicy).
-LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
-Runtime = Literal["python3.11", "python3.12", "python3.13", "python3.14"]
-Architecture = Literal["arm64", "x86_64"]
 
 
-class Settings(BaseModel):
-    """Base of every group of settings: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _text(pattern: str, must_be: str) -> AfterValidator:
-    """A text of a certain form; what was given is not repeated, since it may be a secret in the wrong place."""
-
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"must be {must_be}")
-        return value
-
-    return AfterValidator(check)
-
-
-WriteKeyHash = Annotated[
-    str,
-    _text(
-        r"[0-9a-f]{64}",
-        'the SHA-256 of a write key in hex, never the key itself: make it with printf %s "$KEY" | sha256sum',
-    ),
+StackName = Annotated[
+    str, matching(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", "3 to 24 of a-z, 0-9 and -, a letter first, no hyphen last")
 ]
-SourceName = Annotated[str, _text(r"[a-z][a-z0-9-]{1,31}", "2 to 32 of a-z, 0-9 and -, a letter first")]
-
-
-def _region(name: str) -> str:
-    if name not in GLOBAL_ENDPOINT_REGIONS:
-        raise ValueError(
-            f"EventBridge global endpoints do not exist in {name!r}: choose one of {', '.join(GLOBAL_ENDPOINT_REGIONS)}"
-        )
-    return name
-
-
-RegionName = Annotated[str, AfterValidator(_region)]
-
-
-class Regions(Settings):
-    """Where the platform runs."""
-
-    primary: RegionName = Field(description="The active Region: its ingress bus is processed.")
-    secondary: RegionName = Field(description="The archive Region: takes over when the primary fails.")
-
-    @model_validator(mode="after")
-    def _two_regions(self) -> Self:
-        if self.primary == self.secondary:
-            raise ValueError(f"primary and secondary are both {self.primary}: choose two different Regions")
-        return self
-
-
-class Domain(Settings):
-    """The name clients use, answered by the nearest healthy Region."""
-
-    name: Annotated[str, _text(r"([a-z0-9-]+\.)+[a-z]{2,}", "a domain name like signals.example.com")] = Field(
-        description="The name."
-    )
-    hosted_zone_id: Annotated[str, _text(r"Z[A-Z0-9]+", "the id of a Route 53 hosted zone, which starts with Z")] = (
-        Field(description="The public Route 53 zone that holds the name.")
-    )
-
-
-class Archive(Settings):
-    """How long the ingress buses keep what passed through them."""
-
-    # Replication retries for 24 h: an archive shorter than that holds less than what may still be under way.
-    retention_days: int = Field(30, ge=2, description="Days an archived event can be replayed.")
-    primary: bool = Field(False, description="Archive the primary's bus too (the secondary's always is).")
-
-
-class Failover(Settings):
-    """When the global endpoint leaves the primary Region."""
-
-    latency_threshold_ms: int = Field(30_000, gt=0, description="IngestionToInvocationStartLatency above this is ill.")
-    evaluation_periods: int = Field(5, ge=1, le=60, description="Minutes in a row that must be ill.")
-    missing_data: Literal["breaching", "missing"] = Field("breaching", description="What no data says.")
-    heartbeat: bool = Field(True, description="One event a minute on the primary's bus, so that there always is data.")
-    inverted: bool | None = Field(
-        None,
-        description="Hold the check turned round (a drill by deployment), or not; none: `signals failover` decides.",
-    )
-
-    @model_validator(mode="after")
-    def _missing_data_needs_a_heartbeat(self) -> Self:
-        if not self.heartbeat and self.missing_data == "breaching":
-            raise ValueError(
-                "without a heartbeat a quiet night looks like an outage: set heartbeat: true or missing_data: missing"
-            )
-        return self
-
-
-class Functions(Settings):
-    """What all functions share. `host` means this machine's: for a stack on the embedded AWS only."""
-
-    runtime: Runtime | Literal["host"] = Field("python3.13", description="Lambda's managed Python.")
-    architecture: Architecture | Literal["host"] = Field("arm64", description="CPU the archives are built for.")
-    log_retention_days: LogRetentionDays = Field(30, description="Days that logs are kept.")
-    tracing: bool = Field(True, description="AWS X-Ray active tracing.")
-
-    @property
-    def lambda_runtime(self) -> str:
-        return f"python3.{sys.version_info.minor}" if self.runtime == "host" else self.runtime
-
-    @property
-    def lambda_architecture(self) -> Architecture:
-        if self.architecture != "host":
-            return self.architecture
-        return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-
-
-class FunctionSize(Settings):
-    """How large one function is."""
-
-    memory_mb: int = Field(512, ge=128, le=10_240, description="Memory (MB); CPU grows with it.")
-    timeout_seconds: int = Field(30, ge=1, le=900, description="Time before Lambda ends an invocation (s).")
-
-
-class Ingest(FunctionSize):
-    """The HTTP API and the function behind it."""
-
-    memory_mb: int = Field(1024, ge=128, le=10_240, description="Memory (MB); CPU grows with it.")
-    # HTTP API ends an integration after 30 s; the function must have answered before.
-    timeout_seconds: int = Field(20, ge=5, le=29, description="Time before Lambda ends an invocation (s).")
-    snap_start: bool = Field(False, description="Start from a snapshot (Lambda SnapStart, charged).")
-    requests_per_second: int = Field(1_000, ge=1, description="HTTP API throttle, steady rate per Region.")
-    burst_requests: int = Field(500, ge=1, le=5_000, description="HTTP API throttle, burst per Region.")
-    # What the endpoint refuses must fit one spool message, 256 KiB; an EventBridge entry may be larger.
-    max_signal_bytes: int = Field(131_072, ge=1_024, le=240_000, description="Larger signals are refused with 413.")
-    allowed_origins: tuple[str, ...] = Field((), description="Origins that browsers may send from (CORS), exact.")
-
-
-class Lake(Settings):
-    """Signals as newline-delimited, compressed objects in S3."""
-
-    buffer_seconds: int = Field(60, ge=0, le=900, description="Longest wait before Firehose writes an object (s).")
-    buffer_mb: int = Field(64, ge=1, le=128, description="Size at which Firehose writes an object (MB).")
-    infrequent_access_after_days: int = Field(90, ge=30, description="Days until objects move to cheaper storage.")
-    expire_after_days: int | None = Field(None, ge=1, description="Days until objects are deleted; none: never.")
-
-    @model_validator(mode="after")
-    def _expires_after_it_moves(self) -> Self:
-        if self.expire_after_days is not None and self.expire_after_days <= self.infrequent_access_after_days:
-            raise ValueError(
-                f"expire_after_days ({self.expire_after_days}) must be more than infrequent_access_after_days "
-                f"({self.infrequent_access_after_days}): raise the first or lower the second"
-            )
-        return self
-
-
-class Source(Settings):
-    """A registered producer."""
-
-    write_keys: tuple[WriteKeyHash, ...] = Field(
-        min_length=1, description="SHA-256 of each write key, in hex; two while a key is being changed."
-    )
-
-
-class Consumer(Settings):
-    """A named subscription of the data platform bus."""
-
-    name: Annotated[str, _text(r"[a-z][a-z0-9-]{1,14}", "2 to 15 of a-z, 0-9 and -, a letter first")] = Field(
-        description="Names its rule, queue or function."
-    )
-    kind: Literal["lake", "queue", "function"] = Field(description="What receives the signals.")
-    mode: Literal["active-archive", "active-active"] = Field(
-        "active-archive", description="Primary only, or both Regions at once."
-    )
-    pattern: dict[str, Any] = Field(
-        default_factory=dict, description="EventBridge pattern on detail-type, detail; none: all."
-    )
-    handler: str | None = Field(None, description="For a function: its folder in handlers/.")
-
-    @model_validator(mode="after")
-    def _a_function_has_code(self) -> Self:
-        if (self.kind == "function") != (self.handler is not None):
-            raise ValueError(
-                f"consumer {self.name!r} is a {self.kind}: "
-                + ("set handler to its folder in handlers/" if self.kind == "function" else "remove handler")
-            )
-        if self.handler is not None and not (HANDLERS / self.handler / "handler.py").is_file():
-            raise ValueError(f"consumer {self.name!r}: there is no handlers/{self.handler}/handler.py: write it")
-        if set(self.pattern) - {"detail", "detail-type", "time", "resources", "$or"}:
-            raise ValueError(
-                f"consumer {self.name!r}: a pattern may look at detail-type and detail; the platform sets source itself"
-            )
-        return self
+AccountId = Annotated[str, matching(r"\d{12}", 'the 12 digits of an AWS account, in quotes ("123456789012")')]
 
 
 def _unique(what: str, values: list[str]) -> None:
@@ -226,28 +45,38 @@ def _unique(what: str, values: list[str]) -> None:
 class PlatformSettings(Settings):
     """One stack of the customer signal platform."""
 
-    name: Annotated[str, _text(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", "3 to 24 of a-z, 0-9 and -, a letter first")] = Field(
-        description="First part of every physical name."
+    name: StackName = Field(description="First part of every physical name.")
+    account_id: AccountId = Field(description="The only account that this stack may touch.")
+    regions: Regions = Field(description="Where the platform runs.")
+    domain: Domain | None = Field(None, description="The name clients use; unset: each Region's API by its own URL.")
+    archive: Archive = Field(Archive(), description="How long signals can be replayed.")
+    failover: Failover = Field(Failover(), description="When the global endpoint leaves the primary Region.")
+    functions: Functions = Field(Functions(), description="What all functions share.")
+    ingest: Ingest = Field(Ingest(), description="The HTTP API and the function behind it.")
+    enrichment: FunctionSize = Field(FunctionSize(timeout_seconds=60), description="Size of the enrichment function.")
+    republish: FunctionSize = Field(
+        FunctionSize(timeout_seconds=60), description="Size of the functions that drain the spool and the return path."
     )
-    account_id: Annotated[str, _text(r"\d{12}", 'the 12 digits of an AWS account, in quotes ("123456789012")')] = Field(
-        description="The only account that this stack may touch."
-    )
-    regions: Regions
-    domain: Domain | None = None
-    archive: Archive = Archive()
-    failover: Failover = Failover()
-    functions: Functions = Functions()
-    ingest: Ingest = Ingest()
-    enrichment: FunctionSize = FunctionSize(timeout_seconds=60)
-    republish: FunctionSize = FunctionSize(timeout_seconds=60)
-    consumer_functions: FunctionSize = FunctionSize()
-    lake: Lake = Lake()
-    sources: dict[SourceName, Source] = Field(min_length=1)
-    consumers: tuple[Consumer, ...] = Field(min_length=1)
+    consumer_functions: FunctionSize = Field(FunctionSize(), description="Size of every function consumer.")
+    lake: Lake = Field(Lake(), description="How the data lake buffers and keeps signals.")
+    sources: dict[SourceName, Source] = Field(min_length=1, description="The registered producers, by name.")
+    consumers: tuple[Consumer, ...] = Field(min_length=1, description="Who receives signals.")
     protection: bool = Field(False, description="Refuse to delete what holds data.")
     tags: dict[str, str] = Field(default_factory=dict, description="Put on everything that takes tags.")
     alarm_topics: dict[str, str] = Field(default_factory=dict, description="SNS topic that alarms notify, by Region.")
-    aws_endpoint: str | None = Field(None, description="The embedded AWS on loopback instead of AWS.")
+    aws_endpoint: str | None = Field(None, description="Loopback URL of the embedded AWS; unset: AWS itself.")
+
+    @cached_property
+    def names(self) -> Names:
+        """The physical names of the stack."""
+        return Names(
+            prefix=self.name,
+            account_id=self.account_id,
+            regions=self.regions,
+            consumers=self.consumers,
+            archives_primary=self.archive.primary,
+            heartbeats=self.failover.heartbeat,
+        )
 
     @property
     def active_active(self) -> tuple[Consumer, ...]:
@@ -273,6 +102,10 @@ class PlatformSettings(Settings):
     def _names_are_unique(self) -> Self:
         _unique("consumers: the name", [c.name for c in self.consumers])
         _unique("sources: the write key", [key for source in self.sources.values() for key in source.write_keys])
+        lakes = [repr(c.name) for c in self.consumers if c.kind == "lake"]
+        if len(lakes) > 1:
+            raise ValueError(f"consumers {' and '.join(lakes)} are both a lake, and a stack has one: keep one of them")
+        self.names.check()
         return self
 
     @model_validator(mode="after")
@@ -310,7 +143,7 @@ def load_settings(raw: Mapping[str, Any]) -> PlatformSettings:
         raw: The mapping under `signals:settings` of a Pulumi.<stack>.yaml.
 
     Raises:
-        SettingsError: With a line for each setting that cannot be, saying what to do.
+        SettingsError: With a line for each setting that is refused, saying what to do.
     """
     try:
         return PlatformSettings.model_validate(raw)

@@ -1,60 +1,47 @@
-"""Where ingest puts what the global endpoint refuses, and the function that sends it there again."""
+"""The spool: where ingest puts what the global endpoint refuses, and the function that sends it there again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 
-from components.active_archive import GlobalBus
+from components.active_archive import ActiveArchivePair
+from components.names import dead_letter_queue
 from components.parts.drained_queue import DrainedQueue
-from components.parts.iam import Statement, allow
+from components.parts.iam import put_events
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.settings import PlatformSettings
+from components.setting_groups import FunctionSize
 from handlers.shared.contract import INGEST_SOURCE
 
-
-def publish_statements(*bus_arns: pulumi.Input[str]) -> Sequence[Statement]:
-    """What a publisher of signal batches may do: put them, as ingest's, on these buses.
-
-    Through the global endpoint both Regions' buses are needed: it may route to either.
-    """
-    return [allow("events:PutEvents", list(bus_arns), {"StringEquals": {"events:source": INGEST_SOURCE}})]
+_FORMER_TYPE = "signals:index:Spool"
 
 
-class Spool(pulumi.ComponentResource):
-    """The spool of one Region.
+def spool(
+    name: str, *, size: FunctionSize, region: Region, ingress: ActiveArchivePair, parent: pulumi.Resource
+) -> MessageQueue:
+    """The spool of one Region: a drained queue.
 
     Args:
-        name: Prefix of every child's logical name.
-        settings: The stack's settings.
-        region: Where it lives.
-        bus: The global endpoint that spooled batches return to.
+        name: Its logical name, and the prefix of every child's.
+        size: Memory (MB) and timeout (s) of the function that drains it.
+        region: Where it is.
+        ingress: The global endpoint that spooled batches return to.
+        parent: The platform.
     """
-
-    queue: MessageQueue
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        settings: PlatformSettings,
-        region: Region,
-        bus: GlobalBus,
-        opts: pulumi.ResourceOptions | None = None,
-    ):
-        super().__init__("signals:index:Spool", name, None, opts)
-        self.queue = DrainedQueue(
-            name,
-            settings=settings,
-            region=region,
-            queue_name=f"{settings.name}-spool",
-            dead_letter_queue_name=f"{settings.name}-spool-dlq",
-            folder="republish",
-            function_name=f"{settings.name}-republish",
-            environment={"EVENT_BUS_NAME": bus.bus_name, "EVENT_ENDPOINT_ID": bus.endpoint_id},
-            statements=publish_statements(*(regional.arn for regional in bus.buses)),
-            opts=pulumi.ResourceOptions(parent=self),
-        ).queue
-        self.register_outputs({"queueUrl": self.queue.url})
+    # The drained queue was once the only child of a component of its own: a stack that has both keeps the queue. The
+    # order matters, because Pulumi takes the first alias that it finds.
+    wrapper = pulumi.create_urn(name, _FORMER_TYPE, parent)
+    return DrainedQueue(
+        name,
+        region=region,
+        queue_name=region.names.spool,
+        dead_letter_queue_name=dead_letter_queue(region.names.spool),
+        folder="republish",
+        function_name=region.names.republish,
+        size=size,
+        environment={"EVENT_BUS_NAME": ingress.bus_name, "EVENT_ENDPOINT_ID": ingress.endpoint_id},
+        statements=[put_events(INGEST_SOURCE, ingress.bus_arns)],
+        opts=pulumi.ResourceOptions(
+            parent=parent, aliases=[pulumi.Alias(parent=wrapper), pulumi.Alias(type_=_FORMER_TYPE)]
+        ),
+    ).queue

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.parts.regions import Region, RegionPair
-from components.settings import Consumer, PlatformSettings
+from components.setting_groups import Consumer
 
 
 class ConsumerTables(pulumi.ComponentResource):
@@ -18,7 +18,6 @@ class ConsumerTables(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings: protection.
         consumer: Whose tables they are.
         regions: The primary and the secondary Region.
 
@@ -32,18 +31,16 @@ class ConsumerTables(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         consumer: Consumer,
         regions: RegionPair[Region],
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__("signals:index:ConsumerTables", name, None, opts)
-        self._account_id = settings.account_id
-        self.state = f"{settings.name}-{consumer.name}-state"
-        self.idempotency = f"{settings.name}-{consumer.name}-idempotency"
+        self.state = regions.primary.names.state_table(consumer.name)
+        self.idempotency = regions.primary.names.idempotency_table(consumer.name)
         replicated = consumer.mode == "active-active"
-        options = regions.primary.data_options(self, settings.protection)
-        replica = aws.dynamodb.TableReplicaArgs(region_name=regions.secondary.name, point_in_time_recovery=True)
+        replica: aws.dynamodb.TableReplicaArgsDict
+        replica = {"region_name": regions.secondary.name, "point_in_time_recovery": True}
         for what, table_name, keys in (
             ("state", self.state, {"pk": "S", "sk": "S"}),
             ("idempotency", self.idempotency, {"id": "S"}),
@@ -55,16 +52,16 @@ class ConsumerTables(pulumi.ComponentResource):
                 billing_mode="PAY_PER_REQUEST",
                 hash_key=hash_key,
                 range_key=range_key[0] if range_key else None,
-                attributes=[aws.dynamodb.TableAttributeArgs(name=key, type=kind) for key, kind in keys.items()],
-                ttl=aws.dynamodb.TableTtlArgs(enabled=True, attribute_name="expiration"),
-                point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+                attributes=[{"name": key, "type": kind} for key, kind in keys.items()],
+                ttl={"enabled": True, "attribute_name": "expiration"},
+                point_in_time_recovery={"enabled": True},
                 stream_enabled=replicated,
                 stream_view_type="NEW_AND_OLD_IMAGES" if replicated else None,
                 replicas=[replica] if replicated else None,
-                opts=options,
+                opts=regions.primary.options(self, protect=True),
             )
         self.register_outputs({"state": self.state, "idempotency": self.idempotency})
 
-    def arns(self, region: str) -> list[str]:
+    def arns(self, region: Region) -> list[str]:
         """ARNs of both tables in one Region."""
-        return [f"arn:aws:dynamodb:{region}:{self._account_id}:table/{t}" for t in (self.state, self.idempotency)]
+        return [region.arn("dynamodb", f"table/{table}") for table in (self.state, self.idempotency)]

@@ -83,7 +83,7 @@ class Stack:
 
     @cached_property
     def names(self) -> Names:
-        return Names(self.settings)
+        return self.settings.names
 
     @cached_property
     def aws(self) -> Aws:

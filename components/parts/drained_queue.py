@@ -1,4 +1,4 @@
-"""A queue that a function drains: what it cannot pass on is tried for a day, then lies in a dead-letter queue."""
+"""A queue that a function drains: what it cannot send on is retried for a day, then goes to a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.parts.function import PackagedFunction
 from components.parts.iam import Statement, allow
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.settings import PlatformSettings
+from components.setting_groups import FunctionSize
 
 # Lambda Developer Guide, "Using Lambda with Amazon SQS": at least six times the function's timeout.
 _VISIBILITY_TIMEOUTS = 6
@@ -24,15 +24,15 @@ class DrainedQueue(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings: size and timeout (s) of the function.
-        region: Where it lives.
+        region: Where it is.
         queue_name: Physical name.
-        dead_letter_queue_name: Physical name of what failed for a day.
+        dead_letter_queue_name: Physical name of the queue for what failed for a day.
         rule_arns: EventBridge rules that may send here.
-        alarmed: Whether a message in the queue is a fault in itself; one in the dead-letter queue always is.
-        maximum_concurrency: Invocations at a time, ten messages each: what returns must not crowd out what arrives now.
+        alarmed: Whether a message in the queue is a fault; one in the dead-letter queue always is.
+        maximum_concurrency: Concurrent invocations, ten messages each: old signals must not crowd out new ones.
         folder: The function's folder in handlers/.
         function_name: Physical name of the function.
+        size: Memory (MB) and timeout (s) of the function.
         environment: The function's environment.
         statements: What the function may do, beside receiving from the queue.
     """
@@ -43,12 +43,12 @@ class DrainedQueue(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         region: Region,
         queue_name: str,
         dead_letter_queue_name: str,
         folder: str,
         function_name: str,
+        size: FunctionSize,
         environment: Mapping[str, pulumi.Input[str]],
         statements: Sequence[Statement],
         rule_arns: Sequence[pulumi.Input[str]] = (),
@@ -58,28 +58,24 @@ class DrainedQueue(pulumi.ComponentResource):
     ):
         super().__init__("signals:index:DrainedQueue", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        dead_letters = MessageQueue(
-            f"{name}-dlq", settings=settings, region=region, queue_name=dead_letter_queue_name, opts=child
-        )
+        dead_letters = MessageQueue(f"{name}-dlq", region=region, queue_name=dead_letter_queue_name, opts=child)
         self.queue = MessageQueue(
             f"{name}-queue",
-            settings=settings,
             region=region,
             queue_name=queue_name,
             rule_arns=rule_arns,
             alarmed=alarmed,
-            visibility_timeout_seconds=_VISIBILITY_TIMEOUTS * settings.republish.timeout_seconds,
+            visibility_timeout_seconds=_VISIBILITY_TIMEOUTS * size.timeout_seconds,
             dead_letter_queue=dead_letters,
             max_receives=_MAX_RECEIVES,
             opts=child,
         )
         function = PackagedFunction(
             f"{name}-{folder.replace('_', '-')}",
-            settings=settings,
             region=region,
             folder=folder,
             function_name=function_name,
-            size=settings.republish,
+            size=size,
             environment=environment,
             statements=[
                 *statements,
@@ -93,7 +89,7 @@ class DrainedQueue(pulumi.ComponentResource):
             function_name=function.alias_arn,
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
-            scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=maximum_concurrency),
+            scaling_config={"maximum_concurrency": maximum_concurrency},
             opts=region.options(self),
         )
         self.register_outputs({"queueUrl": self.queue.url})

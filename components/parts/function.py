@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from components.names import failed_queue, log_group, regional_role
 from components.packaging.archive import package
 from components.parts.iam import Statement, allow, service_role
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.settings import FunctionSize, PlatformSettings
+from components.setting_groups import FunctionSize
 
 ALIAS = "live"
 
@@ -21,21 +22,21 @@ class PackagedFunction(pulumi.ComponentResource):
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
         region: Where the function runs.
         folder: Its folder in handlers/.
         function_name: Physical name.
         size: Memory (MB) and timeout (s).
         environment: Its environment, beside LOG_LEVEL and ACCOUNT_ID that every function has.
         statements: What it may do, beside writing its own log and traces.
-        files: Files at the root of its archive, by name.
-        asynchronous: Whether something invokes it asynchronously: then what it fails on goes to a queue.
+        files: Further files at the root of its archive, by name.
+        asynchronous: Whether it is invoked asynchronously: then events that it fails on go to a queue.
         snap_start: Start from a snapshot (python3.12 and newer).
 
     Source: Lambda Developer Guide, "Error handling for asynchronous invocation" (two retries, then the destination).
     """
 
     name: pulumi.Output[str]
+    alias_name: pulumi.Output[str]
     alias_arn: pulumi.Output[str]
     alias_invoke_arn: pulumi.Output[str]
 
@@ -43,7 +44,6 @@ class PackagedFunction(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         region: Region,
         folder: str,
         function_name: str,
@@ -57,10 +57,10 @@ class PackagedFunction(pulumi.ComponentResource):
     ):
         super().__init__("signals:index:PackagedFunction", name, None, opts)
         here = region.options(self)
-        functions = settings.functions
+        functions = region.functions
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/aws/lambda/{function_name}",
+            name=log_group("lambda", function_name),
             retention_in_days=functions.log_retention_days,
             opts=here,
         )
@@ -72,25 +72,24 @@ class PackagedFunction(pulumi.ComponentResource):
         if asynchronous:
             failed = MessageQueue(
                 f"{name}-failed",
-                settings=settings,
                 region=region,
-                queue_name=f"{function_name}-failed",
+                queue_name=failed_queue(function_name),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             own.append(allow("sqs:SendMessage", failed.arn))
         role, policy = service_role(
             f"{name}-role",
-            physical_name=f"{function_name}-{region.name}",
+            physical_name=regional_role(function_name, region.name),
             service="lambda.amazonaws.com",
             statements=[*own, *statements],
-            account_id=settings.account_id,
-            opts=here,
+            region=region,
+            parent=self,
         )
         archive = package(
             folder,
             runtime=functions.lambda_runtime,
             architecture=functions.lambda_architecture,
-            platform="host" if settings.aws_endpoint else "lambda",
+            platform="host" if region.embedded else "lambda",
             files=files or {},
         )
         function = aws.lambda_.Function(
@@ -105,13 +104,11 @@ class PackagedFunction(pulumi.ComponentResource):
             memory_size=size.memory_mb,
             timeout=size.timeout_seconds,
             publish=True,
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables={"LOG_LEVEL": "INFO", "ACCOUNT_ID": settings.account_id, **environment}
-            ),
-            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active" if functions.tracing else "PassThrough"),
-            snap_start=aws.lambda_.FunctionSnapStartArgs(apply_on="PublishedVersions") if snap_start else None,
+            environment={"variables": {"LOG_LEVEL": "INFO", "ACCOUNT_ID": region.account_id, **environment}},
+            tracing_config={"mode": "Active" if functions.tracing else "PassThrough"},
+            snap_start={"apply_on": "PublishedVersions"} if snap_start else None,
             # Without its policy the first invocations would run with a role that may do nothing.
-            opts=pulumi.ResourceOptions.merge(here, pulumi.ResourceOptions(depends_on=[policy, logs])),
+            opts=region.options(self, depends_on=[policy, logs]),
         )
         alias = aws.lambda_.Alias(
             f"{name}-alias",
@@ -127,17 +124,12 @@ class PackagedFunction(pulumi.ComponentResource):
                 qualifier=alias.name,
                 maximum_retry_attempts=2,
                 maximum_event_age_in_seconds=21_600,
-                destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
-                    on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-                        destination=failed.arn
-                    )
-                ),
+                destination_config={"on_failure": {"destination": failed.arn}},
                 opts=here,
             )
-        self._here = here
-        self._logical_name = name
-        self.name, self.alias_arn, self.alias_invoke_arn = function.name, alias.arn, alias.invoke_arn
-        self.alias_name = alias.name
+        self.name, self.alias_name = function.name, alias.name
+        self.alias_arn, self.alias_invoke_arn = alias.arn, alias.invoke_arn
+        self._logical_name, self._here = name, here
         self.register_outputs({"name": self.name, "aliasArn": self.alias_arn})
 
     def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> None:

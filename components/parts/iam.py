@@ -1,4 +1,4 @@
-"""IAM policies as values: statements in, a document out that still knows which resources it came from."""
+"""IAM policies as values: statements in, a document out that keeps its references to resources."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+
+from components.parts.regions import Region
 
 Statement = Mapping[str, Any]
 
@@ -26,8 +28,16 @@ def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def put_events(source: str, buses: pulumi.Input[str] | Sequence[pulumi.Input[str]]) -> Statement:
+    """A statement that allows to put events of one source on these buses.
+
+    Through a global endpoint a publisher needs both Regions' buses: the endpoint may route to either.
+    """
+    return allow("events:PutEvents", buses, {"StringEquals": {"events:source": source}})
+
+
 def tls_only(resources: Sequence[pulumi.Input[str]], service: str) -> Statement:
-    """A statement of a resource policy that refuses whatever does not come over TLS."""
+    """A statement of a resource policy that refuses requests without TLS."""
     return {
         "Sid": "TlsOnly",
         "Effect": "Deny",
@@ -44,8 +54,8 @@ def service_role(
     physical_name: str,
     service: str,
     statements: Sequence[Statement],
-    account_id: str,
-    opts: pulumi.ResourceOptions,
+    region: Region,
+    parent: pulumi.Resource,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """A role that one AWS service assumes for this account, and its only policy.
 
@@ -54,13 +64,15 @@ def service_role(
         physical_name: Name in IAM, unique in the account (roles belong to no Region).
         service: For example `lambda.amazonaws.com`.
         statements: All that the role may do.
-        account_id: The only account on whose behalf the service may assume it (confused deputy).
-        opts: Parent and provider of both.
+        region: Its provider; its account is the only one on whose behalf the service may assume the role (confused
+            deputy), where the service says for whom it acts.
+        parent: The component of both.
     """
     trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     # Only where the service's guide documents the key: a condition on one that is not sent locks the service out.
     if service == "scheduler.amazonaws.com":
-        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": account_id}}
+        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": region.account_id}}
+    opts = region.options(parent)
     role = aws.iam.Role(name, name=physical_name, assume_role_policy=document([trust]), opts=opts)
     policy = aws.iam.RolePolicy(
         f"{name}-policy", name="least-privilege", role=role.name, policy=document(statements), opts=opts

@@ -1,4 +1,4 @@
-"""A queue for what failed or waits: encrypted, TLS only, open to its senders alone, and alarmed."""
+"""A queue: encrypted, TLS only, open to its own senders alone, and alarmed."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from components.names import messages_alarm
 from components.parts.iam import Statement, document, tls_only
 from components.parts.regions import Region
 from components.parts.runbook import see
-from components.settings import PlatformSettings
 
 MAX_RETENTION_DAYS = 14  # SQS keeps a message no longer
 _DAY_SECONDS = 86_400
 
 
 class MessageQueue(pulumi.ComponentResource):
-    """An SQS standard queue, its policy and the alarm that says that something lies in it.
+    """An SQS standard queue, its policy and the alarm on messages in it.
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
-        region: Where the queue lives; a dead-letter queue must be in its rule's Region.
+        region: Its Region; a dead-letter queue must be in its rule's Region.
         queue_name: Physical name.
-        rule_arns: EventBridge rules that may send here (through the API the queue policy is ours to write).
-        alarmed: Whether a message in it is a fault that somebody should see.
+        rule_arns: EventBridge rules that may send here (EventBridge writes the policy only in its console).
+        alarmed: Whether a message in it is a fault that somebody must look at.
         holds_data: Whether it may hold the only copy of a signal, which a protected stack refuses to delete.
         retention_seconds: How long a message is kept (s).
         visibility_timeout_seconds: How long a received message stays hidden (s).
@@ -42,7 +41,6 @@ class MessageQueue(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         region: Region,
         queue_name: str,
         rule_arns: Sequence[pulumi.Input[str]] = (),
@@ -67,7 +65,7 @@ class MessageQueue(pulumi.ComponentResource):
             visibility_timeout_seconds=visibility_timeout_seconds,
             sqs_managed_sse_enabled=True,
             redrive_policy=redrive,
-            opts=region.data_options(self, settings.protection and holds_data),
+            opts=region.options(self, protect=holds_data),
         )
         self.arn, self.url = queue.arn, queue.url
         statements: list[Statement] = [tls_only([queue.arn], "sqs")]
@@ -88,9 +86,9 @@ class MessageQueue(pulumi.ComponentResource):
         if alarmed:
             aws.cloudwatch.MetricAlarm(
                 f"{name}-alarm",
-                name=f"{queue_name}-holds-messages",
+                name=messages_alarm(queue_name),
                 alarm_description=see(
-                    "the-spool-grows" if queue_name == f"{settings.name}-spool" else "messages-lie-in-a-queue",
+                    "the-spool-grows" if queue_name == region.names.spool else "messages-lie-in-a-queue",
                     f"Messages lie in {queue_name}: something could not be delivered or processed.",
                 ),
                 namespace="AWS/SQS",
@@ -102,7 +100,7 @@ class MessageQueue(pulumi.ComponentResource):
                 comparison_operator="GreaterThanThreshold",
                 threshold=0,
                 treat_missing_data="notBreaching",
-                alarm_actions=settings.alarm_actions(region.name),
+                alarm_actions=region.alarm_actions,
                 opts=region.options(self),
             )
         self.register_outputs({"arn": self.arn, "url": self.url})

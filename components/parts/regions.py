@@ -1,13 +1,17 @@
-"""The pair of Regions as a value, so that what is built twice is written once."""
+"""The two Regions of a stack as values, so that what is built twice is written once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import pulumi
 import pulumi_aws as aws
+
+from components.names import Names
+from components.parts.arns import arn
+from components.setting_groups import Functions
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -15,23 +19,62 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Region:
-    """One AWS Region and the provider that pins resources to it."""
+    """One AWS Region of a stack, and what every component that lives in it needs.
+
+    Attributes:
+        name: For example `us-west-2`.
+        provider: Pins resources to the Region.
+        names: The stack's physical names.
+        functions: What all functions share.
+        alarm_actions: What an alarm here notifies.
+        protection: Whether the stack refuses to delete what holds data.
+        embedded: Whether this is the embedded AWS on this machine.
+    """
 
     name: str
     provider: aws.Provider
+    names: Names
+    functions: Functions
+    alarm_actions: Sequence[str]
+    protection: bool
+    embedded: bool
 
-    def options(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
-        """Options of a child of `parent` that lives in this Region."""
-        return pulumi.ResourceOptions(parent=parent, provider=self.provider)
+    @property
+    def account_id(self) -> str:
+        return self.names.account_id
 
-    def data_options(self, parent: pulumi.Resource, protect: bool) -> pulumi.ResourceOptions:
-        """The same for a child that holds data, which a protected stack refuses to delete."""
-        return pulumi.ResourceOptions(parent=parent, provider=self.provider, protect=protect)
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of a resource in this Region whose name is known but which may not exist yet."""
+        return arn(service, self.name, self.account_id, resource)
+
+    def options(
+        self,
+        parent: pulumi.Resource,
+        *,
+        protect: bool = False,
+        depends_on: Sequence[pulumi.Resource] = (),
+        ignore_changes: Sequence[str] = (),
+    ) -> pulumi.ResourceOptions:
+        """Options of a child of `parent` that lives in this Region.
+
+        Args:
+            parent: The component.
+            protect: Whether the child holds data, which a protected stack refuses to delete.
+            depends_on: What must exist first.
+            ignore_changes: Properties that an operator changes, not the program.
+        """
+        return pulumi.ResourceOptions(
+            parent=parent,
+            provider=self.provider,
+            protect=self.protection and protect,
+            depends_on=list(depends_on),
+            ignore_changes=list(ignore_changes),
+        )
 
 
 @dataclass(frozen=True)
 class RegionPair(Generic[T]):
-    """A thing in the primary Region and its like in the secondary."""
+    """Something in the primary Region and its counterpart in the secondary."""
 
     primary: T
     secondary: T
@@ -40,5 +83,5 @@ class RegionPair(Generic[T]):
         return iter((self.primary, self.secondary))
 
     def map(self, make: Callable[[T], U]) -> RegionPair[U]:
-        """The pair of what `make` makes of each side, primary first."""
+        """The pair of `make`'s results, primary first."""
         return RegionPair(make(self.primary), make(self.secondary))

@@ -9,33 +9,32 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.names import dead_letter_queue
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
-from components.settings import PlatformSettings
 
-# EventBridge's own defaults, said aloud: a target is tried for 24 hours, 185 times.
+# EventBridge's own defaults, made explicit: a target is tried for 24 hours, 185 times.
 RETRY_AGE_SECONDS = 86_400
 RETRY_ATTEMPTS = 185
 
 
-def rule_arn(settings: PlatformSettings, region: Region, bus_name: str, rule_name: str) -> str:
-    """ARN of a rule to be: for the policy of a queue that is the rule's target and must exist before it."""
-    return f"arn:aws:events:{region.name}:{settings.account_id}:rule/{bus_name}/{rule_name}"
+def rule_arn(region: Region, bus_name: str, rule_name: str) -> str:
+    """ARN of a rule that does not exist yet: for the policy of the queue that is its target, which comes first."""
+    return region.arn("events", f"rule/{bus_name}/{rule_name}")
 
 
 class Subscription(pulumi.ComponentResource):
-    """What matches a pattern on a bus goes to one target; what cannot be handed over goes to a dead-letter queue.
+    """A rule that sends matching events to one target, and what cannot be delivered to a dead-letter queue.
 
     Args:
         name: Prefix of every child's logical name.
-        settings: The stack's settings.
         region: The bus's Region; target and dead-letter queue are in the same one.
         bus_name: The bus.
-        rule_name: Physical name of the rule; the dead-letter queue is `<rule_name>-dlq`.
+        rule_name: Physical name of the rule; the dead-letter queue is named after it.
         pattern: The event pattern.
         target_arn: What receives the events.
         target_role_arn: The role that EventBridge assumes to reach it, where the target needs one.
-        input_path: Part of the event that the target receives (`$.detail`); none: the whole event.
+        input_path: Part of the event that the target receives (`$.detail`); unset: the whole event.
 
     Source: EventBridge User Guide, "Event retry policy and using dead-letter queues".
     """
@@ -46,7 +45,6 @@ class Subscription(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        settings: PlatformSettings,
         region: Region,
         bus_name: pulumi.Input[str],
         rule_name: str,
@@ -64,9 +62,8 @@ class Subscription(pulumi.ComponentResource):
         self.rule_arn = rule.arn
         dead_letters = MessageQueue(
             f"{name}-dlq",
-            settings=settings,
             region=region,
-            queue_name=f"{rule_name}-dlq",
+            queue_name=dead_letter_queue(rule_name),
             rule_arns=[rule.arn],
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -78,10 +75,11 @@ class Subscription(pulumi.ComponentResource):
             arn=target_arn,
             role_arn=target_role_arn,
             input_path=input_path,
-            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
-                maximum_event_age_in_seconds=RETRY_AGE_SECONDS, maximum_retry_attempts=RETRY_ATTEMPTS
-            ),
-            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=dead_letters.arn),
+            retry_policy={
+                "maximum_event_age_in_seconds": RETRY_AGE_SECONDS,
+                "maximum_retry_attempts": RETRY_ATTEMPTS,
+            },
+            dead_letter_config={"arn": dead_letters.arn},
             opts=here,
         )
         self.register_outputs({"ruleArn": self.rule_arn})

@@ -56,7 +56,7 @@ def queue_statuses(stack: Stack, region: str) -> list[QueueStatus]:
     for name, url in queue_urls(stack, region):
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
         visible, in_flight = (int(counts[want]) for want in wanted)
-        found.append(QueueStatus(name, visible, in_flight, failures=stack.names.is_troubled(name)))
+        found.append(QueueStatus(name, visible, in_flight, failures=stack.names.is_failure_queue(name)))
     return found
 
 

@@ -31,7 +31,7 @@ class Resource:
 
     Args:
         urn: As the Pulumi engine would name it.
-        type: Type token, for example `aws:sqs/queue:Queue`; `signals:index:GlobalBus` for a component.
+        type: Type token, for example `aws:sqs/queue:Queue`; `signals:index:ActiveArchivePair` for a component.
         name: Logical name.
         component: Class name of the nearest component above it, if any.
         region: Region of its provider; none for a component.

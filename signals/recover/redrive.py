@@ -156,7 +156,7 @@ def _send(stack: Stack, message: FailedMessage) -> RedriveOutcome:
 
 
 def _failure_queues(stack: Stack, region: str) -> list[tuple[str, str]]:
-    return [(name, url) for name, url in queue_urls(stack, region) if stack.names.is_troubled(name)]
+    return [(name, url) for name, url in queue_urls(stack, region) if stack.names.is_failure_queue(name)]
 
 
 @contextmanager

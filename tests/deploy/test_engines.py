@@ -134,7 +134,7 @@ def pulumi(installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     installed("pulumi", script=FAKE_PULUMI)
     monkeypatch.setenv("PATH", f"{path}:/usr/bin:/bin")
     events = [
-        pulumi_event("resourcePreEvent", "ingress", "signals:index:GlobalBus", 1),
+        pulumi_event("resourcePreEvent", "ingress", "signals:index:ActiveArchivePair", 1),
         pulumi_event("resourcePreEvent", "ingress-bus-us-west-2", "aws:cloudwatch/eventBus:EventBus", 2),
         pulumi_event("resOutputsEvent", "ingress-bus-us-west-2", "aws:cloudwatch/eventBus:EventBus", 3),
         json.dumps({"sequence": 4, "timestamp": 1, "cancelEvent": {}}),

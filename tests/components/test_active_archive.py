@@ -26,7 +26,7 @@ from tests.support.reading import (
 
 
 def test_both_ingress_buses_share_one_name(platform: Recording) -> None:
-    buses = platform.resources(BUS, component="GlobalBus")
+    buses = platform.resources(BUS, component="ActiveArchivePair")
     assert len({b.inputs["name"] for b in buses}) == 1
     assert {b.region for b in buses} == {"us-west-2", "us-east-1"}
 
@@ -145,3 +145,17 @@ def test_a_stack_without_active_active_consumers_has_no_second_processing(
     both = record("dev", settings)
     assert {s.region for s in both.resources(STREAM)} == {"us-west-2", "us-east-1"}
     assert dev.resources(component="ActiveActiveConsumers") == []
+
+
+def test_a_stack_from_before_the_pair_had_its_name_keeps_it(platform: Recording) -> None:
+    pair = platform.resource("signals:index:ActiveArchivePair", "ingress")
+    assert [alias["spec"]["type"] for alias in pair.options["aliases"]] == ["signals:index:GlobalBus"]
+
+
+def test_a_spool_from_before_it_was_a_drained_queue_alone_is_kept(platform: Recording) -> None:
+    for region in ("us-west-2", "us-east-1"):
+        spool = platform.resource("signals:index:DrainedQueue", f"spool-{region}")
+        specs = [alias["spec"] for alias in spool.options["aliases"]]
+        parents = [spec["parentUrn"] for spec in specs if "parentUrn" in spec and "type" not in spec]
+        former = "signals:index:CustomerSignalPlatform$signals:index:Spool"
+        assert [urn.rpartition("::signals::")[2] for urn in parents] == [f"{former}::spool-{region}"]
