@@ -29,7 +29,6 @@ from components.setting_groups import (
     matching,
 )
 
-
 StackName = Annotated[
     str, matching(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", "3 to 24 of a-z, 0-9 and -, a letter first, no hyphen last")
 ]

@@ -241,7 +241,7 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
     commit(tmp_path)
     git(tmp_path, "checkout", "--quiet", "-b", "branch")
-    edit(tmp_path / "components/active_archive.py", '-ingress"', '-entry"')
+    edit(tmp_path / "components/names.py", '_Name("ingress")', '_Name("entry")')
     edit(tmp_path / "components/enrichment.py", '"sqs:SendMessage", quarantine.arn', '"sqs:*", quarantine.arn')
     edit(tmp_path / "handlers/enrichment/user_agent.py", '"""', '"""A change. ')
     edit(tmp_path / "Pulumi.prod.yaml", "log_retention_days: 30", "log_retention_days: 90")
