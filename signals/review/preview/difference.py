@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 MISSING = None
@@ -84,10 +85,10 @@ def _lists(before: list[Any], after: list[Any], path: tuple[Step, ...], in_json:
             if (item in before) != (item in after):
                 yield Difference((*path, "[]"), *((item, MISSING) if item in before else (MISSING, item)))
         return
-    # What stayed, stayed, wherever it stands now; the rest is compared in its order.
+    # What stayed, stayed, wherever it is now; the rest is compared in its order, under the position that it has.
+    one, other = list(enumerate(before)), list(enumerate(after))
     if not scalars:
-        kept = [item for item in before if item in after]
-        before, after = ([item for item in items if item not in kept] for items in (before, after))
-    for index in range(max(len(before), len(after))):
-        one, other = (items[index] if index < len(items) else MISSING for items in (before, after))
-        yield from differences(one, other, (*path, index), in_json=in_json)
+        one, other = [p for p in one if p[1] not in after], [p for p in other if p[1] not in before]
+    for old, new in zip_longest(one, other):
+        index = (new or old)[0]
+        yield from differences(old[1] if old else MISSING, new[1] if new else MISSING, (*path, index), in_json=in_json)
