@@ -46,8 +46,7 @@ class LocalEnvironment(DeployedEnvironment):
         self._faults({})
 
     def restore(self) -> None:
-        self._faults({})
-        if any(self._faults().values()):
+        if any(self._faults({}).values()):
             raise Failed(f"the faults are not cleared: see `GET {self._stack.aws_endpoint}{PATH}`")
         super().restore()
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from signals.errors import Failed
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
 from signals.recording.types import BUS, arn
 
 
-class CannotDeployError(Exception):
+class CannotDeployError(Failed):
     """AWS would refuse to create this; the message says what and why."""
 
 

@@ -33,7 +33,7 @@ class EndpointRouting:
         self._platform, plan = platform, platform.blueprint.endpoint
         self._plan = plan
         self.active = plan.primary
-        self.in_alarm = False
+        self._in_alarm = False
         self._periods = int(plan.alarm["evaluationPeriods"])
         self._latencies_ms: dict[int, list[float]] = {}
         self._usual_ms: float | None = None
@@ -103,17 +103,16 @@ class EndpointRouting:
     def _evaluate(self, averages_ms: list[float | None]) -> None:
         platform, plan = self._platform, self._plan
         in_alarm = len(averages_ms) >= self._periods and alarm.is_in_alarm(plan.alarm, averages_ms)
-        if in_alarm != self.in_alarm:
-            self.in_alarm = in_alarm
+        if in_alarm != self._in_alarm:
+            self._in_alarm = in_alarm
             text = f"the alarm on EventBridge's latency in {plan.primary} is {'ALARM' if in_alarm else 'OK'}"
             platform.ledger.note(platform.clock.now, text, "detected" if in_alarm else "step")
 
         inverted = platform.faults.hits(FaultKind.INVERTED, plan.primary, platform.clock.now)
-        settings = (plan.health_check, plan.alarm, averages_ms)
-        self._measured_healthy = health_check.is_healthy(
-            {**plan.health_check, "invertHealthcheck": False}, *settings[1:], last=self._measured_healthy
-        )
-        healthy = health_check.is_healthy(*settings, last=self._measured_healthy, inverted=inverted)
+        check, last = plan.health_check, self._measured_healthy
+        not_inverted = {**check, "invertHealthcheck": False}
+        self._measured_healthy = health_check.is_healthy(not_inverted, plan.alarm, averages_ms, last=last)
+        healthy = health_check.is_healthy(check, plan.alarm, averages_ms, last=last, inverted=inverted)
         if healthy != self._healthy:
             self._healthy = healthy
             text = f"the health check is {'healthy' if healthy else 'unhealthy'}"

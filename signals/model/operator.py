@@ -4,7 +4,6 @@ replay what replication cannot have delivered."""
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -27,16 +26,6 @@ if TYPE_CHECKING:
 REPLICATION_TRIES_S = RETRY.total_seconds()
 _REDRIVES = 3
 _QUIET_S = 10 * MINUTE_S
-
-
-@dataclass(frozen=True)
-class Replay:
-    """A replay of what came in from `start_s` to `end_s`, started at `at_s`."""
-
-    at_s: float
-    start_s: float
-    end_s: float
-    filtered: bool = True
 
 
 class Operator:

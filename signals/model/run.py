@@ -9,11 +9,10 @@ from random import Random
 
 from handlers.shared.times import timestamp
 from signals.model.clock import HOUR_S
-from signals.model.code import Collaborators
 from signals.model.duration import parse_duration
 from signals.model.ledger import ids_in
 from signals.model.operator import REPLICATION_TRIES_S, Operator
-from signals.model.platform import Assumptions, Platform
+from signals.model.platform import Platform
 from signals.model.reading import read
 from signals.model.report import DrillReport, MomentKind
 from signals.model.scenarios import scenario_named
@@ -45,8 +44,6 @@ def run(
     scenario: str | None = None,
     seed: int = 0,
     recording: Recording | None = None,
-    collaborators: Collaborators | None = None,
-    assumptions: Assumptions | None = None,
 ) -> DrillReport:
     """Take a stack through an outage.
 
@@ -59,8 +56,6 @@ def run(
         scenario: What fails: a name or alias in `scenarios.SCENARIOS`; by default EventBridge in the primary.
         seed: Of everything random.
         recording: Instead of the stack's own.
-        collaborators: What the functions work with.
-        assumptions: How to read what AWS does not document.
 
     Raises:
         Misuse: No such scenario, or not a duration.
@@ -81,8 +76,6 @@ def run(
         seed=seed,
         signal_weight=weight,
         signals_per_event=SIGNALS_PER_EVENT,
-        collaborators=collaborators,
-        assumptions=assumptions,
     )
     _send(platform, sample, length_s)
     platform.ledger.note(start_s, "the outage begins", "fault")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from signals.model.clock import MINUTE_S
 from signals.model.faults import Fault, FaultKind
-from signals.model.operator import Operator, Replay
+from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.recording.resources import Recording
 from tests.model.conftest import SEED
@@ -42,6 +42,16 @@ def durations(longest_days: float) -> st.SearchStrategy[int]:
     """Minutes, short ones and long ones alike."""
     longest = int(longest_days * 24 * 60)
     return st.one_of(st.integers(1, 30), st.integers(30, 60 * 30), st.integers(60 * 24, longest))
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A replay of what came in from `start_s` to `end_s`, started at `at_s`."""
+
+    at_s: float
+    start_s: float
+    end_s: float
+    filtered: bool
 
 
 @dataclass(frozen=True)
