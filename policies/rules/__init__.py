@@ -1,5 +1,5 @@
 """The rules, by what they are about."""
 
-from policies.rules import archive, delivery, endpoint, exposure, functions, health, publishers, quotas
+from policies.rules import archive, delivery, endpoint, exposure, functions, health, names, publishers, quotas
 
-__all__ = ["archive", "delivery", "endpoint", "exposure", "functions", "health", "publishers", "quotas"]
+__all__ = ["archive", "delivery", "endpoint", "exposure", "functions", "health", "names", "publishers", "quotas"]

@@ -389,3 +389,25 @@ def the_secondary_throttles_sooner(c: Changes) -> None:
 @breaks("QUOTAS-EQUAL")
 def the_secondary_has_less_memory(c: Changes) -> None:
     c.inputs("Function", "api-us-east-1-ingest-function")["memorySize"] = 128
+
+
+@breaks("NAMES-UNIQUE")
+def two_alarms_have_one_name(c: Changes) -> None:
+    other = c.inputs("MetricAlarm", "processing-us-west-2-lake-dlq-alarm")
+    c.inputs("MetricAlarm", "processing-us-west-2-orders-dlq-alarm")["name"] = other["name"]
+
+
+@breaks("NAMES-UNIQUE")
+def two_roles_in_two_regions_differ_by_case_alone(c: Changes) -> None:
+    c.inputs("Role", "probe-schedule-role")["name"] = c.inputs("Role", "heartbeat-role")["name"].upper()
+
+
+@breaks("NAMES-UNIQUE")
+def a_replica_has_the_name_of_a_table(c: Changes) -> None:
+    c.inputs("Table", "profile-tables-state")["name"] = c.inputs("Table", "profile-tables-idempotency")["name"]
+
+
+@breaks("NAMES-UNIQUE")
+def two_rules_of_one_bus_have_one_name(c: Changes) -> None:
+    orders = c.inputs("EventRule", "processing-us-west-2-orders-rule")
+    c.inputs("EventRule", "processing-us-west-2-lake-rule")["name"] = orders["name"]

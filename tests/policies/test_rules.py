@@ -42,3 +42,10 @@ def test_a_rule_has_one_id_and_says_why_with_its_source() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert rule.why.endswith(".") and rule.source and rule.remedy
+
+
+def test_two_rules_on_two_buses_may_have_one_name(prod: Recording, tmp_path: Path) -> None:
+    changes = Changes(prod, tmp_path)
+    enrichment = changes.inputs("EventRule", "processing-us-west-2-enrichment-rule")
+    changes.inputs("EventRule", "processing-us-west-2-lake-rule")["name"] = enrichment["name"]
+    assert "NAMES-UNIQUE" not in {violation.rule.id for violation in violations(changes.stack)}
