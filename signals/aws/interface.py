@@ -1,4 +1,4 @@
-"""What commands need and what the embedded AWS does in another way than AWS itself.
+"""The operations that commands need and that the embedded AWS does differently from AWS.
 
 `signals.aws.real` and `signals.local.embedded_aws` implement it; `signals.stack` chooses between the two.
 """
@@ -23,7 +23,7 @@ class Timing:
     Args:
         failover_poll_s: Between two probes, while an endpoint moves.
         replay_poll_s: Between two looks at a replay.
-        probe_timeout_s: The longest way of a probe from the endpoint to a queue.
+        probe_timeout_s: How long a probe may take from the endpoint to a queue.
         receive_wait_s: How long a receive waits for messages, so that SQS asks all of its servers.
         archive_lag: How long an event may take to be in an archive.
         lake_window: How far back the lake is searched unless told otherwise, as `--since` takes it.

@@ -1,7 +1,7 @@
 """The `signals` command.
 
-Exit codes: 0 what was asked was done, 1 it was not (the line on stderr says what to do), 2 it could not be asked that
-way, 130 interrupted. With `--json`, stdout carries JSON alone.
+Exit codes: 0 success; 1 failure (the line on stderr says what to do); 2 wrong usage, such as a stack that does not
+exist; 130 interrupted. With `--json`, stdout is JSON and nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from signals.cli.group import SignalsGroup
 app = typer.Typer(
     name="signals",
     cls=SignalsGroup,
-    help="Run, use and look into a stack of the customer signal platform.",
+    help="Deploy, use and operate a stack of the customer signal platform.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",

@@ -1,4 +1,4 @@
-"""The `signals` command itself: whatever goes wrong in a command ends as one line and an exit code."""
+"""The `signals` command itself: every error of a command ends as one line and an exit code."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ INTERRUPTED = 130
 
 
 class SignalsGroup(TyperGroup):
-    """Turns errors into a line on stderr: 0 it worked, 1 it did not, 2 it could not be asked, 130 interrupted."""
+    """Turns errors into a line on stderr and an exit code: 1 it did not work, 2 wrong usage, 130 interrupted."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            err.print("interrupted: run the same command again to go on")
+            err.print("interrupted: run the same command again to continue")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
-            told = explain(error)
-            if told is None:
+            explained = explain(error)
+            if explained is None:
                 raise
-            line, code = told
+            line, code = explained
             err.print(f"[bold red]signals:[/] {escape(line)}")
             raise typer.Exit(code) from None
 
@@ -46,8 +46,8 @@ def _aws(error: Exception) -> str | None:
     if isinstance(error, aws.NoCredentialsError | aws.TokenRetrievalError | aws.SSOError):
         return "no AWS credentials: sign in (for example `aws sso login`) or set AWS_PROFILE, then run this again"
     if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError):
-        return f"{error}: is the stack up (`signals up`), is the network there?"
+        return f"{error}: is the stack up (`signals up`), and is there a network?"
     if isinstance(error, aws.ClientError):
-        told = error.response["Error"]
-        return f"AWS refused {error.operation_name}: {told.get('Code')}: {told.get('Message')}"
+        reason = error.response["Error"]
+        return f"AWS refused {error.operation_name}: {reason.get('Code')}: {reason.get('Message')}"
     return str(error) if isinstance(error, aws.BotoCoreError) else None

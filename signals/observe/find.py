@@ -18,7 +18,7 @@ from signals.stack import Stack
 
 POLL_SECONDS = 0.5
 _ARCHIVES_NOT_SEARCHED = (
-    "archives ({archive}): AWS tells only how many events an archive holds (`signals status`); replay a window of it "
+    "archives ({archive}): AWS only says how many events an archive holds (`signals status`); replay a window of it "
     "to see them"
 )
 # Where a signal has arrived; a copy in an archive or a queue may still be in transit.

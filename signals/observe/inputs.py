@@ -1,4 +1,4 @@
-"""Signals as people hand them over: one CloudEvent, an array of them, or one a line."""
+"""Reads signals from text: one CloudEvent, an array of them, or one a line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_REQUEST_BYTES = 1_000_000
 
 
 def parse(text: str) -> list[Signal]:
-    """The signals in `text`, each with an id, so that sending one again after a lost answer is no second signal.
+    """The signals in `text`, each with an id, so that a retry after a lost response does not make a second signal.
 
     Raises:
         Misuse: With the number of the line that cannot be read, and what to do.
@@ -26,8 +26,8 @@ def parse(text: str) -> list[Signal]:
         raise Misuse("there is nothing to send: give a CloudEvent as JSON, an array of them, or one a line")
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as whole:
-        signals = list(_lines(text, whole))
+    except json.JSONDecodeError as document_error:
+        signals = list(_lines(text, document_error))
     else:
         signals = [_signal(item, where) for item, where in _items(document)]
     return [signal if signal.get("id") else {**signal, "id": str(uuid.uuid4())} for signal in signals]
@@ -41,21 +41,24 @@ def _items(document: Any) -> list[tuple[Any, str]]:
     return [(document, "the document")]
 
 
-def _lines(text: str, whole: json.JSONDecodeError) -> Iterator[Signal]:
-    # Not splitlines(): JSON may hold U+2028 and its like inside a string.
+def _lines(text: str, error: json.JSONDecodeError) -> Iterator[Signal]:
+    """The signals of a text that is not one document, given the error that says so."""
+    # Not splitlines(): JSON strings may contain U+2028 and the like.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     first = lines[0][1].strip()
-    # A document spread over lines starts with a line that is not a value by itself; then its own error says more.
+    # A document of several lines starts with a line that is not a value by itself; then its own error is better.
     if len(lines) == 1 or not (first.startswith("{") and first.endswith("}")):
-        raise Misuse(f"line {whole.lineno}, column {whole.colno}: not JSON ({whole.msg}): correct it and send again")
+        raise _not_json(error.lineno, error)
     for number, line in lines:
         try:
             item = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise Misuse(
-                f"line {number}, column {error.colno}: not JSON ({error.msg}): correct it and send again"
-            ) from None
+        except json.JSONDecodeError as line_error:
+            raise _not_json(number, line_error) from None
         yield _signal(item, f"line {number}")
+
+
+def _not_json(line: int, error: json.JSONDecodeError) -> Misuse:
+    return Misuse(f"line {line}, column {error.colno}: not JSON ({error.msg}): correct it and send again")
 
 
 def _signal(item: Any, where: str) -> Signal:
@@ -72,7 +75,7 @@ def _kind(item: Any) -> str:
 
 
 def batches(signals: list[Signal]) -> Iterator[list[Signal]]:
-    """Cut into requests of at most 100 signals and about 1 MB."""
+    """Split into requests of at most 100 signals and about 1 MB."""
     batch: list[Signal] = []
     size = 0
     for signal in signals:

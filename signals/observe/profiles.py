@@ -1,4 +1,4 @@
-"""Where a signal went into customers' profiles: the state tables of the consumers that run `handlers/profile`."""
+"""Customers' profiles that hold a signal: the state tables of the consumers that run `handlers/profile`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HANDLER = "profile"
 def profiles(stack: Stack, found: Sequence[Location]) -> list[Location]:
     """The profiles that hold a signal, in both Regions.
 
-    A table is read by customer, so a signal must have been found elsewhere first: there it says whom it is about.
+    A table is read by customer, whom only the signal itself names: it must have been found elsewhere first.
     """
     signal = next((place.content for place in found if place.content), None)
     customer = customer_of(signal) if signal else None

@@ -18,7 +18,7 @@ class QueueStatus:
     Args:
         name: Its name.
         visible: Messages that wait.
-        in_flight: Messages that somebody works on.
+        in_flight: Messages that are being processed.
         failures: Whether a message in it means that something went wrong.
     """
 

@@ -1,4 +1,4 @@
-"""Send signals to a stack's ingest API, and say what became of each."""
+"""Send signals to a stack's ingest API, with a result for each."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from signals.observe.inputs import Signal, batches
 ATTEMPTS = 5
 MAX_WAIT_SECONDS = 30.0
 RETRIED = frozenset({429, 503})
-# What ingest says of a signal that neither the bus nor the spool took.
-UNSETTLED = frozenset({"unavailable"})
+# The result of a signal that neither the bus nor the spool accepted.
+NOT_STORED = frozenset({"unavailable"})
 
 
 @dataclass(frozen=True)
 class Result:
-    """What ingest said about one signal."""
+    """The result of one signal."""
 
     id: str
     accepted: bool
@@ -62,17 +62,17 @@ def send(
 def _deliver(
     http: httpx.Client, url: str, key: str, batch: list[Signal], sleep: Callable[[float], None]
 ) -> Iterator[Result]:
-    """Send until each signal is settled: those that nobody stored go again, which their ids make safe."""
+    """Send until each signal has a final result; those that were not stored are retried, which their ids make safe."""
     results: dict[int, Result] = {}
     pending = list(range(len(batch)))
     for attempt in range(1, ATTEMPTS + 1):
         response = _post(http, url, key, [batch[place] for place in pending], last=attempt == ATTEMPTS)
         if response is not None:
-            told = _results([batch[place] for place in pending], response)
-            results.update(zip(pending, told, strict=True))
+            answered = _results([batch[place] for place in pending], response)
+            results.update(zip(pending, answered, strict=True))
             if response.status_code not in RETRIED:
                 break
-            pending = [place for place in pending if results[place].detail.get("result") in UNSETTLED]
+            pending = [place for place in pending if results[place].detail.get("result") in NOT_STORED]
         if not pending or attempt == ATTEMPTS:
             break
         sleep(retry_after(response, attempt))
@@ -80,12 +80,12 @@ def _deliver(
 
 
 def _post(http: httpx.Client, url: str, key: str, batch: list[Signal], *, last: bool) -> httpx.Response | None:
-    """One request; None where the line broke on the way and it may be tried again."""
+    """One request; None when the connection broke and it may be retried."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/cloudevents-batch+json"}
     try:
         return http.post(f"{url.rstrip('/')}/v1/signals", json=batch, headers=headers)
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        # What never connected was never sent: waiting for a platform that is not there helps nobody.
+        # Without a connection nothing was sent, and a retry would only make a missing platform look slow.
         if last or not isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.ReadTimeout):
             raise Failed(
                 f"cannot reach {url} ({error or type(error).__name__}): "
@@ -95,30 +95,30 @@ def _post(http: httpx.Client, url: str, key: str, batch: list[Signal], *, last: 
 
 
 def retry_after(response: httpx.Response | None, attempt: int) -> float:
-    """Seconds to wait before asking again: what the answer says, else 1, 2, 4, ...; never more than 30."""
-    said = response.headers.get("Retry-After", "") if response is not None else ""
-    return min(float(said) if said.isdigit() else 2.0 ** (attempt - 1), MAX_WAIT_SECONDS)
+    """Seconds to wait before a retry: what the response says, else 1, 2, 4, ...; at most 30."""
+    header = response.headers.get("Retry-After", "") if response is not None else ""
+    return min(float(header) if header.isdigit() else 2.0 ** (attempt - 1), MAX_WAIT_SECONDS)
 
 
 def _results(batch: list[Signal], response: httpx.Response) -> list[Result]:
-    """What an answer says of each signal; one without results says the same of all."""
+    """A response's result for each signal; without results in it, the same for all."""
     try:
         body = response.json()
     except ValueError:
         body = {"message": response.text[:300] or response.reason_phrase}
-    told = body.get("results") if isinstance(body, dict) else None
-    if not isinstance(told, list) or len(told) != len(batch):
+    results = body.get("results") if isinstance(body, dict) else None
+    if not isinstance(results, list) or len(results) != len(batch):
         status = "accepted" if response.is_success else "unavailable" if response.status_code in RETRIED else "rejected"
-        told = [{**(body if isinstance(body, dict) else {}), "status": status}] * len(batch)
+        results = [{**(body if isinstance(body, dict) else {}), "status": status}] * len(batch)
     return [
         Result(
             id=str(signal["id"]),
-            accepted=said["status"] == "accepted",
+            accepted=result["status"] == "accepted",
             status=response.status_code,
             detail={
-                "result": said["status"],
-                **{k: v for k, v in said.items() if k not in ("id", "status", "results")},
+                "result": result["status"],
+                **{k: v for k, v in result.items() if k not in ("id", "status", "results")},
             },
         )
-        for signal, said in zip(batch, told, strict=True)
+        for signal, result in zip(batch, results, strict=True)
     ]

@@ -115,7 +115,7 @@ def _input(stack: Stack, region: str, rule_arn: str, target_arn: str, event: dic
 
 
 def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, str]:
-    """A quarantined signal, or a whole batch, as ingest would have put it."""
+    """The entry that ingest would have put for a quarantined signal or batch."""
     content = _object(body)
     if not content or content.get("truncated") is True:
         raise NotRedrivenError("it was truncated to fit the quarantine: the archive has all of it (`signals replay`)")

@@ -1,4 +1,4 @@
-"""Failover by hand and back: the endpoint's health check is held unhealthy, and a probe says when that has worked.
+"""Manual failover and back: the endpoint's health check is held unhealthy, and a probe shows when that has worked.
 
 Held means inverted *and* disabled. Inverted alone would invert whatever the metric says: once the primary really
 fails, the inverted check would be healthy and the endpoint would go back to it. A disabled check is always healthy,
@@ -20,8 +20,8 @@ from signals.recover import storage
 from signals.recover.probe import Sighting, probe
 from signals.stack import Stack
 
-# EventBridge User Guide, "Making applications Regional-fault tolerant": recovery time, detection included. By hand
-# nothing has to be detected, so it takes less.
+# EventBridge User Guide, "Making applications Regional-fault tolerant": recovery time, including detection. A manual
+# failover has nothing to detect, so it takes less.
 EXPECTED_S, MAXIMUM_S = 360, 420
 NOTE = "failover"
 _HISTORY = 50
@@ -46,12 +46,12 @@ class Situation:
         stack: The stack's name.
         region: The Region whose bus a probe entered; None when none arrived.
         intended: The Region that the health check calls for.
-        held: Whether the check is held unhealthy by hand.
+        held: Whether the check is held unhealthy (`start`).
         healthy: What Route 53 says of the check; None when no checker has reported.
         inverted: Whether it is inverted, held or not.
         why: The reason, in a sentence.
         probe: What became of the probe.
-        seconds: Since this failover or return was asked for; None when none is under way.
+        seconds: Since this failover was asked for; None when none is going on.
         way_back: The command that ends it; None when there is nothing to end.
     """
 
@@ -89,7 +89,7 @@ def start(
         wait: Return only when probes enter at the secondary.
         on_event: Called with everything that happens.
         limit_s: Longest wait (s).
-        by: Who asked, to be remembered.
+        by: Who asked; it is noted.
 
     Raises:
         Failed: When the endpoint is not deployed, or does not move within the limit; the check stays held.
@@ -121,23 +121,23 @@ def status(stack: Stack, *, everywhere: bool = True) -> Situation:
 def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: float, by: str) -> Situation:
     began = time.monotonic()
 
-    def tell(text: str) -> None:
+    def notify(text: str) -> None:
         on_event(ProgressEvent(time.monotonic() - began, text))
 
     found = _deployed(stack)
     check = found.health_check
     if (check.inverted, check.disabled) == (held, held):
-        tell(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
+        notify(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
     else:
         stack.client("route53", stack.primary).update_health_check(HealthCheckId=check.id, Inverted=held, Disabled=held)
         _note(stack, check.id, held=held, by=by)
-        tell(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
+        notify(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
     last = None
     while True:
         situation = _situation(stack, _deployed(stack), probe(stack))
         seen = situation.region or f"nowhere ({situation.probe.problem})"
         if seen != last:
-            tell(f"a probe entered at {seen}")
+            notify(f"a probe entered at {seen}")
             last = seen
         if not wait or situation.settled:
             break
@@ -147,11 +147,11 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
                 f" {MAXIMUM_S} s at most): look with `signals failover status --stack {stack.name}`"
                 + (f"; go back with `{situation.way_back}`" if situation.way_back else "")
             )
-        tell("")
+        notify("")
         time.sleep(stack.aws.timing.failover_poll_s)
     if situation.settled:
-        _settled(stack, held=held)
-        tell(f"signals go to {situation.region}: {situation.why}")
+        _note_routed(stack, held=held)
+        notify(f"signals go to {situation.region}: {situation.why}")
     return situation
 
 
@@ -166,13 +166,13 @@ def _situation(stack: Stack, found: EndpointStatus, sighting: Sighting) -> Situa
     check = found.health_check
     held = check.inverted and check.disabled
     if held:
-        why = "the check is held unhealthy by hand (`signals failover start`)"
+        why = "the check is held unhealthy (`signals failover start`)"
     elif check.inverted:
         why = "the check is inverted but not held: if the primary fails, the endpoint goes back to it"
     elif check.disabled:
         why = "the check is disabled: no outage moves the endpoint"
     elif check.healthy is False:
-        why = "the metric says that the primary is failing: the endpoint left it by itself"
+        why = "the metric says that the primary is failing: the endpoint has failed over by itself"
     else:
         why = "the health check reports the primary as healthy"
     by_hand = check.inverted or check.disabled
@@ -185,24 +185,26 @@ def _situation(stack: Stack, found: EndpointStatus, sighting: Sighting) -> Situa
         inverted=check.inverted,
         why=why,
         probe=sighting,
-        seconds=_since_asked(stack, check.id) if by_hand else None,
+        seconds=_seconds_since_start(stack, check.id) if by_hand else None,
         way_back=f"signals failover stop --stack {stack.name}" if by_hand else None,
     )
 
 
-def asked(stack: Stack) -> list[dict[str, Any]]:
+def manual_failovers(stack: Stack) -> list[dict[str, Any]]:
     """Failovers that were asked for on this machine, oldest first: check, from, routed, to, by (times ISO 8601)."""
     found = storage.load(stack, NOTE).get("failovers", [])
     return [entry for entry in found if isinstance(entry, dict)]
 
 
-def _since_asked(stack: Stack, check_id: str) -> float | None:
-    last = next((entry for entry in reversed(asked(stack)) if entry["check"] == check_id and not entry["to"]), None)
+def _seconds_since_start(stack: Stack, check_id: str) -> float | None:
+    last = next(
+        (entry for entry in reversed(manual_failovers(stack)) if entry["check"] == check_id and not entry["to"]), None
+    )
     return (datetime.now(UTC) - datetime.fromisoformat(last["from"])).total_seconds() if last else None
 
 
 def _note(stack: Stack, check_id: str, *, held: bool, by: str) -> None:
-    now, found = datetime.now(UTC).isoformat(timespec="seconds"), asked(stack)
+    now, found = datetime.now(UTC).isoformat(timespec="seconds"), manual_failovers(stack)
     if held:
         found.append({"check": check_id, "from": now, "routed": None, "to": None, "by": by})
     elif found and not found[-1]["to"]:
@@ -210,8 +212,8 @@ def _note(stack: Stack, check_id: str, *, held: bool, by: str) -> None:
     storage.save(stack, NOTE, {"failovers": found[-_HISTORY:]})
 
 
-def _settled(stack: Stack, *, held: bool) -> None:
-    found = asked(stack)
+def _note_routed(stack: Stack, *, held: bool) -> None:
+    found = manual_failovers(stack)
     if held and found and not found[-1]["routed"]:
         found[-1]["routed"] = datetime.now(UTC).isoformat(timespec="seconds")
         storage.save(stack, NOTE, {"failovers": found})

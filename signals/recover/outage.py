@@ -41,14 +41,14 @@ def outage(stack: Stack, start: datetime | None, end: datetime | None) -> Outage
         return _found(stack, now)
     if start >= (end or now):
         raise Misuse(f"the outage would begin at {start:%Y-%m-%d %H:%M} and end before that: give a --from before --to")
-    return Outage(start, min(end or now, now), end is None, "as told")
+    return Outage(start, min(end or now, now), end is None, "as given")
 
 
 def _found(stack: Stack, now: datetime) -> Outage:
     name = f"{stack.settings.name}-ingress-latency"
     lead = _LEAD + timedelta(minutes=stack.settings.failover.evaluation_periods)
     candidates = [(period, f"history of the alarm {name}", lead) for period in alarm_periods(_history(stack, name))]
-    for entry in failover.asked(stack):
+    for entry in failover.manual_failovers(stack):
         began, ended = (datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("from", "to"))
         if began:
             candidates.append(((began, ended), "`signals failover` on this machine", _LEAD))

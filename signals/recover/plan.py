@@ -97,7 +97,7 @@ def make_plan(
         stack: The stack.
         start: When the primary's outage began (with a time zone); none: the last known outage.
         end: When it ended; none: it is still going on.
-        whole: Replay all of the outage, also what replication should have delivered.
+        whole: Replay all of the outage, including what replication should have delivered.
         put_events_quota: The primary's PutEvents quota (requests a second); none: AWS's default.
 
     Raises:
@@ -180,7 +180,7 @@ def _window(stack: Stack, found: Outage, *, whole: bool) -> tuple[datetime, date
         notes.append("the outage has not ended: plan again when it has, replication may have given up on more by then")
     given_up = _minute(found.end - RETRY + _RETRY_MARGIN)
     if whole:
-        notes.append("the whole outage is replayed: most of it replication delivers too")
+        notes.append("the whole outage is replayed: replication delivers most of it too")
     elif given_up <= first:
         hours = (found.end - found.start) / timedelta(hours=1)
         notes.append(f"replication retries for 24 h and the outage took {hours:.1f} h: it delivers by itself")

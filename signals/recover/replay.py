@@ -75,16 +75,16 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
     Raises:
         Failed: When a slice fails again at once.
     """
-    began, started, told = time.monotonic(), [], ""
+    began, started, last = time.monotonic(), [], ""
 
-    def tell(text: str) -> None:
-        nonlocal told
-        if text != told:
+    def notify(text: str) -> None:
+        nonlocal last
+        if text != last:
             on_event(ProgressEvent(time.monotonic() - began, text))
-        told = text
+        last = text
 
     while (left := (plan.ready_at - datetime.now(UTC)).total_seconds()) > 0:
-        tell(f"the archive may lag 10 minutes behind: the replay begins at {plan.ready_at:%H:%M:%S} UTC")
+        notify(f"the archive may lag 10 minutes behind: the replay begins at {plan.ready_at:%H:%M:%S} UTC")
         sleep(min(left, 5.0))
     tried: set[str] = set()
     while todo := _unstarted(stack, plan, tried):
@@ -95,11 +95,11 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
             if not hold:
                 tried.add(part.name)
                 started.append(name)
-                tell(f"replaying {_window(part)} as {name}")
+                notify(f"replaying {_window(part)} as {name}")
                 continue
-        tell(f"{len(todo)} of {len(plan.slices)} slices wait: {hold}")
+        notify(f"{len(todo)} of {len(plan.slices)} slices wait: {hold}")
         sleep(stack.aws.timing.replay_poll_s)
-    tell(f"all {len(plan.slices)} slices are started" if plan.slices else "there is nothing to replay")
+    notify(f"all {len(plan.slices)} slices are started" if plan.slices else "there is nothing to replay")
     return started
 
 

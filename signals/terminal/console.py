@@ -1,4 +1,4 @@
-"""How commands speak: results on stdout, all else on stderr, so that `--json` leaves nothing but JSON to read."""
+"""The two consoles: results go to stdout, all else to stderr, so that with `--json` stdout is JSON and nothing else."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """The one thing that a command with `--json` prints."""
+    """Print the result of a command with `--json`."""
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 @contextmanager
 def busy(what: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show on a terminal that something is under way; say nothing anywhere else."""
+    """Show on a terminal what is going on; print nothing anywhere else."""
     if quiet or not err.is_terminal:
         yield
         return

@@ -13,7 +13,7 @@ from signals.terminal import console
 
 
 def record(stack: StackName = "local") -> None:
-    """Print, as JSON, every resource that the stack's program declares. Needs no CLI, credentials or network."""
+    """Print every resource that the stack's program declares, as JSON. Needs no CLI, credentials or network."""
     from signals.recording.record import record as run
 
     console.print_json(run(stack).to_json())

@@ -9,7 +9,7 @@ from signals.terminal import console
 
 
 def policy(stack: StackName = "local", as_json: AsJson = False) -> None:
-    """Check a stack against the rules of policies/, without AWS. Exit code 1 if a mandatory one does not hold."""
+    """Check a stack against the rules in policies/, without AWS. Exit code 1 when a mandatory rule is violated."""
     from policies import rules  # noqa: F401 - makes them known
     from policies.recorded import stack_of
     from policies.rule import RULES, violations

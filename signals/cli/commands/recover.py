@@ -243,7 +243,7 @@ def redrive_show(
         found = [message for message in found if message.id == message_id]
         if not found:
             raise Failed(f"there is no message {message_id} in {queue} any more: list it without --id")
-    views.print_messages(found, whole=bool(message_id), json=json)
+    views.print_messages(found, in_full=bool(message_id), json=json)
 
 
 @redrive.command("send")

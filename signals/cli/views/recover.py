@@ -29,9 +29,9 @@ def print_situation(found: Situation, *, json: bool) -> None:
     if found.probe.problem:
         out.print(f"[red]{escape(found.probe.problem)}[/]")
     if found.seconds is not None:
-        out.print(f"held for {_duration(found.seconds)}")
+        out.print(f"failed over for {_duration(found.seconds)}")
     if found.way_back:
-        out.print(f"the way back: [bold]{found.way_back}[/]")
+        out.print(f"to go back: [bold]{found.way_back}[/]")
 
 
 def print_plan(plan: Plan, *, json: bool) -> None:
@@ -100,14 +100,14 @@ def print_groups(groups: list[FailureGroup], stack: str, *, json: bool) -> None:
     out.print(f"send: [bold]signals redrive send {first.queue} --region {first.region} --stack {stack}[/]")
 
 
-def print_messages(messages: list[FailedMessage], *, whole: bool, json: bool) -> None:
+def print_messages(messages: list[FailedMessage], *, in_full: bool, json: bool) -> None:
     if json:
         print_json([message.as_json() for message in messages])
         return
     for message in messages:
         why = f"[red]{escape(message.reason)}[/]  {escape(message.text[:200])}"
         out.print(f"[bold]{message.id}[/]  {message.sent_at:%Y-%m-%d %H:%M:%S}  {why}")
-        if whole:
+        if in_full:
             for name, value in message.attributes.items():
                 out.print(f"  {escape(name)}: {escape(value)}")
             _print_body(message.body)
