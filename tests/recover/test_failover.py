@@ -45,7 +45,7 @@ def test_start_moves_probes_to_the_secondary_and_stop_moves_them_back(platform: 
 def test_both_can_be_asked_for_again(platform: Stack) -> None:
     for _ in range(2):
         assert failover.start(platform).region == SECONDARY
-    assert len(failover.asked(platform)) == 1
+    assert len(failover.manual_failovers(platform)) == 1
     for _ in range(2):
         assert failover.stop(platform).region == PRIMARY
 
