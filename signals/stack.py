@@ -62,14 +62,6 @@ class Stack:
         return self.embedded.aws_url
 
     @property
-    def provider_environment(self) -> dict[str, str]:
-        """Environment in which an engine's AWS provider is answered by this stack's own embedded AWS alone.
-
-        Both CLIs' providers add it to their User-Agent (hashicorp/aws-sdk-go-base, TF_APPEND_USER_AGENT).
-        """
-        return {"TF_APPEND_USER_AGENT": self.embedded.identity.user_agent}
-
-    @property
     def primary(self) -> str:
         return self.settings.regions.primary
 

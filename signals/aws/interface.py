@@ -94,6 +94,11 @@ class Aws(ABC):
         """Further arguments of `boto3.client`, with those of `Config` under `config`."""
         return {}
 
+    @property
+    def engine_environment(self) -> dict[str, str]:
+        """Further environment variables of an engine that deploys to it."""
+        return {}
+
     @abstractmethod
     def api_url(self, api: Mapping[str, Any]) -> str:
         """URL of an HTTP API, given what `GetApis` says of it."""

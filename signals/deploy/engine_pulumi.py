@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
     from pulumi.automation import Stack as AutomationStack
 
-_CHANGES = {"create": "+", "delete": "-", "update": "~", "replace": "±"}
+_CHANGES = ("create", "delete", "update", "replace")
 
 
 @dataclass(frozen=True)
@@ -45,40 +45,38 @@ class Pulumi:
         with progress.paused():
             code = subprocess.run(command, cwd=ROOT, check=False).returncode
         if code != 0:
-            raise Failed(f"`{' '.join(command)}` ended with {code}: what it says above tells why")
+            raise Failed(f"`{' '.join(command)}` ended with {code}: see its output above")
 
 
 @dataclass(frozen=True)
 class LocalPulumi:
-    """The local stack: its project file, config and state are copies in a folder, so that the repo stays as it is.
+    """The local stack: its project file, config and state are in a folder, so that the repository is not changed.
 
     Args:
         stack: What to deploy; its settings name the port that the embedded AWS really has.
-        folder: Where all that lies.
+        folder: Where these copies are.
     """
 
     stack: Stack
     folder: Path
     name: str = "pulumi"
 
-    def preview(self, progress: Progress) -> list[str]:
-        del progress
+    def preview(self, progress: Progress) -> list[str]:  # noqa: ARG002
         return []
 
     def deploy(self, progress: Progress) -> None:
-        events = _Events(progress)
-        self._call("up", lambda stack: stack.up(on_event=events, color="never", suppress_progress=True), progress)
+        self._run(progress, "up", suppress_progress=True)
 
     def destroy(self, progress: Progress) -> None:
-        events = _Events(progress)
-        self._call("destroy", lambda stack: stack.destroy(on_event=events, color="never"), progress)
+        self._run(progress, "destroy")
 
-    def _call(self, what: str, call: Any, progress: Progress) -> None:
+    def _run(self, progress: Progress, command: str, **options: Any) -> None:
         from pulumi.automation import CommandError
 
+        progress.phase(f"pulumi {command}")
         try:
-            progress.phase(f"pulumi {what}")
-            call(self._stack())
+            run = getattr(self._stack(), command)
+            run(on_event=lambda event: follow(event, progress), color="never", **options)
         except CommandError as error:
             lines = [line for line in str(error).splitlines() if "error" in line.lower()]
             raise Failed("pulumi: " + ("\n".join(lines[:10]) or str(error))) from None
@@ -94,7 +92,7 @@ class LocalPulumi:
             "PULUMI_BACKEND_URL": self.folder.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            **self.stack.provider_environment,
+            **self.stack.aws.engine_environment,
         }
         return create_or_select_stack(
             stack_name=self.stack.name,
@@ -103,29 +101,24 @@ class LocalPulumi:
         )
 
     def _project(self) -> Mapping[str, Any]:
-        """The repo's Pulumi.yaml, with the program where it is and the Python that runs this."""
+        """The repository's Pulumi.yaml, with the path of the program and the Python that runs this."""
         project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
         runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
         return {**project, "main": str(ROOT), "runtime": runtime}
 
 
-class _Events:
-    """Hands the engine's events on to a display."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def __call__(self, event: EngineEvent) -> None:
-        if event.resource_pre_event and _changes(event.resource_pre_event.metadata):
-            self._progress.started(_short(event.resource_pre_event.metadata.urn))
-        elif event.res_outputs_event and _changes(event.res_outputs_event.metadata):
-            self._progress.finished(_short(event.res_outputs_event.metadata.urn))
-        else:
-            self._progress.tick()
+def follow(event: EngineEvent, progress: Progress) -> None:
+    """Show one event of the engine; components are no resources of their own."""
+    starts, ends = event.resource_pre_event, event.res_outputs_event
+    if starts and _changes(starts.metadata):
+        progress.started(_short(starts.metadata.urn))
+    elif ends and _changes(ends.metadata):
+        progress.finished(_short(ends.metadata.urn))
+    else:
+        progress.tick()
 
 
 def _changes(metadata: Any) -> bool:
-    # Components change nothing by themselves.
     return str(metadata.op.value) in _CHANGES and metadata.type.startswith("aws:")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from signals.terminal.progress import Progress
 from signals.terraform.emit import Backend
 from signals.terraform.engine import Terraform
 
-_LOCAL_PARALLELISM = 60
 _SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±"}
 
 
@@ -23,7 +22,7 @@ class TerraformEngine:
     Args:
         stack: What to deploy.
         folder: Holds the configuration, the provider and, without a backend, the state.
-        backend: Where an AWS stack's state lies.
+        backend: Where the state of a stack on AWS is.
     """
 
     stack: Stack
@@ -32,42 +31,27 @@ class TerraformEngine:
     name: str = "terraform"
 
     def preview(self, progress: Progress) -> list[str]:
-        terraform = self._prepared(progress)
         changes: list[str] = []
-        terraform.on_event = lambda event: changes.extend(_planned(event))
-        progress.phase("terraform plan")
-        terraform.plan()
+        self._run(progress, "plan", lambda event: changes.extend(_planned(event)))
         return sorted(changes, key=lambda line: line[2:])
 
     def deploy(self, progress: Progress) -> None:
-        terraform = self._prepared(progress)
-        terraform.on_event = lambda event: follow(event, progress)
-        progress.phase("terraform apply")
-        terraform.apply()
+        self._run(progress, "apply", lambda event: follow(event, progress))
 
     def destroy(self, progress: Progress) -> None:
-        terraform = self._prepared(progress)
-        terraform.on_event = lambda event: follow(event, progress)
-        progress.phase("terraform destroy")
-        terraform.destroy()
+        self._run(progress, "destroy", lambda event: follow(event, progress))
 
-    def _prepared(self, progress: Progress) -> Terraform:
+    def _run(self, progress: Progress, command: str, on_event: Callable[[Mapping[str, Any]], None]) -> None:
         from signals.recording.record import record
         from signals.terraform.write import write
 
         progress.phase("packaging the functions and writing the Terraform configuration")
-        recording = record(self.stack.name, self.stack.raw)
-        write(recording, self.folder, backend=self.backend)
-        terraform = Terraform(self.folder, environment=self._environment())
+        write(record(self.stack.name, self.stack.raw), self.folder, backend=self.backend)
+        terraform = Terraform(self.folder, on_event, environment=self.stack.aws.engine_environment)
         progress.phase("terraform init")
         terraform.init()
-        return terraform
-
-    def _environment(self) -> dict[str, str]:
-        if not self.stack.local:
-            return {}
-        # The embedded AWS limits no rate, and most of the time passes in waits of the provider's own.
-        return {"TF_CLI_ARGS_apply": f"-parallelism={_LOCAL_PARALLELISM}", **self.stack.provider_environment}
+        progress.phase(f"terraform {command}")
+        getattr(terraform, command)()
 
 
 def _planned(event: Mapping[str, Any]) -> list[str]:
@@ -77,7 +61,7 @@ def _planned(event: Mapping[str, Any]) -> list[str]:
 
 
 def follow(event: Mapping[str, Any], progress: Progress) -> None:
-    """Hand one event of `terraform -json` on to a display."""
+    """Show one event of `terraform -json`."""
     kind = event.get("type")
     if kind == "change_summary" and event["changes"]["operation"] == "plan":
         changes = event["changes"]

@@ -1,11 +1,10 @@
-"""The two engines that can deploy a stack, as `up` and `down` use them."""
+"""The two engines that can deploy a stack, behind one protocol, and which of them is used."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from signals.errors import Failed, Misuse
@@ -38,10 +37,10 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name for people."""
 
     def preview(self, progress: Progress) -> list[str]:
-        """What a deployment would change, a line a resource."""
+        """What a deployment would change, one line for each resource."""
 
     def deploy(self, progress: Progress) -> None:
         """Make the stack what its program says."""
@@ -63,45 +62,43 @@ class BackendChoice:
 
         if self.bucket is None:
             if self.region or self.key:
-                raise Misuse("--backend-region and --backend-key say more about a bucket: give --backend-bucket too")
+                raise Misuse("--backend-region and --backend-key need --backend-bucket")
             return None
         if stack.local:
-            raise Misuse("the state of a stack on this machine stays on it: leave --backend-bucket out")
+            raise Misuse("the state of a local stack stays on this machine: leave --backend-bucket out")
         return Backend(self.bucket, self.key or f"signals/{stack.name}.tfstate", self.region or stack.primary)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the user said about the engine; nothing, as a rule."""
+class EngineChoice:
+    """What the user said about the engine; usually nothing."""
 
     engine: EngineName | None = None
     backend: BackendChoice = BackendChoice()
 
 
-def choose(stack: Stack, folder: Path, wanted: Wanted | None = None) -> Engine:
-    """The pulumi CLI where it is installed, else terraform; or the one that is asked for.
+def choose_engine(stack: Stack, choice: EngineChoice) -> Engine:
+    """The engine that was asked for, else the pulumi CLI if it is installed, else terraform.
 
-    Args:
-        stack: What to deploy.
-        folder: Where the engine keeps the stack's files and, unless told otherwise, its state.
-        wanted: What the user said about it.
+    The engine keeps its files and, unless told otherwise, its state in the stack's folder.
 
     Raises:
         Failed: When it, or each of them, is not installed.
     """
-    wanted = wanted or Wanted()
-    backend = wanted.backend.for_stack(stack)
-    engine = wanted.engine or next((name for name in EngineName if shutil.which(name)), None)
+    backend = choice.backend.for_stack(stack)
+    engine = choice.engine or next((name for name in EngineName if shutil.which(name)), None)
     if engine is None:
         raise Failed(INSTALL)
     if not shutil.which(engine):
         raise Failed(f"the {engine} CLI was not found: install it ({INSTALL_AT[engine]}), or leave --engine out")
-    if engine is EngineName.PULUMI and backend:
-        raise Misuse("--backend-bucket is for Terraform's state: add --engine terraform, or log pulumi in to a backend")
     if engine is EngineName.PULUMI:
+        if backend:
+            raise Misuse(
+                "--backend-bucket is for Terraform's state: add --engine terraform, or log pulumi in to a backend"
+            )
         from signals.deploy.engine_pulumi import LocalPulumi, Pulumi
 
-        return LocalPulumi(stack, folder / "pulumi") if stack.local else Pulumi(stack)
+        return LocalPulumi(stack, stack.aws.folder / "pulumi") if stack.local else Pulumi(stack)
     from signals.deploy.engine_terraform import TerraformEngine
 
-    return TerraformEngine(stack, folder / "terraform", backend)
+    return TerraformEngine(stack, stack.aws.folder / "terraform", backend)

@@ -65,6 +65,16 @@ class EmbeddedAws(Aws):
     def headers(self) -> dict[str, str]:
         return {"User-Agent": f"python-httpx/{httpx.__version__} {self.platform.identity.user_agent}"}
 
+    @property
+    def engine_environment(self) -> dict[str, str]:
+        return {
+            # Its provider is answered by this platform alone (hashicorp/aws-sdk-go-base, TF_APPEND_USER_AGENT; the
+            # pulumi provider reads it too).
+            "TF_APPEND_USER_AGENT": self.platform.identity.user_agent,
+            # Nothing limits the request rate here, and most of the time passes in waits of the provider's own.
+            "TF_CLI_ARGS_apply": "-parallelism=60",
+        }
+
     def _client_options(self) -> dict[str, Any]:
         return {
             "endpoint_url": self.platform.aws_url,

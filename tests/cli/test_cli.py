@@ -60,7 +60,7 @@ def deployed(hand_made: Stack, project: Path, monkeypatch: pytest.MonkeyPatch) -
         (("send", "-", "--stack", "test", "--region", "eu-west-1"), 2, "choose us-west-2 or us-east-1"),
         (("send", "-", "--stack", "test", "--url", "http://127.0.0.1:9"), 1, "is the stack up (`signals up`)"),
         (("up", "--stack", "cloud", "--demo"), 2, "works on a stack with aws_endpoint only"),
-        (("up", "--stack", "cloud", "--backend-key", "k"), 2, "give --backend-bucket too"),
+        (("up", "--stack", "cloud", "--backend-key", "k"), 2, "--backend-key need --backend-bucket"),
         (("down", "--stack", "kept"), 2, "set protection: false in Pulumi.kept.yaml"),
         (("frobnicate",), 2, "No such command"),
     ],

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from components.settings import load_settings
-from signals.deploy.deployment import down_aws, forget_other_instances, write_front_door
-from signals.deploy.engines import Wanted
+from signals.deploy.down import down_aws
+from signals.deploy.engines import EngineChoice
+from signals.deploy.up import forget_other_instances, write_front_door
 from signals.errors import Failed, Misuse
 from signals.local.identity import Identity
 from signals.local.process import Local
@@ -97,4 +98,4 @@ def test_a_protected_stack_is_not_destroyed_and_not_even_asked_about() -> None:
         raise AssertionError("asked")
 
     with pytest.raises(Misuse, match=r"set protection: false in Pulumi\.kept\.yaml"):
-        down_aws(stack, Progress(), wanted=Wanted(), confirm=confirm)
+        down_aws(stack, Progress(), choice=EngineChoice(), confirm=confirm)

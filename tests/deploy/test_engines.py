@@ -15,7 +15,7 @@ from rich.console import Console
 from components.settings import load_settings
 from signals.deploy.engine_pulumi import LocalPulumi, Pulumi
 from signals.deploy.engine_terraform import TerraformEngine, follow
-from signals.deploy.engines import BackendChoice, EngineName, Wanted, choose
+from signals.deploy.engines import BackendChoice, EngineChoice, EngineName, choose_engine
 from signals.errors import Failed, Misuse
 from signals.local.identity import Identity
 from signals.local.process import Local
@@ -27,13 +27,8 @@ from tests.support.hand_made import SETTINGS
 RUNNING = Local(Path("home"), pid=1, aws_port=1, port=2, identity=Identity("f00", "test"))
 
 
-class RunningStack(Stack):
-    """A stack on this machine, as if its embedded AWS ran."""
-
-    embedded = RUNNING  # type: ignore[assignment]
-
-
-LOCAL = RunningStack("test", load_settings(SETTINGS), SETTINGS)
+LOCAL = Stack("test", load_settings(SETTINGS), SETTINGS)
+LOCAL.aws.__dict__["platform"] = RUNNING  # in place of the cached property, which asks the process
 _CLOUD = {key: value for key, value in SETTINGS.items() if key not in ("aws_endpoint", "functions")}
 CLOUD = Stack("cloud", load_settings(_CLOUD), _CLOUD)
 
@@ -62,35 +57,35 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     ],
 )
 def test_pulumi_deploys_where_it_is_installed_else_terraform(
-    installed: Any, tmp_path: Path, commands: tuple[str, ...], stack: Stack, engine: type
+    installed: Any, commands: tuple[str, ...], stack: Stack, engine: type
 ) -> None:
     installed(*commands)
-    assert isinstance(choose(stack, tmp_path), engine)
+    assert isinstance(choose_engine(stack, EngineChoice()), engine)
 
 
-def test_the_engine_that_is_asked_for_is_taken(installed: Any, tmp_path: Path) -> None:
+def test_the_engine_that_is_asked_for_is_taken(installed: Any) -> None:
     installed("pulumi", "terraform")
-    assert choose(LOCAL, tmp_path, Wanted(EngineName.TERRAFORM)).name == "terraform"
+    assert choose_engine(LOCAL, EngineChoice(EngineName.TERRAFORM)).name == "terraform"
 
 
-def test_a_missing_engine_is_told_with_where_to_get_it(installed: Any, tmp_path: Path) -> None:
+def test_a_missing_engine_is_told_with_where_to_get_it(installed: Any) -> None:
     with pytest.raises(Failed, match=r"neither the pulumi nor the terraform CLI was found: install one"):
-        choose(LOCAL, tmp_path)
+        choose_engine(LOCAL, EngineChoice())
     installed("pulumi")
     with pytest.raises(Failed, match=r"the terraform CLI was not found: install it \(https://"):
-        choose(LOCAL, tmp_path, Wanted(EngineName.TERRAFORM))
+        choose_engine(LOCAL, EngineChoice(EngineName.TERRAFORM))
 
 
-def test_a_state_bucket_is_for_terraform_on_aws(installed: Any, tmp_path: Path) -> None:
+def test_a_state_bucket_is_for_terraform_on_aws(installed: Any) -> None:
     installed("pulumi", "terraform")
-    bucket = Wanted(EngineName.TERRAFORM, BackendChoice("states"))
-    engine = choose(CLOUD, tmp_path, bucket)
+    bucket = EngineChoice(EngineName.TERRAFORM, BackendChoice("states"))
+    engine = choose_engine(CLOUD, bucket)
     assert isinstance(engine, TerraformEngine)
     assert engine.backend is not None
     assert (engine.backend.key, engine.backend.region) == ("signals/cloud.tfstate", "us-west-2")
-    for stack, wanted in ((LOCAL, bucket), (CLOUD, Wanted(None, BackendChoice("states")))):
+    for stack, wanted in ((LOCAL, bucket), (CLOUD, EngineChoice(None, BackendChoice("states")))):
         with pytest.raises(Misuse, match="--backend-bucket"):
-            choose(stack, tmp_path, wanted)
+            choose_engine(stack, wanted)
 
 
 def test_pulumi_on_aws_that_fails_is_told_with_its_command(installed: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from signals.cli.commands.options import BackendBucket, BackendKey, BackendRegion, StackName
-from signals.deploy.engines import BackendChoice, EngineName, Wanted
+from signals.deploy.engines import BackendChoice, EngineChoice, EngineName
 from signals.errors import Failed, Misuse
 from signals.stack import Stack, load_stack
 from signals.terminal import console
@@ -28,36 +28,36 @@ def up(
     ] = None,
     yes: _Yes = False,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Send an example signal and show its way (local stack).")
+        bool, typer.Option("--demo", help="Send an example signal and show its path (local stack).")
     ] = False,
     engine: _EngineName = None,
     backend_bucket: BackendBucket = None,
     backend_region: BackendRegion = None,
     backend_key: BackendKey = None,
 ) -> None:
-    """Deploy a stack: with the pulumi CLI where it is installed, else with terraform. Safe to run again.
+    """Deploy a stack with the pulumi CLI if it is installed, else with terraform. Safe to run again.
 
-    A stack with aws_endpoint runs on this machine, on an embedded AWS that is started with it. For a stack on AWS the
-    changes are shown first, and nothing happens without consent or --yes.
+    A stack with aws_endpoint runs on this machine, on an embedded AWS that is started for it. For a stack on AWS the
+    changes are shown first, and nothing is changed without your consent or --yes.
     """
-    from signals.deploy import deployment
+    from signals.deploy import up as deploying
     from signals.terminal.progress import Progress
 
     chosen = load_stack(stack)
-    wanted = Wanted(engine, BackendChoice(backend_bucket, backend_region, backend_key))
+    choice = EngineChoice(engine, BackendChoice(backend_bucket, backend_region, backend_key))
     if not chosen.local:
         if demo:
             raise Misuse("--demo sends an example signal: it works on a stack with aws_endpoint only")
         with Progress() as progress:
-            done = deployment.up_aws(
-                chosen, progress, wanted=wanted, confirm=lambda changes: _agreed(chosen, changes, yes)
+            done = deploying.up_aws(
+                chosen, progress, choice=choice, confirm=lambda changes: _agreed(chosen, changes, yes)
             )
         if done is None:
             raise Failed("nothing was changed")
         console.out.print(f"stack [bold]{stack}[/] is up: {done.url}")
         return
     with Progress() as progress:
-        done = deployment.up_local(stack, progress, port=port, aws_port=aws_port, wanted=wanted)
+        done = deploying.up_local(chosen, progress, port=port, aws_port=aws_port, choice=choice)
     console.out.print(
         f"stack [bold]{stack}[/] is up after {done.seconds:.0f} s, deployed with {done.engine}: "
         f"[bold]{done.url}[/] (embedded AWS on {done.stack.aws_endpoint})"
@@ -85,17 +85,17 @@ def down(
     backend_region: BackendRegion = None,
     backend_key: BackendKey = None,
 ) -> None:
-    """Stop the local stack: no process, no port, no state is left. With a stack on AWS: destroy it, after asking.
+    """Stop the local stack, leaving no process, port or state; destroy a stack on AWS, after asking.
 
-    A protected stack on AWS is refused. Fine when nothing runs.
+    A protected stack on AWS is refused. It is no error when nothing runs.
     """
-    from signals.deploy import deployment
+    from signals.deploy import down as destroying
     from signals.terminal.progress import Progress
 
     chosen = load_stack(stack)
-    wanted = Wanted(engine, BackendChoice(backend_bucket, backend_region, backend_key))
+    choice = EngineChoice(engine, BackendChoice(backend_bucket, backend_region, backend_key))
     if chosen.local:
-        stopped = deployment.down_local(stack)
+        stopped = destroying.down_local(chosen)
         for line in stopped or ["nothing was running"]:
             console.out.print(f"stopped: {line}" if stopped else line, markup=False)
         return
@@ -103,10 +103,10 @@ def down(
     def agreed() -> bool:
         return yes or typer.confirm(
             f"Destroy {chosen.name} with everything in it (account {chosen.settings.account_id})? "
-            "Signals in its lake and archives are gone for good",
+            "Signals in its lake and archives will be lost",
         )
 
     with Progress() as progress:
-        if not deployment.down_aws(chosen, progress, wanted=wanted, confirm=agreed):
+        if not destroying.down_aws(chosen, progress, choice=choice, confirm=agreed):
             raise Failed("nothing was changed")
     console.out.print(f"stack {stack} is gone")
