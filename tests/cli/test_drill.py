@@ -1,16 +1,21 @@
-"""`signals drill`: what it refuses, and what `--model` prints."""
+"""`signals drill`: what it refuses, what `--model` prints, and a report on a terminal."""
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from signals.cli.app import app
+from signals.cli.views.drill import print_moment, print_report, spark
 from signals.model.scenarios import SCENARIOS
+from tests.support.drill_report import REPORT
 
 
 def drill(*arguments: str) -> Result:
@@ -57,3 +62,28 @@ def test_the_models_verdict_is_json_and_a_loss_is_exit_code_1(tmp_path: Path) ->
     assert found["verdict"]["lost"] > 0
     assert found["outage"] == [0, 108_000]
     ElementTree.fromstring(picture.read_text())
+
+
+def shown(report: object) -> str:
+    console = Console(file=io.StringIO(), width=140)
+    print_report(report, console)  # type: ignore[arg-type]
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_person_reads_what_is_lost_and_which() -> None:
+    verdict = replace(REPORT.verdict, delivered=9, missing=("the-lost-one",), archived={"us-east-1": None})
+    text = shown(replace(REPORT, verdict=verdict))
+    assert "the-lost-one" in text
+    assert "not counted" in text
+    assert "2 were never acknowledged" in text
+
+
+def test_a_moments_text_is_no_markup() -> None:
+    console = Console(file=io.StringIO(), width=140)
+    print_moment(replace(REPORT.moments[1], text="[bold]x[/]"), console)
+    assert "[bold]x[/]" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_bars_fit_their_width() -> None:
+    assert spark((0, 1, 8)) == " ▁█"
+    assert len(spark(tuple(range(1000)))) <= 72

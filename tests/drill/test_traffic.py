@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 from signals.drill.traffic import Answer, Signal, Traffic
-from signals.model.report import buckets
 
 
 def test_a_signal_keeps_its_id_until_it_is_acknowledged() -> None:
@@ -65,7 +64,3 @@ def test_the_rate_is_kept_whatever_a_request_takes() -> None:
     time.sleep(1.0)
     traffic.stop()
     assert 12 <= len(traffic.ledger.acknowledged) <= 30
-
-
-def test_buckets_count_everything_also_what_lies_outside() -> None:
-    assert buckets([-1, 0, 0.9, 1, 2.5, 99], bucket_s=1, duration_s=2.5) == (3, 1, 2)
