@@ -19,7 +19,7 @@ _MISSING_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Timing:
+class DrillTiming:
     """How long a drill waits for what.
 
     Args:
@@ -53,7 +53,7 @@ def rehearse(
     environment: DrillEnvironment,
     scenario: Scenario,
     *,
-    timing: Timing | None = None,
+    timing: DrillTiming | None = None,
     replay: bool = True,
     on_moment: Callable[[Moment], None] = lambda _: None,
 ) -> DrillReport:
@@ -70,7 +70,7 @@ def rehearse(
         Failed: The stack is not healthy to begin with, does not fail over, or could not be restored.
     """
     environment.check_ready()
-    drill = _Drill(environment, scenario, timing or Timing(), replay, on_moment)
+    drill = _Drill(environment, scenario, timing or DrillTiming(), replay, on_moment)
     with terminable(), ExitStack() as cleaning:
         cleaning.callback(undisturbed, drill.restore)
         # Registered second, so called first: nobody sends any more when the stack is restored.
@@ -84,7 +84,7 @@ class _Drill:
         self,
         environment: DrillEnvironment,
         scenario: Scenario,
-        timing: Timing,
+        timing: DrillTiming,
         replay: bool,
         on_moment: Callable[[Moment], None],
     ) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from signals.drill.environment import ArchivedSignal, Notify
-from signals.drill.rehearsal import Timing
+from signals.drill.rehearsal import DrillTiming
 from signals.drill.traffic import Answer, Signal
 from signals.model.scenarios import Scenario
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
-QUICK = Timing(
+QUICK = DrillTiming(
     rate=200,
     before_s=0.1,
     after_s=0.05,

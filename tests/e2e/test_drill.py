@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from signals.drill.local import LocalEnvironment
-from signals.drill.rehearsal import Timing, rehearse
+from signals.drill.rehearsal import DrillTiming, rehearse
 from signals.model.report import DrillVerdict
 from signals.model.run import run
 from signals.model.scenarios import SCENARIOS
 from signals.observe.health import endpoint
 from tests.support.deployed import Deployment
 
-QUICK = Timing(rate=6, before_s=3, after_s=2)
+QUICK = DrillTiming(rate=6, before_s=3, after_s=2)
 
 
 def restored(deployment: Deployment) -> bool:

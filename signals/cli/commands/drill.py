@@ -70,14 +70,14 @@ def _rehearse(
     from signals.cli.views.drill import print_moment
     from signals.drill.aws import AwsEnvironment
     from signals.drill.local import LocalEnvironment
-    from signals.drill.rehearsal import Timing, rehearse
+    from signals.drill.rehearsal import DrillTiming, rehearse
 
     chosen = _scenarios(stack, name)
     if stack.local:
-        timing, key = Timing(rate=rate), key or os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY
+        timing, key = DrillTiming(rate=rate), key or os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY
     else:
         # Lambda's metrics and Athena take longer than a laptop's disk.
-        timing = Timing(rate=rate, before_s=60, after_s=60, stall_s=300, settle_s=900, quiet_s=120)
+        timing = DrillTiming(rate=rate, before_s=60, after_s=60, stall_s=300, settle_s=900, quiet_s=120)
         if not yes:
             raise Misuse(
                 f"a drill moves all signals of {stack.name!r} to {stack.secondary} and back: give --yes to do that"
