@@ -102,7 +102,7 @@ BUS = _type(
     "aws:cloudwatch/eventBus:EventBus",
     "Events::EventBus",
     "events:{region}:{account}:event-bus/{name}",
-    holds="events under way, and the archive and rules on it",
+    holds="events in flight, and the archive and rules on it",
 )
 BUS_POLICY = _type(
     "aws:cloudwatch/eventBusPolicy:EventBusPolicy", "Events::EventBusPolicy", policy=("policy", "eventBusName")

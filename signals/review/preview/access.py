@@ -1,9 +1,9 @@
-"""Access that a change gives or takes: every policy as a set of grants, compared grant by grant.
+"""Access that a change grants or takes away: every policy as a set of grants, compared grant by grant.
 
 A grant is one action on one resource under one set of conditions for one principal. What is new and not covered by a
-grant of the base widens; what was there and is covered by none of the head narrows; for a Deny it is the other way
-round. Wildcards cover what they match. NotAction, NotResource and NotPrincipal are not taken apart: such a statement
-is said to have changed.
+grant of the base widens; what was there and is covered by none of the head narrows; for a Deny it is the
+opposite. Wildcards cover what they match. Statements with NotAction, NotResource or
+NotPrincipal are not taken apart, only reported when they change.
 
 Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
 """
@@ -28,7 +28,7 @@ _KINDS = {"assumeRolePolicy": "may be assumed", "policy": "may be used"}
 
 @dataclass(frozen=True, order=True)
 class Grant:
-    """One thing that is allowed or denied. `principal` is empty in a policy of a role's own."""
+    """One thing that is allowed or denied. `principal` is empty in a role's own policy."""
 
     effect: str
     action: str
@@ -55,20 +55,20 @@ class AccessChange:
     Args:
         subject: Logical name of the role, or of what the policy protects.
         kind: `role` for what a role may do, `trust` for who may assume it, `resource` for who may use a resource.
-        widened: Grants that were not there.
+        widened: Grants that are new.
         narrowed: Grants that are gone.
-        untold: Statements that changed and are not compared.
+        uncompared: Statements that changed and are not compared.
     """
 
     subject: str
     kind: str
     widened: tuple[Grant, ...]
     narrowed: tuple[Grant, ...]
-    untold: bool = False
+    uncompared: bool = False
 
 
 def compare(base: Snapshot, head: Snapshot) -> list[AccessChange]:
-    """Whose access is not as it was, by kind and name."""
+    """Whose access changes, by kind and name."""
     identities = Identities(base.resources, head.resources)
     before, after = _subjects(base, identities), _subjects(head)
     found = []
@@ -95,7 +95,7 @@ def _uncovered(grants: set[Grant], by: set[Grant]) -> list[Grant]:
 def _subjects(
     snapshot: Snapshot, identities: Identities | None = None
 ) -> dict[tuple[str, str], tuple[set[Grant], set[str]]]:
-    """Grants, and statements that are not taken apart, of each subject."""
+    """Grants, and statements that are not taken apart, by subject."""
     found: dict[tuple[str, str], tuple[set[Grant], set[str]]] = {}
     for resource in snapshot.resources.values():
         if resource["type"] == types.PERMISSION:

@@ -30,9 +30,9 @@ class ResourceChange:
     """What happens to one resource.
 
     Args:
-        action: What the programs say; a renamed resource is one that was removed and added under another name.
+        action: `renamed` is for a resource removed and added under another logical name.
         properties: Where its inputs differ.
-        replaced: Why it must be made anew; empty if it need not.
+        replaced: Why it is replaced; empty if it is not.
         former_name: Logical name at the base, where it is another.
         holds_data: What is lost with it; None if nothing.
         protected: The engine refuses to delete it (`protect`).
@@ -60,12 +60,12 @@ class ResourceChange:
 
     @property
     def unknown(self) -> tuple[PropertyChange, ...]:
-        """Changes of which no source says whether they replace the resource."""
+        """Changes of which it is not known whether they replace the resource."""
         return tuple(p for p in self.properties if p.verdict.kind == "unknown") if not self.replaced else ()
 
 
 def compare(base: Snapshot, head: Snapshot) -> list[ResourceChange]:
-    """Every resource that is not as it was, by component, Region, type and name."""
+    """Every resource that changes, by component, Region, type and name."""
     identities = Identities(base.resources, head.resources)
     pairs = identities.pairs()
     found: dict[str, ResourceChange] = {}
@@ -87,7 +87,7 @@ def compare(base: Snapshot, head: Snapshot) -> list[ResourceChange]:
             action="renamed",
             former_name=other.name,
             protected=other.protected,
-            replaced=(f"it was {other.name}, and no alias says so",),
+            replaced=(f"it was {other.name}, and no alias covers it",),
         )
         removed.remove(other)
     everything = [*found.values(), *removed]
@@ -107,7 +107,7 @@ def _change(action: Action, resource: Mapping[str, Any]) -> ResourceChange:
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any], identities: Identities) -> ResourceChange | None:
-    """What happens to a resource that is in both; None if nothing does."""
+    """What happens to a resource that is in both; None if nothing changes."""
     ignored = {re.split(r"[.\[]", path)[0] for path in after["options"].get("ignoreChanges", ())}
     forced = {re.split(r"[.\[]", path)[0] for path in after["options"].get("replaceOnChanges", ())}
     properties = []
@@ -115,12 +115,12 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any], identities: Id
         name = difference.path[0]
         if name in ignored or "*" in ignored:
             continue
-        judged = verdict(after["type"], difference.path)
+        effect = verdict(after["type"], difference.path)
         if name in forced or "*" in forced:
-            judged = Verdict("replace", "the program's replaceOnChanges")
+            effect = Verdict("replace", "the program's replaceOnChanges")
         elif after["type"].startswith("pulumi:"):
-            judged = Verdict("update", "Pulumi")
-        properties.append(PropertyChange(difference, judged))
+            effect = Verdict("update", "Pulumi")
+        properties.append(PropertyChange(difference, effect))
     reasons = [
         f"`{p.difference.where}` cannot change in place ({p.verdict.source})"
         for p in properties
@@ -129,12 +129,12 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any], identities: Id
     if before["region"] != after["region"]:
         reasons.append(f"it moves from {before['region']} to {after['region']}")
     elif identities.moved(before, after):
-        reasons.append("it stands elsewhere in the tree of components, and no alias says so")
+        reasons.append("its parent is another component, and no alias covers it")
     if not properties and not reasons:
         return None
     change = _change("changed", after)
     former = before["name"] if before["name"] != after["name"] else None
-    # What protects it is the state's, so the base's, until the engine has run.
+    # The engine obeys the `protect` of its state, which is the base's until it has run.
     protected = bool(before["options"].get("protect"))
     return replace(
         change,
@@ -170,9 +170,9 @@ def _inherited(resource: Mapping[str, Any], replaced: Mapping[tuple[str, str], R
             # An input that stayed the same is the same afterwards: the engine knows it before.
             if other is None or (reference.path in other.inputs and not _differs(other, reference.path)):
                 continue
-            judged = verdict(resource["type"], path)
-            if judged.kind == "replace":
-                yield f"`{path[0]}` comes from {reference.name}, which is replaced ({judged.source})"
+            effect = verdict(resource["type"], path)
+            if effect.kind == "replace":
+                yield f"`{path[0]}` comes from {reference.name}, which is replaced ({effect.source})"
 
 
 def _differs(change: ResourceChange, name: str) -> bool:
@@ -182,7 +182,7 @@ def _differs(change: ResourceChange, name: str) -> bool:
 def _renamed(
     added: Mapping[str, ResourceChange], removed: list[ResourceChange]
 ) -> Iterator[tuple[str, ResourceChange, ResourceChange]]:
-    """Pairs of what was added and removed that are the same but for their names and the names they refer to."""
+    """Pairs of added and removed resources that are equal but for their names and the names that they refer to."""
     left = list(removed)
     for urn, change in added.items():
         same = [other for other in left if other.region == change.region and _alike(change, other)]

@@ -1,4 +1,4 @@
-"""Which resource of the base a resource of the head is, as the Pulumi engine sees it: by URN, aliases included.
+"""Matches each resource of the head with the one of the base that it was: by URN and aliases, as the engine does.
 
 Source: Pulumi, "Resource options: aliases", and its rules of inheritance from an aliased parent.
 """
@@ -19,7 +19,7 @@ Resources = Mapping[str, Mapping[str, Any]]
 
 
 class Identities:
-    """Pairs of resources.
+    """Which resource of the base each resource of the head was.
 
     Args:
         base: By URN without stack and project.
@@ -33,7 +33,7 @@ class Identities:
         self._former: dict[str, str] = {}
         for urn, resource in head.items():
             known = next((alias for alias in (urn, *self._aliases(urn)) if alias in base), None)
-            # The same name elsewhere in the tree: another resource to Pulumi, and worth a word of its own.
+            # The same name under another parent: another resource to Pulumi, shown as one that is replaced.
             known = known or self._by_name.get((resource["type"], resource["name"]))
             if known and known not in self._former.values():
                 self._former[urn] = known
@@ -52,12 +52,12 @@ class Identities:
         return sorted(self._base.keys() - set(self._former.values()))
 
     def moved(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-        """Whether the engine takes them for two resources."""
+        """Whether the engine sees two resources, since no alias covers the change of URN."""
         old, new = plain_urn(before["urn"]), plain_urn(after["urn"])
         return old != new and old not in self._aliases(new)
 
     def as_head(self, value: Any) -> Any:
-        """A value of the base with references to what has an alias under the names of the head."""
+        """A value of the base, with references to renamed resources under their names in the head."""
         return substitute(value, self._as_head) if self._renamed else value
 
     def _as_head(self, reference: Reference) -> str:

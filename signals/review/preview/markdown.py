@@ -1,7 +1,7 @@
 """A preview as Markdown, for a comment on a pull request.
 
-Whatever comes from the program stands in code spans and fences that it cannot close: a pull request must not be able
-to write a mention, a link or a picture into a comment of ours.
+Whatever comes from the program is put in code spans and fences that it cannot close: a pull request must not be able
+to write a mention, a link or an image into a comment of this repository.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ def _lines(preview: Preview) -> Iterator[str]:
                 yield f"- {_title(change)}"
                 yield from (f"  - {_reason(reason)}" for reason in change.replaced)
         yield ""
-    untold = [(change, p) for change in preview.resources for p in change.unknown]
-    if untold:
-        yield "### Unknown whether it replaces\n"
-        yield from (f"- {_title(c)}: {_code(p.difference.where)}, of which no source says it" for c, p in untold)
+    unknown = [(change, p) for change in preview.resources for p in change.unknown]
+    if unknown:
+        yield "### Not known whether replaced\n"
+        yield from (f"- {_title(c)}: {_code(p.difference.where)}, whose effect no source documents" for c, p in unknown)
         yield ""
     yield from _access(preview.access)
     yield from _functions(preview)
@@ -109,11 +109,11 @@ def _access(found: Iterable[AccessChange]) -> Iterator[str]:
                     [f"{allow if g.effect == 'Allow' else deny} {_grant(g)}" for g in getattr(change, side)], "  "
                 )
             yield ""
-    untold = [change for change in found if change.untold]
-    if untold:
-        yield "### Access that must be read by a person\n"
+    uncompared = [change for change in found if change.uncompared]
+    if uncompared:
+        yield "### Access to review by hand\n"
         yield from (
-            f"- {_KINDS[c.kind].format(_code(c.subject))}: a statement with a Not… element changed" for c in untold
+            f"- {_KINDS[c.kind].format(_code(c.subject))}: a statement with a Not… element changed" for c in uncompared
         )
         yield ""
 
@@ -183,7 +183,7 @@ def _value(value: Any) -> str:
 
 
 def readable(text: str) -> str:
-    """References as people write them: `{bus.arn}`."""
+    """References in short: `{bus.arn}`."""
     return str(substitute(text, lambda reference: f"{{{reference.name}.{reference.path}}}"))
 
 

@@ -20,10 +20,10 @@ class Preview:
 
     Args:
         stack: The stack.
-        base, head: What is compared, in words.
-        notes: What a reader must know of either.
-        resources: Every resource that is not as it was.
-        access: Whose access is not as it was.
+        base, head: What is compared, for people.
+        notes: What a reader must know of the base or the head.
+        resources: Every resource that changes.
+        access: Whose access changes.
         code: Functions whose code changes.
         settings: Where the stack's config differs.
         compared: False if the base could not be read; `notes` say why, and nothing is known of what changes.
@@ -125,7 +125,7 @@ def _access(change: AccessChange) -> dict[str, Any]:
     return {
         "subject": change.subject,
         "kind": change.kind,
-        "compared": not change.untold,
+        "compared": not change.uncompared,
         "widened": grants(change.widened),
         "narrowed": grants(change.narrowed),
     }

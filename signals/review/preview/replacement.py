@@ -1,8 +1,8 @@
-"""Which properties only a new resource can have otherwise: published knowledge, each answer with its source.
+"""Whether a change of a property replaces its resource: published knowledge, each answer with its source.
 
-Two sources. `provider.json` is what the AWS provider itself plans (see `probe.py`): that is what the engine will do.
-The create-only properties of AWS's own schemas (see `signals.review.permissions.cloudformation`) say what AWS cannot
-change.
+Two sources. `provider.json` is what the AWS provider itself plans (see `signals.tools.provider_replacements`): that is
+what the engine will do. The create-only properties of AWS's own schemas (see `signals.review.permissions.cloudformation`)
+say what AWS cannot change.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _RENAMED = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a change of a property does to its resource, and who says so."""
+    """What a change of a property does to its resource, and the source."""
 
     kind: Kind
     source: str
@@ -57,7 +57,7 @@ def verdict(pulumi_type: str, path: tuple[str | int, ...]) -> Verdict:
         if planned == "update":
             return Verdict("replace", f"{cloudformation.source()}; {provider} plans an update in place")
         return Verdict("replace", " and ".join([provider, cloudformation.source()][planned == "unknown" :]))
-    return Verdict(planned, provider if planned != "unknown" else "no source says")
+    return Verdict(planned, provider if planned != "unknown" else "not documented")
 
 
 def _planned(pulumi_type: str, path: tuple[str | int, ...]) -> Kind:

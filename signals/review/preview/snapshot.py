@@ -130,13 +130,13 @@ def _record(stack: str, tree: Path, root: Path, title: str, *notes: str) -> Snap
         text=True,
         check=False,
     )
+    reason = _last_line(process.stderr) or f"exit code {process.returncode}"
     try:
-        if process.returncode:
-            raise ValueError(_told(process.stderr) or f"exit code {process.returncode}")
         found = {plain_urn(resource["urn"]): resource for resource in json.loads(process.stdout)["resources"]}
-    except (ValueError, KeyError, TypeError) as error:
-        reason = str(error).replace(str(tree), ".")
-        raise Failed(f"the stack {stack} cannot be recorded at {title}: {reason}") from None
+    except (ValueError, KeyError, TypeError):
+        found = {}
+    if process.returncode or not found:
+        raise Failed(f"the stack {stack} cannot be recorded at {title}: {reason.replace(str(tree), '.')}")
     return Snapshot(title, found, _archives(found, cache), stack_config(stack, tree), notes)
 
 
@@ -153,8 +153,8 @@ def _entry_point(tree: Path, title: str) -> list[str]:
     return [module, function]
 
 
-def _told(stderr: str) -> str:
-    """What a command said last: typer frames its refusals, Python ends a traceback with the error."""
+def _last_line(stderr: str) -> str:
+    """What a command wrote last: the error, which typer puts in a frame and Python below a traceback."""
     lines = [line.strip("│╭╮╰╯─ \t") for line in stderr.splitlines()]
     return next((line.removeprefix("signals: ") for line in reversed(lines) if line), "")
 

@@ -88,4 +88,4 @@ def test_a_policy_of_a_queue_and_a_permission_of_a_function_count() -> None:
 
 def test_a_not_element_is_left_to_a_person() -> None:
     (found,) = difference([put()], [put(), {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}])
-    assert found.untold
+    assert found.uncompared

@@ -68,7 +68,7 @@ def test_the_same_resource_under_another_logical_name_is_renamed_and_replaced() 
     change = changes(bus, lambda: bus(logical="orders-bus"))["orders-bus"]
     assert (change.action, change.former_name) == ("renamed", "bus")
     assert change.loses_data
-    assert change.replaced == ("it was bus, and no alias says so",)
+    assert change.replaced == ("it was bus, and no alias covers it",)
 
 
 def test_an_alias_keeps_what_was_renamed() -> None:
@@ -112,7 +112,7 @@ def test_what_is_below_a_component_whose_type_has_an_alias_stays_at_every_depth(
     assert changes(lambda: Cupboard("Cupboard"), lambda: Cupboard("Wardrobe", aliases=TYPE_ALIAS)) == {}
     moved = changes(lambda: Cupboard("Cupboard"), lambda: Cupboard("Wardrobe"))
     assert moved["queue"].loses_data
-    assert "elsewhere in the tree" in moved["queue"].replaced[0]
+    assert "its parent is another component" in moved["queue"].replaced[0]
 
 
 def test_an_alias_of_a_resource_and_one_of_the_component_above_it_hold_together() -> None:
@@ -122,7 +122,7 @@ def test_an_alias_of_a_resource_and_one_of_the_component_above_it_hold_together(
 def test_a_resource_that_moves_to_another_component_without_an_alias_is_replaced() -> None:
     change = changes(lambda: queue("shelf-queue"), lambda: Shelf("shelf"))["shelf-queue"]
     assert change.loses_data
-    assert "elsewhere in the tree" in change.replaced[0]
+    assert "its parent is another component" in change.replaced[0]
 
 
 def test_a_resource_that_moves_to_another_region_is_replaced() -> None:

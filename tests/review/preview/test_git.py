@@ -270,7 +270,7 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
     assert found["settings"] == [
         {"path": "signals:settings.functions.log_retention_days", "before": 30, "after": 90},
     ]
-    assert "`EventBus` `ingress-bus-us-west-2` in us-west-2: events under way" in markdown
+    assert "`EventBus` `ingress-bus-us-west-2` in us-west-2: events in flight" in markdown
 
 
 def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

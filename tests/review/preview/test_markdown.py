@@ -23,7 +23,7 @@ def test_nothing_changed_is_said_in_one_line() -> None:
 def test_lost_data_stands_first() -> None:
     text = render(previewed(bus, lambda: bus("bills")))
     assert text.index("Data would be lost") < text.index("### Replaced") < text.index("<details>")
-    assert "`EventBus` `bus`: events under way" in text
+    assert "`EventBus` `bus`: events in flight" in text
     assert "- name: orders\n" in text
     assert "+ name: bills\n" in text
 

@@ -46,7 +46,7 @@ def test_each_answer_names_its_sources_and_says_where_they_differ() -> None:
     assert both.startswith("hashicorp/aws 5.100.0 and AWS's resource schemas")
     provider_only = verdict("aws:dynamodb/table:Table", ("hashKey",)).source
     assert provider_only == "hashicorp/aws 5.100.0"
-    assert verdict("aws:ssm/parameter:Parameter", ("name",)).source == "no source says"
+    assert verdict("aws:ssm/parameter:Parameter", ("name",)).source == "not documented"
 
 
 def test_every_property_that_a_stack_sets_on_what_holds_data_has_an_answer() -> None:
