@@ -1,6 +1,6 @@
 # Everything a person runs. `make up` and `make test` set themselves up.
 .DEFAULT_GOAL := help
-.PHONY: help up down test setup lock lint lint-workflows format docs bench scan clean
+.PHONY: help up down test test-fast test-long setup lock lint lint-workflows format docs bench scan clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -20,8 +20,14 @@ up: $(READY)            ## deploy the platform on this machine, send a signal, s
 down:                   ## stop everything that `make up` started
 	@[ ! -e $(READY) ] || $(BIN)/signals down
 
-test: $(READY)          ## all tests, end to end included
-	$(BIN)/pytest
+test: $(READY)          ## all tests but the longest, end to end included
+	$(BIN)/pytest -n 2 -m "not long"
+
+test-fast: $(READY)     ## the tests that need no embedded AWS
+	$(BIN)/pytest -n 2 -m "not embedded"
+
+test-long: $(READY)     ## the drills that take minutes
+	$(BIN)/pytest -m long
 
 lint: $(READY)          ## style, types and the layers of the tree
 	$(BIN)/ruff check .

@@ -130,12 +130,26 @@ def start(home: Path, stack: str = "local", *, aws_port: int = AWS_PORT, port: i
     for option, number in (("--aws-port", aws_port), ("--port", port)):
         if not _free(number):
             raise LocalError(f"port {number} is taken: stop what listens there, or choose another with {option}")
+    process = _spawn(home, stack, aws_port, port)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        found = running(home)
+        if found and found.pid == process.pid:
+            return found
+        if process.poll() is not None:
+            raise LocalError(f"the embedded AWS did not start: {_last_line(home)} (log: {log_file(home)})")
+        time.sleep(0.05)
+    _end(process.pid, process)
+    raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {log_file(home)}")
+
+
+def _spawn(home: Path, stack: str, aws_port: int, port: int) -> subprocess.Popen[bytes]:
     home.mkdir(parents=True, exist_ok=True)
     record_file(home).unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment["SIGNALS_LOCAL_HOME"] = str(home)
     with log_file(home).open("wb") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "signals.local.server"),
                 *("--stack", stack, "--aws-port", str(aws_port), "--port", str(port)),
@@ -147,16 +161,6 @@ def start(home: Path, stack: str = "local", *, aws_port: int = AWS_PORT, port: i
             stderr=log,
             start_new_session=True,
         )
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        found = running(home)
-        if found and found.pid == process.pid:
-            return found
-        if process.poll() is not None:
-            raise LocalError(f"the embedded AWS did not start: {_last_line(home)} (log: {log_file(home)})")
-        time.sleep(0.05)
-    _end(process.pid, process)
-    raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {log_file(home)}")
 
 
 def stop(home: Path) -> bool:

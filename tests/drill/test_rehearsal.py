@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -93,17 +94,42 @@ def test_whatever_breaks_off_a_drill_it_restores_and_says_so(step: str, error: t
     assert not (environment.faulty or environment.moved)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.fixture(params=["in the foreground", "as a background job"])
+def started(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How a shell starts a process: a background job has SIGINT ignored."""
+    ignored = request.param == "as a background job"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_from_outside_restores_too_and_a_second_one_does_not_stop_that(number: signal.Signals) -> None:
     environment = MemoryEnvironment()
     environment.on["restore"] = lambda: os.kill(os.getpid(), number)
+    # These tests may run under nohup, which has SIGHUP ignored.
+    hup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     timer = threading.Timer(0.1, os.kill, (os.getpid(), number))
     timer.start()
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt):
-        rehearse(environment, replace(DOWN, outage_s=5), timing=QUICK)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            rehearse(environment, replace(DOWN, outage_s=5), timing=QUICK)
+        assert signal.getsignal(number) is before
+    finally:
+        signal.signal(signal.SIGHUP, hup)
     assert not (environment.faulty or environment.moved)
-    assert signal.getsignal(number) is before
+
+
+def test_under_nohup_the_end_of_the_terminal_does_not_end_a_drill() -> None:
+    environment = MemoryEnvironment()
+    hup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    environment.on["fail_over"] = lambda: os.kill(os.getpid(), signal.SIGHUP)
+    try:
+        assert rehearse(environment, CALM, timing=QUICK).verdict.lost == 0
+    finally:
+        signal.signal(signal.SIGHUP, hup)
 
 
 def test_a_stack_that_is_not_well_is_not_touched() -> None:

@@ -8,8 +8,12 @@ import socket
 from pathlib import Path
 
 import httpx
+import pytest
 
+from signals.errors import TerraformError
 from signals.local import process
+from signals.local.identity import Identity
+from signals.recover import failover
 from signals.terraform.engine import Terraform
 from tests.support.deployed import Deployment, order, wait_for
 
@@ -43,14 +47,26 @@ def test_the_printed_key_opens_the_front_door_and_no_other_does(deployment: Depl
     assert httpx.post(url, json=signal, auth=("another-key", ""), timeout=30).status_code == 401
 
 
-def test_up_again_changes_nothing_and_keeps_what_is_there(deployment: Deployment) -> None:
+def test_up_again_changes_nothing_keeps_what_is_there_and_does_not_undo_a_failover(deployment: Deployment) -> None:
     signal = order()
     deployment.send(signal)
     wait_for("the signal is not in the lake", lambda: _in_lake(deployment, signal["id"]))
     before = process.running(deployment.home)
-    assert "is up" in deployment.up().stdout
-    assert process.running(deployment.home) == before
+    failover.start(deployment.stack)
+    try:
+        assert Terraform(deployment.home / "terraform").plan() == [], "a failover is no drift"
+        assert "is up" in deployment.up().stdout
+        assert process.running(deployment.home) == before
+        assert failover.status(deployment.stack).region == deployment.stack.secondary
+    finally:
+        failover.stop(deployment.stack)
     assert _in_lake(deployment, signal["id"])
+
+
+def test_an_engine_is_answered_by_its_own_platform_alone(deployment: Deployment) -> None:
+    other = {"TF_APPEND_USER_AGENT": Identity("f00", "local").user_agent}
+    with pytest.raises(TerraformError, match="another platform took over this port"):
+        Terraform(deployment.home / "terraform", environment=other).plan()
 
 
 def _in_lake(deployment: Deployment, signal_id: str) -> bool:

@@ -43,6 +43,7 @@ def test_the_default_drill_loses_nothing_and_leaves_the_stack_as_it_was(deployme
     assert restored(deployment)
 
 
+@pytest.mark.long
 def test_without_the_replay_the_drill_and_the_model_both_lose_and_with_it_neither_does(deployment: Deployment) -> None:
     scenario = SCENARIOS["primary-eventbridge-down"]
     real = rehearse(LocalEnvironment(deployment.stack), scenario, timing=QUICK, replay=False).verdict
@@ -53,6 +54,7 @@ def test_without_the_replay_the_drill_and_the_model_both_lose_and_with_it_neithe
     assert restored(deployment)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["primary-api-down", "replication-cut", "slow-lake"])
 def test_the_drill_and_the_model_agree_that_nothing_is_lost(deployment: Deployment, name: str) -> None:
     real = rehearse(LocalEnvironment(deployment.stack), SCENARIOS[name], timing=QUICK).verdict

@@ -13,7 +13,6 @@ from signals.aws.reading import metric_sum
 from signals.observe import archives
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
-from signals.terraform.engine import Terraform
 from tests.e2e.test_signals import arrival
 from tests.support.deployed import Deployment, order, wait_for
 
@@ -39,13 +38,6 @@ def test_failover_moves_probes_and_signals_to_the_secondary_and_back(deployment:
     assert archived.note == "entered here"
     stopped = json.loads(deployment.run("failover", "stop", "--json").stdout)
     assert (stopped["region"], stopped["held"]) == (PRIMARY, False)
-
-
-def test_a_failover_is_no_drift_and_a_deployment_does_not_undo_it(deployment: Deployment) -> None:
-    failover.start(deployment.stack)
-    assert Terraform(deployment.home / "terraform").plan() == []
-    deployment.up()
-    assert failover.status(deployment.stack).region == SECONDARY
 
 
 def test_the_canary_puts_a_probe_through_the_endpoint_without_being_asked(deployment: Deployment) -> None:

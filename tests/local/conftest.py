@@ -1,22 +1,13 @@
-"""One embedded AWS a test session, on free ports, in a home of its own."""
+"""Clients of the session's embedded AWS, which tests.support.hand_made starts."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from signals.local import process
-from tests.support.embedded import Aws, free_port
-
-
-@pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local]:
-    home = tmp_path_factory.mktemp("embedded-aws")
-    yield process.start(home, aws_port=free_port(), port=free_port())
-    process.stop(home)
+from tests.support.embedded import Aws
 
 
 @pytest.fixture
@@ -26,12 +17,5 @@ def name() -> str:
 
 
 @pytest.fixture(scope="session")
-def aws(local: process.Local) -> Aws:
-    return Aws(local.aws_url)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A home of the test's own; whatever runs there is stopped."""
-    yield tmp_path
-    process.stop(tmp_path)
+def aws(embedded: process.Local) -> Aws:
+    return Aws(embedded.aws_url)

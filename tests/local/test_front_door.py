@@ -15,31 +15,31 @@ from tests.support.embedded import EAST, WEST, Aws, eventually
 
 
 @pytest.fixture(scope="module")
-def deployed(aws: Aws, local: process.Local) -> Iterator[dict[str, dict[str, str]]]:
+def deployed(aws: Aws, embedded: process.Local) -> Iterator[dict[str, dict[str, str]]]:
     west, east = make(aws, "front-door"), make(aws, "front-door", EAST)
     written = {
         "primary": {"region": WEST, "url": west.url, "host": west.host},
         "secondary": {"region": EAST, "url": east.url, "host": east.host},
     }
-    (local.home / "front-door.json").write_text(json.dumps(written))
+    (embedded.home / "front-door.json").write_text(json.dumps(written))
     yield written
-    (local.home / "front-door.json").unlink()
+    (embedded.home / "front-door.json").unlink()
 
 
-def test_before_a_deployment_it_says_so(local: process.Local) -> None:
-    if Path(local.home / "front-door.json").exists():
+def test_before_a_deployment_it_says_so(embedded: process.Local) -> None:
+    if Path(embedded.home / "front-door.json").exists():
         pytest.skip("already deployed")
-    answer = httpx.get(f"{local.url}/health")
+    answer = httpx.get(f"{embedded.url}/health")
     assert answer.status_code == 503
     assert "signals up" in answer.json()["message"]
     assert answer.headers["retry-after"]
 
 
-def test_requests_go_to_the_primary_and_say_where(local: process.Local, aws: Aws, deployed: dict) -> None:
+def test_requests_go_to_the_primary_and_say_where(embedded: process.Local, aws: Aws, deployed: dict) -> None:
     _heal(aws, deployed)
-    assert eventually(lambda: httpx.get(f"{local.url}/health", timeout=20).headers["x-signals-region"] == WEST)
+    assert eventually(lambda: httpx.get(f"{embedded.url}/health", timeout=20).headers["x-signals-region"] == WEST)
     headers = {"Authorization": "Bearer key", "X-Forwarded-For": "198.51.100.1", "Content-Type": "application/json"}
-    answer = httpx.post(f"{local.url}/v1/signals?a=%20b", headers=headers, content=b"{}", timeout=20)
+    answer = httpx.post(f"{embedded.url}/v1/signals?a=%20b", headers=headers, content=b"{}", timeout=20)
     event = answer.json()
     assert answer.status_code == 202 and answer.headers["x-signals-region"] == WEST
     assert event["headers"]["x-forwarded-for"] == "198.51.100.1, 127.0.0.1"
@@ -49,30 +49,30 @@ def test_requests_go_to_the_primary_and_say_where(local: process.Local, aws: Aws
 
 
 def test_requests_go_to_the_secondary_while_the_primarys_health_fails(
-    local: process.Local, aws: Aws, deployed: dict
+    embedded: process.Local, aws: Aws, deployed: dict
 ) -> None:
     _break(aws, deployed)
-    assert eventually(lambda: _region(local) == EAST)
-    answer = httpx.post(f"{local.url}/v1/signals", content=b"{}", timeout=20)
+    assert eventually(lambda: _region(embedded) == EAST)
+    answer = httpx.post(f"{embedded.url}/v1/signals", content=b"{}", timeout=20)
     assert answer.headers["x-region"] == answer.headers["x-signals-region"] == EAST
-    assert httpx.get(f"{local.url}/_front-door").json() == {"deployed": True, "active_region": EAST}
+    assert httpx.get(f"{embedded.url}/_front-door").json() == {"deployed": True, "active_region": EAST}
     _heal(aws, deployed)
-    assert eventually(lambda: _region(local) == WEST)
+    assert eventually(lambda: _region(embedded) == WEST)
 
 
-def test_an_api_that_cannot_be_reached_is_ill(local: process.Local, aws: Aws, deployed: dict) -> None:
+def test_an_api_that_cannot_be_reached_is_ill(embedded: process.Local, aws: Aws, deployed: dict) -> None:
     _heal(aws, deployed)
-    targets = local.home / "front-door.json"
+    targets = embedded.home / "front-door.json"
     nobody = {**deployed["primary"], "url": "http://127.0.0.1:9"}
     targets.write_text(json.dumps({**deployed, "primary": nobody}))
     try:
-        assert eventually(lambda: _region(local) == EAST)
+        assert eventually(lambda: _region(embedded) == EAST)
     finally:
         targets.write_text(json.dumps(deployed))
 
 
-def _region(local: process.Local) -> str:
-    return httpx.get(f"{local.url}/health", timeout=20).headers.get("x-signals-region", "")
+def _region(embedded: process.Local) -> str:
+    return httpx.get(f"{embedded.url}/health", timeout=20).headers.get("x-signals-region", "")
 
 
 def _break(aws: Aws, deployed: dict) -> None:
