@@ -19,8 +19,7 @@ from typing import Literal
 from components.errors import PackagingError
 from components.packaging import dependencies as function_dependencies
 from components.packaging import sources as function_sources
-from components.packaging.dependencies import Target, check_compiled, declared_packages
-from components.packaging.sources import FunctionSources
+from components.packaging.dependencies import BuildTarget, check_compiled, declared_packages
 
 PROJECT = Path(__file__).resolve().parents[2]
 # AWS Lambda quotas, "Function configuration, deployment, and execution".
@@ -58,7 +57,7 @@ def package(
     """Build the archive of handlers/<function>/, or find it built.
 
     Args:
-        function: The function's folder; its code is `handler.py` there and what that imports from handlers/.
+        function: The function's folder; with handlers/shared/ it is what the archive holds of the project.
         runtime: Lambda's name of the Python it is for, such as python3.13.
         architecture: The CPU it is for.
         files: Further files by path in the archive, such as `sources.json`.
@@ -69,7 +68,7 @@ def package(
     Raises:
         PackagingError: Saying what is missing and what to do.
     """
-    target = Target(runtime, architecture, platform)
+    target = BuildTarget(runtime, architecture, platform)
     target.check()
     folder = handlers / function
     sources = function_sources.function_sources(function, handlers)
@@ -78,14 +77,14 @@ def package(
     cache = cache or Path(os.environ.get("SIGNALS_CACHE") or PROJECT / ".local" / "packages")
 
     installed = cache / f"dependencies-{_key(lock, target)}.zip"
-    path = cache / f"{function}-{_key(lock, target, declared, sources.files, extra)}.zip"
+    path = cache / f"{function}-{_key(lock, target, declared, sources, extra)}.zip"
     if not path.is_file():
         _check_lock(function, declared, lock)
         if not installed.is_file():
             print(f"packaging {function}: installing its dependencies for {target}", file=sys.stderr, flush=True)
             _write_zip(installed, function_dependencies.install(function, lock, target))
-        content = _merge(function, sources.files, _read_zip(installed), extra)
-        _check(function, content, sources, declared, target)
+        content = _merge(function, sources, _read_zip(installed), extra)
+        _check(function, content, function_sources.required_packages(function, sources), declared, target)
         print(f"packaging {function}: {len(content)} files for {target}", file=sys.stderr, flush=True)
         _write_zip(path, content)
         _forget_unused(cache)
@@ -111,7 +110,7 @@ def _read(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def _key(lock: bytes, target: Target, *more: bytes | Mapping[str, bytes]) -> str:
+def _key(lock: bytes, target: BuildTarget, *more: bytes | Mapping[str, bytes]) -> str:
     """Digest of all that decides an archive's bytes; this program's own text too, so that its changes rebuild."""
     digest = hashlib.sha256()
     own = [Path(module.__file__ or "").read_bytes() for module in (function_dependencies, function_sources)]
@@ -141,12 +140,12 @@ def _merge(function: str, *parts: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _check(
-    function: str, content: Mapping[str, bytes], sources: FunctionSources, declared: bytes, target: Target
+    function: str, content: Mapping[str, bytes], packages: Mapping[str, str], declared: bytes, target: BuildTarget
 ) -> None:
-    needs_crt = "awscrt" in declared_packages(declared) or "awscrt" in sources.packages
+    needs_crt = "awscrt" in declared_packages(declared) or "awscrt" in packages
     check_compiled(function, content, target, ["_awscrt"] if needs_crt else [])
     present = {name.split("/")[0].split(".")[0] for name in content}
-    for name, importer in sorted(sources.packages.items()):
+    for name, importer in sorted(packages.items()):
         if name not in present:
             raise PackagingError(
                 f"{importer} imports {name}, which is not in the archive: list the package that holds it in "
@@ -163,7 +162,7 @@ def _check(
 
 
 def _write_zip(path: Path, content: Mapping[str, bytes]) -> None:
-    """Write sorted entries with nothing of this machine in them; whole or not at all, so that builds may run abreast.
+    """Write sorted entries with nothing of this machine in them; atomically, so that builds may run concurrently.
 
     Entries are stored: deflate gives other bytes with zlib, zlib-ng and Apple's library, and with each of their
     versions, so that a compressed archive would change with the machine.

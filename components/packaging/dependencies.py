@@ -29,7 +29,7 @@ UNUSED_FOLDERS = frozenset({"bin", "tests"})  # at the archive's root: console s
 
 
 @dataclass(frozen=True)
-class Target:
+class BuildTarget:
     """Where a function runs.
 
     Attributes:
@@ -77,7 +77,7 @@ def declared_packages(requirements_in: bytes) -> list[str]:
     return [re.sub(r"[-_.]+", "-", name.group()).lower() for name in names if name]
 
 
-def install(function: str, lock: bytes, target: Target) -> dict[str, bytes]:
+def install(function: str, lock: bytes, target: BuildTarget) -> dict[str, bytes]:
     """Install a hash-checked lock for a target and return the files a function needs of it, by path.
 
     Args:
@@ -98,7 +98,7 @@ def install(function: str, lock: bytes, target: Target) -> dict[str, bytes]:
         return {name: path.read_bytes() for name, path in files.items() if not _is_unused(PurePosixPath(name))}
 
 
-def check_compiled(function: str, names: Mapping[str, bytes], target: Target, required: Iterable[str]) -> None:
+def check_compiled(function: str, names: Mapping[str, bytes], target: BuildTarget, required: Iterable[str]) -> None:
     """Refuse compiled modules made for another CPU or Python, and the lack of a required one.
 
     Args:
@@ -139,7 +139,7 @@ def _is_unused(path: PurePosixPath) -> bool:
     return in_installer_files or at_root or path.suffix in UNUSED_SUFFIXES or "__pycache__" in path.parts
 
 
-def _run_uv(function: str, target: Target, folder: Path, requirements: str, site: str) -> None:
+def _run_uv(function: str, target: BuildTarget, folder: Path, requirements: str, site: str) -> None:
     command = [uv_binary(), "pip", "install", "--requirements", requirements, "--target", site]
     command += ["--python", sys.executable, "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--link-mode", "copy", "--quiet", "--color", "never", "--no-progress"]
@@ -169,7 +169,7 @@ def uv_binary() -> str:
         raise PackagingError("uv is not installed in this environment: run `make setup`") from error
 
 
-def _explain(function: str, target: Target, said: str) -> str:
+def _explain(function: str, target: BuildTarget, said: str) -> str:
     text = " ".join(said.split())
     lock = f"handlers/{function}/requirements"
     missing = re.search(r"([A-Za-z0-9._-]+)==(\S+?) has no (?:usable )?wheels?", text)

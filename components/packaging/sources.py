@@ -1,12 +1,13 @@
-"""Which files of handlers/ one function needs: what its handler module imports, and the data beside it."""
+"""What a function takes from the project: its own folder of handlers/, and handlers/shared/."""
 
 from __future__ import annotations
 
 import ast
-import functools
+import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from importlib.util import resolve_name
+from itertools import accumulate
 from pathlib import Path
 
 from components.errors import PackagingError
@@ -16,114 +17,85 @@ ROOT_PACKAGE = "handlers"
 # Python"); awscrt, an extra of botocore, is not among it.
 RUNTIME_PACKAGES = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"})
 
-
-@dataclass(frozen=True)
-class FunctionSources:
-    """What a function takes from the project.
-
-    Attributes:
-        files: Contents by path in the archive (`handlers/ingest/handler.py`).
-        packages: Top-level packages that must come from elsewhere, each with a file that imports it.
-    """
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
+# What a person, an editor or an interpreter leaves in a folder.
+_LEFT_OVER = re.compile(r"(^|/)(\.|#|requirements\.|(__pycache__|tests)/)|(~|\.(bak|md|orig|pyc|rej))$")
 
 
-def function_sources(function: str, handlers: Path) -> FunctionSources:
-    """Follow the imports of handlers/<function>/handler.py.
+def function_sources(function: str, handlers: Path) -> dict[str, bytes]:
+    """The files of one function and of what functions share, by path in the archive (`handlers/ingest/handler.py`).
 
     Args:
         function: The function's folder.
         handlers: The folder `handlers` itself.
 
     Raises:
-        PackagingError: When a module that is imported does not exist or may not be shipped.
+        PackagingError: There is no such function.
     """
-    sources = FunctionSources()
-    pending = [f"{ROOT_PACKAGE}.{function}.handler"]
+    if not (handlers / function / "handler.py").is_file():
+        raise PackagingError(f"there is no {ROOT_PACKAGE}/{function}/handler.py: write it")
+    found = [handlers / "__init__.py", *(handlers / function).rglob("*"), *(handlers / "shared").rglob("*")]
+    paths = {path.relative_to(handlers.parent).as_posix(): path for path in sorted(found) if path.is_file()}
+    return {name: path.read_bytes() for name, path in paths.items() if not _LEFT_OVER.search(name)}
+
+
+def required_packages(function: str, files: Mapping[str, bytes]) -> dict[str, str]:
+    """Top-level packages that the archive needs from elsewhere, each with a file that imports it.
+
+    What handlers/<function>/handler.py imports is followed, so that a shared module asks for its packages only where it
+    is used. Parsed here: the standard library's modulefinder would ask for what only a type checker imports.
+
+    Args:
+        function: The function's folder.
+        files: What `function_sources` found.
+
+    Raises:
+        PackagingError: For an import that cannot work in Lambda.
+    """
+    packages: dict[str, str] = {}
+    pending, followed = [f"{ROOT_PACKAGE}/{function}/handler.py"], set()
     while pending:
-        module = pending.pop()
-        path = _module_path(module, handlers)
-        if path is None:
-            raise PackagingError(f"there is no {module.replace('.', '/')}.py: write it, or correct what imports it")
-        name = _archive_name(path, handlers)
-        if name in sources.files:
+        importer = pending.pop()
+        if importer in followed:
             continue
-        sources.files[name] = path.read_bytes()
-        for parent in _parents(module):
-            if _module_path(parent, handlers) is not None:
-                pending.append(parent)
-        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        for candidates in _imports(sources.files[name], package, path):
-            top = candidates[0].partition(".")[0]
+        followed.add(importer)
+        for module, names in _imports(importer, files[importer]):
+            top = module.partition(".")[0]
             if top in ("components", "signals"):
                 raise PackagingError(
-                    f"{name} imports {top}, but functions are shipped without it: move it to handlers/"
+                    f"{importer} imports {top}, but functions are shipped without it: move it to handlers/"
                 )
             if top == ROOT_PACKAGE:
-                pending.append(_existing(candidates, handlers, name))
+                if not _file_of(module, files):
+                    raise PackagingError(
+                        f"{importer} imports {module}, which is neither in handlers/{function}/ nor in "
+                        "handlers/shared/: move it there, or correct the import"
+                    )
+                used = [*accumulate(module.split("."), "{}.{}".format), *(f"{module}.{name}" for name in names)]
+                pending += [file for name in used if (file := _file_of(name, files))]
             elif top not in sys.stdlib_module_names | RUNTIME_PACKAGES:
-                sources.packages.setdefault(top, name)
-    for folder in {(handlers.parent / name).parent for name in sources.files} - {handlers}:
-        sources.files.update((_archive_name(path, handlers), path.read_bytes()) for path in _data_files(folder))
-    return sources
+                packages.setdefault(top, importer)
+    return packages
 
 
-def _existing(candidates: tuple[str, ...], handlers: Path, importer: str) -> str:
-    """The first candidate that is a module: `from a import b` means module a.b, or the name b in module a."""
-    for candidate in candidates:
-        if _module_path(candidate, handlers) is not None:
-            return candidate
-    raise PackagingError(f"{importer} imports {candidates[0]}, which does not exist: write it or remove the import")
+def _file_of(module: str, files: Mapping[str, bytes]) -> str | None:
+    base = module.replace(".", "/")
+    return next((name for name in (f"{base}.py", f"{base}/__init__.py") if name in files), None)
 
 
-def _module_path(module: str, handlers: Path) -> Path | None:
-    base = handlers.parent.joinpath(*module.split("."))
-    for path in (base / "__init__.py", base.with_name(base.name + ".py")):
-        if path.is_file():
-            return path
-    return None
-
-
-def _parents(module: str) -> list[str]:
-    parts = module.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts))]
-
-
-def _archive_name(path: Path, handlers: Path) -> str:
-    return path.relative_to(handlers.parent).as_posix()
-
-
-def _data_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        ours = path.suffix in (".py", ".pyc", ".md") or path.name.startswith((".", "requirements."))
-        if path.is_file() and not ours:
-            yield path
-
-
-@functools.cache
-def _imports(source: bytes, package: str, path: Path) -> tuple[tuple[str, ...], ...]:
-    """Each imported name as its possible modules, longest first; what only a type checker reads is left out."""
+def _imports(name: str, source: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Each module that a file imports, with what it imports from it; what only a type checker reads is left out."""
     try:
-        pending: list[ast.AST] = [ast.parse(source, filename=str(path))]
+        pending: list[ast.AST] = [ast.parse(source, filename=name)]
     except SyntaxError as error:
-        raise PackagingError(f"{path}, line {error.lineno}: {error.msg}: correct it") from error
-    imported: list[tuple[str, ...]] = []
-    holders = (ast.stmt, ast.excepthandler, ast.match_case)
+        raise PackagingError(f"{name}, line {error.lineno}: {error.msg}: correct it") from error
     while pending:
-        node = pending.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test).removeprefix("typing.") == "TYPE_CHECKING":
-            pending.extend(node.orelse)
-            continue
-        pending.extend(child for child in ast.iter_child_nodes(node) if isinstance(child, holders))
-        if isinstance(node, ast.Import):
-            imported += [(alias.name,) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                inner = package.split(".")
-                up = inner[: len(inner) - node.level + 1]
-                base = ".".join([*up, base] if base else up)
-            imported += [(f"{base}.{alias.name}", base) for alias in node.names]
-    return tuple(imported)
+        match pending.pop():
+            case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), orelse=otherwise):
+                pending += otherwise
+            case ast.Import(names=aliases):
+                yield from ((alias.name, []) for alias in aliases)
+            case ast.ImportFrom(module=module, names=aliases, level=level):
+                package = name.rpartition("/")[0].replace("/", ".")
+                yield resolve_name("." * level + (module or ""), package), [alias.name for alias in aliases]
+            case node:
+                pending += ast.iter_child_nodes(node)

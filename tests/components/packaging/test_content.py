@@ -16,26 +16,36 @@ AARCH64, X86_64 = 0xB7, 0x3E  # System V ABI, e_machine
 ABI3 = "cp38-abi3-manylinux_2_28_aarch64"
 
 
-def test_an_archive_holds_the_imported_modules_their_packages_and_the_data_beside_them(build: Build) -> None:
+def test_an_archive_holds_the_functions_folder_and_what_is_shared_and_nothing_left_over(build: Build) -> None:
     assert names(build(files={"sources.json": b"{}"})) == {
         "handlers/__init__.py",
         "handlers/hello/__init__.py",
         "handlers/hello/handler.py",
         "handlers/hello/greeting.py",
+        "handlers/hello/unused.py",
         "handlers/hello/words.json",
         "handlers/shared/__init__.py",
         "handlers/shared/words.py",
         "handlers/shared/late.py",
+        "handlers/shared/unused.py",
         "handlers/shared/deep/__init__.py",
         "handlers/shared/deep/inner.py",
         "sources.json",
     }
 
 
-def test_what_only_a_type_checker_imports_stays_out(build: Build, handlers: Path) -> None:
-    text = "import typing\nif typing.TYPE_CHECKING:\n    import handlers.shared.unused\nelse:\n    import json\n"
+@pytest.mark.parametrize("condition", ["typing.TYPE_CHECKING", "TYPE_CHECKING"])
+def test_what_only_a_type_checker_imports_is_not_asked_for(build: Build, handlers: Path, condition: str) -> None:
+    text = f"import typing\nif {condition}:\n    import some_stubs, handlers.shared.unused\nelse:\n    import json\n"
     (handlers / "hello" / "handler.py").write_text(text)
-    assert "handlers/shared/unused.py" not in names(build())
+    build()
+
+
+def test_a_shared_module_asks_for_its_packages_only_where_it_is_used(build: Build, handlers: Path) -> None:
+    build()  # although handlers/shared/unused.py imports what is not there
+    (handlers / "hello" / "greeting.py").write_text("def greet():\n    from handlers.shared import unused\n")
+    with pytest.raises(PackagingError, match=r"handlers/shared/unused\.py imports nothing_of_this_name"):
+        build()
 
 
 def test_what_an_installer_leaves_of_its_machine_stays_out(build: Build, handlers: Path, wheels: Wheels) -> None:
@@ -61,7 +71,10 @@ def test_what_an_installer_leaves_of_its_machine_stays_out(build: Build, handler
     [
         ("import signals.cli", "handlers/hello/handler.py imports signals, but functions are shipped without it"),
         ("from components import settings", "imports components, but functions are shipped without it"),
-        ("from handlers.nowhere import it", "imports handlers.nowhere.it, which does not exist"),
+        ("from handlers.nowhere import it", "imports handlers.nowhere, which is neither in handlers/hello/ nor"),
+        ("import handlers.other.handler", "imports handlers.other.handler, which is neither in handlers/hello/ nor"),
+        ("from .nowhere import it", "imports handlers.hello.nowhere, which is neither in"),
+        ("try:\n    pass\nexcept OSError:\n    import requests", "imports requests, which is not in the archive"),
         ("import requests", "imports requests, which is not in the archive: list the package"),
         ("import (", r"handler.py, line 1: .*: correct it"),
     ],

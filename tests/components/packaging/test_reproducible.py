@@ -78,9 +78,10 @@ def test_another_extra_file_gives_another_archive(build: Build) -> None:
     assert len(hashes) == 3
 
 
-def test_a_module_that_is_not_imported_changes_nothing(build: Build, handlers: Path) -> None:
+def test_what_is_not_shipped_changes_nothing(build: Build, handlers: Path) -> None:
     before = build()
-    (handlers / "hello" / "unused.py").write_text("changed = True")
+    (handlers / "hello" / "README.md").write_text("changed")
+    (handlers / "other" / "handler.py").write_text("changed = True")
     (handlers / "hello" / "__pycache__").mkdir()
     (handlers / "hello" / "__pycache__" / "handler.cpython-313.pyc").write_bytes(b"machine code")
     assert build() == before
@@ -115,7 +116,9 @@ def test_a_changed_lock_is_installed_anew(build: Build, handlers: Path, wheels: 
     assert {"one.py", "two.py"} <= names(build())
 
 
-def test_builds_of_one_function_may_run_abreast(build: Build, handlers: Path, wheels: Wheels, tmp_path: Path) -> None:
+def test_builds_of_one_function_may_run_concurrently(
+    build: Build, handlers: Path, wheels: Wheels, tmp_path: Path
+) -> None:
     lock = wheels.add("library", LIBRARY, {"library/__init__.py": b"x" * 1_000_000})
     write_project(handlers.parent, {"hello/requirements.in": "library\n", "hello/requirements.txt": lock})
     with ThreadPoolExecutor(8) as pool:
