@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handlers.enrichment.batch import Batch, NotOursError, Reason, authenticate
+from handlers.enrichment.received_batch import NotOursError, Reason, ReceivedBatch, authenticate
 from handlers.shared.cloudevents import Rejection, problem_of
+from handlers.shared.compact_json import write
 from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.delivery import Undelivered
 from handlers.shared.packing import Entry
 from handlers.shared.times import is_utc, utc_text
-from handlers.shared.writing import write
 
 # Of what can't be kept whole, this much is: 4 bytes a character at most stay below a message's 256 KiB.
 _MAX_QUARANTINED_BYTES = 255_000
@@ -33,7 +33,7 @@ Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
 Quarantine = Callable[[Sequence[Quarantined]], Sequence[Undelivered]]
 
 
-class Platform(NamedTuple):
+class EnrichmentDependencies(NamedTuple):
     """What enrichment works with.
 
     Args:
@@ -61,7 +61,7 @@ class QuarantineError(RuntimeError):
     """The quarantine did not take what belongs there: Lambda's asynchronous retry brings the whole batch again."""
 
 
-def enrich(event: Mapping[str, Any], platform: Platform) -> dict[str, int]:
+def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str, int]:
     """Process one event of the ingress bus and say what to count.
 
     A replayed or republished batch is one like any other: it keeps its ids, so consumers know what they have seen.
@@ -71,14 +71,14 @@ def enrich(event: Mapping[str, Any], platform: Platform) -> dict[str, int]:
         QuarantineError: A signal has no place to be.
     """
     try:
-        batch = authenticate(event, account_id=platform.account_id, sources=platform.sources)
+        batch = authenticate(event, account_id=using.account_id, sources=using.sources)
     except NotOursError as problem:
         detail = event.get("detail")
         batch_id, source = _names(detail)
-        _set_aside([Quarantined(_json(detail), problem.reason, str(problem), batch_id, source)], platform)
+        _set_aside([Quarantined(_json(detail), problem.reason, str(problem), batch_id, source)], using)
         return {"QuarantinedBatches": 1}
-    signals, entries, bad = _standard_forms(batch, platform)
-    undelivered = platform.publish(entries) if entries else ()
+    signals, entries, bad = _standard_forms(batch, using)
+    undelivered = using.publish(entries) if entries else ()
     if entries and len(undelivered) == len(entries):
         codes = sorted({failure.code for failure in undelivered})
         raise NothingDeliveredError(f"the data bus took none of {len(entries)} signals: {', '.join(codes)}")
@@ -86,13 +86,15 @@ def enrich(event: Mapping[str, Any], platform: Platform) -> dict[str, int]:
         why = f"{failure.code}: {failure.message}"
         bad.append(_quarantined(signals[failure.position], Reason.UNDELIVERED, why, batch))
     if bad:
-        _set_aside(bad, platform)
+        _set_aside(bad, using)
     return {"EnrichedSignals": len(entries) - len(undelivered), "QuarantinedSignals": len(bad)}
 
 
-def _standard_forms(batch: Batch, platform: Platform) -> tuple[list[Any], list[Entry], list[Quarantined]]:
+def _standard_forms(
+    batch: ReceivedBatch, using: EnrichmentDependencies
+) -> tuple[list[Any], list[Entry], list[Quarantined]]:
     """The good signals with their entries, and the bad ones."""
-    seen = b"," + write(_what_the_platform_saw(batch, platform))[1:]
+    seen = b"," + write(_what_the_platform_saw(batch, using))[1:]
     signals: list[Any] = []
     entries: list[Entry] = []
     bad: list[Quarantined] = []
@@ -111,18 +113,18 @@ def _standard_forms(batch: Batch, platform: Platform) -> tuple[list[Any], list[E
     return signals, entries, bad
 
 
-def _what_the_platform_saw(batch: Batch, platform: Platform) -> dict[str, str]:
+def _what_the_platform_saw(batch: ReceivedBatch, using: EnrichmentDependencies) -> dict[str, str]:
     seen = {
         "receivedat": batch.received_at,
         "ingestregion": batch.region,
         "producer": batch.source,
         "batchid": batch.batch_id,
-        "enrichedregion": platform.region,
+        "enrichedregion": using.region,
     }
     if batch.network:
         seen["clientnetwork"] = batch.network
     if batch.user_agent:
-        seen.update(platform.describe(batch.user_agent))
+        seen.update(using.describe(batch.user_agent))
     return seen
 
 
@@ -136,14 +138,14 @@ def _tidied(signal: dict[str, Any], received_at: str) -> dict[str, Any]:
     return tidied
 
 
-def _set_aside(what: Sequence[Quarantined], platform: Platform) -> None:
-    refused = platform.quarantine(what)
+def _set_aside(what: Sequence[Quarantined], using: EnrichmentDependencies) -> None:
+    refused = using.quarantine(what)
     if refused:
         codes = sorted({failure.code for failure in refused})
         raise QuarantineError(f"the quarantine did not take {len(refused)} of {len(what)}: {', '.join(codes)}")
 
 
-def _quarantined(signal: Any, reason: Reason | Rejection, message: str, batch: Batch) -> Quarantined:
+def _quarantined(signal: Any, reason: Reason | Rejection, message: str, batch: ReceivedBatch) -> Quarantined:
     return Quarantined(_json(signal), reason, message, batch.batch_id, batch.source)
 
 

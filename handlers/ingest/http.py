@@ -42,33 +42,35 @@ class HttpRequest(NamedTuple):
         """The body, which may have up to 1 MiB.
 
         Raises:
-            RefusedError: With 413 or 400.
+            RefusedRequestError: With 413 or 400.
         """
         try:
             body = base64.b64decode(self.body, validate=True) if self.is_base64 else self.body.encode()
         except (binascii.Error, ValueError):
-            raise RefusedError(400, "invalid_body", "the body is no valid text") from None
+            raise RefusedRequestError(400, "invalid_body", "the body is not valid base64 or UTF-8") from None
         if len(body) > MAX_BODY_BYTES:
-            raise RefusedError(413, "body_too_large", f"a body may have {MAX_BODY_BYTES} bytes: send smaller batches")
+            raise RefusedRequestError(
+                413, "body_too_large", f"a body may have {MAX_BODY_BYTES} bytes: send smaller batches"
+            )
         return body
 
     def media_type(self) -> str:
         """What the body is said to be.
 
         Raises:
-            RefusedError: With 415.
+            RefusedRequestError: With 415.
         """
         media_type, _, parameters = self.headers.get("content-type", "").partition(";")
         media_type = media_type.strip().lower()
         if media_type not in (ONE, BATCH, JSON):
-            raise RefusedError(415, "unsupported_media_type", f"content-type must be {ONE}, {BATCH} or {JSON}")
+            raise RefusedRequestError(415, "unsupported_media_type", f"content-type must be {ONE}, {BATCH} or {JSON}")
         charset = parameters.lower().partition("charset=")[2].partition(";")[0].strip(' "')
         if charset not in ("", "utf-8", "utf8"):
-            raise RefusedError(415, "unsupported_media_type", "the body must be in UTF-8")
+            raise RefusedRequestError(415, "unsupported_media_type", "the body must be in UTF-8")
         if self.headers.get("content-encoding", "identity").lower() != "identity":
-            raise RefusedError(415, "unsupported_encoding", "send the body uncompressed")
+            raise RefusedRequestError(415, "unsupported_encoding", "send the body uncompressed")
         if "ce-specversion" in self.headers:
-            raise RefusedError(
+            raise RefusedRequestError(
                 415, "unsupported_media_type", "binary content mode is not supported: send the whole event"
             )
         return media_type
@@ -89,7 +91,7 @@ class HttpResponse(NamedTuple):
         }
 
 
-class RefusedError(Exception):
+class RefusedRequestError(Exception):
     """The request as a whole is not taken; holds the answer."""
 
     def __init__(self, status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from handlers.ingest.batches import Batch, envelope, pack
-from handlers.ingest.http import HttpRequest, HttpResponse, RefusedError
-from handlers.ingest.reading import read, write_or_none
+from handlers.ingest.http import HttpRequest, HttpResponse, RefusedRequestError
+from handlers.ingest.packed_batch import PackedBatch, envelope, pack
+from handlers.ingest.request_signals import read, write_or_none
 from handlers.ingest.write_keys import WriteKeys
 from handlers.shared.cloudevents import MAX_ID, Problem, Rejection, problem_of
 from handlers.shared.delivery import Undelivered
@@ -26,7 +26,7 @@ Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
 Spool = Callable[[Sequence[str]], Sequence[Undelivered]]
 
 
-class Platform(NamedTuple):
+class IngestDependencies(NamedTuple):
     """What ingest works with.
 
     Args:
@@ -48,52 +48,52 @@ class Platform(NamedTuple):
     max_signal_bytes: int
 
 
-class Outcome(NamedTuple):
+class IngestOutcome(NamedTuple):
     """The answer, and what to count."""
 
     response: HttpResponse
     counts: Mapping[str, int] = {}
 
 
-def respond(request: HttpRequest, platform: Platform) -> Outcome:
+def respond(request: HttpRequest, using: IngestDependencies) -> IngestOutcome:
     """Answer any request."""
-    routes: dict[str, tuple[str, Callable[[HttpRequest, Platform], Outcome]]] = {
+    routes: dict[str, tuple[str, Callable[[HttpRequest, IngestDependencies], IngestOutcome]]] = {
         "/v1/signals": ("POST", ingest),
         "/health": ("GET", health),
     }
     try:
         method, answer = routes[request.path.rstrip("/")]
     except KeyError:
-        return Outcome(
+        return IngestOutcome(
             HttpResponse(404, {"error": "not_found", "message": "there is POST /v1/signals and GET /health"})
         )
     if request.method != method:
         body = {"error": "method_not_allowed", "message": f"{request.path} takes {method}"}
-        return Outcome(HttpResponse(405, body, {"allow": method}))
+        return IngestOutcome(HttpResponse(405, body, {"allow": method}))
     try:
-        return answer(request, platform)
-    except RefusedError as refusal:
-        return Outcome(refusal.response, {"RefusedRequests": 1})
+        return answer(request, using)
+    except RefusedRequestError as refusal:
+        return IngestOutcome(refusal.response, {"RefusedRequests": 1})
 
 
-def health(_: HttpRequest, platform: Platform) -> Outcome:
+def health(_: HttpRequest, using: IngestDependencies) -> IngestOutcome:
     """Say that the function runs."""
-    return Outcome(HttpResponse(200, {"status": "ok", "region": platform.region}))
+    return IngestOutcome(HttpResponse(200, {"status": "ok", "region": using.region}))
 
 
-def ingest(request: HttpRequest, platform: Platform) -> Outcome:
+def ingest(request: HttpRequest, using: IngestDependencies) -> IngestOutcome:
     """Take the signals of one request."""
-    source = platform.write_keys.source_of(request.headers.get("authorization"))
+    source = using.write_keys.source_of(request.headers.get("authorization"))
     if source is None:
         challenge = {"www-authenticate": 'Bearer realm="signals", Basic realm="signals", charset="UTF-8"'}
-        raise RefusedError(
+        raise RefusedRequestError(
             401, "unauthorized", "send a registered write key: Authorization: Bearer <write key>", challenge
         )
-    results, accepted = _check(*read(request), platform)
-    common = envelope(request, source=source, region=platform.region, received_at=platform.now())
-    batches = pack(accepted, common, platform.new_id)
-    refused = [batches[u.position] for u in platform.publish([batch.entry for batch in batches])] if batches else []
-    lost = [refused[u.position] for u in platform.spool([batch.entry.detail for batch in refused])] if refused else []
+    results, accepted = _check(*read(request), using)
+    common = envelope(request, source=source, region=using.region, received_at=using.now())
+    batches = pack(accepted, common, using.new_id)
+    refused = [batches[u.position] for u in using.publish([batch.entry for batch in batches])] if batches else []
+    lost = [refused[u.position] for u in using.spool([batch.entry.detail for batch in refused])] if refused else []
     for place in (place for batch in lost for place in batch.places):
         results[place].update(_NOT_STORED)
     counts = {
@@ -103,11 +103,11 @@ def ingest(request: HttpRequest, platform: Platform) -> Outcome:
         "UnavailableSignals": _signals(lost),
         "Entries": len(batches),
     }
-    return Outcome(_answer(results, any_accepted=bool(accepted), any_lost=bool(lost)), counts)
+    return IngestOutcome(_answer(results, any_accepted=bool(accepted), any_lost=bool(lost)), counts)
 
 
 def _check(
-    signals: Sequence[Any], written: list[bytes | None], platform: Platform
+    signals: Sequence[Any], written: list[bytes | None], using: IngestDependencies
 ) -> tuple[list[dict[str, Any]], dict[int, bytes]]:
     """A result for each signal, and the accepted signals as JSON by their place in the request."""
     results: list[dict[str, Any]] = []
@@ -115,14 +115,14 @@ def _check(
     for place, signal in enumerate(signals):
         raw = written[place]
         if type(signal) is dict and signal.get("id") is None:
-            signal["id"] = platform.new_id()
+            signal["id"] = using.new_id()
             raw = write_or_none(signal)
         problem = problem_of(signal)
-        if problem is None and raw is not None and len(raw) <= platform.max_signal_bytes:
+        if problem is None and raw is not None and len(raw) <= using.max_signal_bytes:
             accepted[place] = raw
             results.append({"id": signal["id"], "status": "accepted"})
         else:
-            results.append(_rejected(signal, problem or _problem_of_size(raw, platform.max_signal_bytes)))
+            results.append(_rejected(signal, problem or _problem_of_size(raw, using.max_signal_bytes)))
     return results, accepted
 
 
@@ -143,7 +143,7 @@ def _rejected(signal: Any, problem: Problem) -> dict[str, Any]:
     }
 
 
-def _signals(batches: Sequence[Batch]) -> int:
+def _signals(batches: Sequence[PackedBatch]) -> int:
     return sum(len(batch.places) for batch in batches)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import orjson
 
+from handlers.shared.compact_json import write
 from handlers.shared.contract import REPLAY_NAME, REPLAYED_FROM
 from handlers.shared.packing import Entry
-from handlers.shared.writing import write
 
 
 def returned_entry(body: str, *, region: str) -> Entry | None:

@@ -1,11 +1,20 @@
-"""AWS clients: made once, while the function starts, and impatient, because our own ladder of retries governs."""
+"""What functions use of AWS: clients that leave retries to `delivery`, made while the function starts, and a clock."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 from botocore.config import Config
 from botocore.session import get_session
+
+from handlers.shared import metrics
+from handlers.shared.delivery import RetryPace
+from handlers.shared.events import EventPublisher
+from handlers.shared.queues import QueueSender
+from handlers.shared.times import utc_now
 
 # One request may take this long (s); `delivery` keeps deadlines, so by default the SDK does not retry.
 CONNECT_TIMEOUT_S = 1
@@ -16,7 +25,7 @@ REQUEST_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
 _session = get_session()
 
 
-def client(service: str, *, region: str | None = None, attempts: int = 1) -> Any:
+def aws_client(service: str, *, region: str | None = None, attempts: int = 1) -> Any:
     """A client of `region`, or of the Region that the function runs in; the SDK itself tries `attempts` times."""
     return _session.create_client(
         service,
@@ -28,3 +37,32 @@ def client(service: str, *, region: str | None = None, attempts: int = 1) -> Any
             tcp_keepalive=True,
         ),
     )
+
+
+class AwsClients(NamedTuple):
+    """What a function is built with: the real AWS by default, another one in tests and in the model.
+
+    Args:
+        client: Makes a client of a service, as `aws_client` does.
+        event_publisher: Makes a publisher of an EventBridge client.
+        pace: Clock of deadlines, and pauses between tries.
+        emit: Takes the counts of one invocation.
+        now: The time.
+        new_id: Makes an id that nothing else has.
+    """
+
+    client: Callable[..., Any] = aws_client
+    event_publisher: Callable[..., EventPublisher] = EventPublisher
+    pace: RetryPace = RetryPace()
+    emit: Callable[[Mapping[str, int]], None] = metrics.emit
+    now: Callable[[], datetime] = utc_now
+    new_id: Callable[[], str] = lambda: uuid4().hex
+
+    def publisher(self, *, bus_name: str, endpoint_id: str | None = None, region: str | None = None) -> EventPublisher:
+        """Puts entries on a bus: through a global endpoint, or of a Region, or of the Region where this runs."""
+        events = self.client("events", region=region)
+        return self.event_publisher(events, bus_name=bus_name, endpoint_id=endpoint_id, pace=self.pace)
+
+    def queue_sender(self, *, queue_url: str) -> QueueSender:
+        """Sends messages to a queue of the Region where this runs."""
+        return QueueSender(self.client("sqs"), queue_url=queue_url, pace=self.pace)

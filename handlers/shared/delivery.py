@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
+from handlers.shared.invocation import LambdaContext
 from handlers.shared.packing import group
 
 # A snapshot (SnapStart) would restore a seeded generator alike everywhere, and all would retry in step.
@@ -32,8 +33,8 @@ class Undelivered(NamedTuple):
     message: str
 
 
-class Pace(NamedTuple):
-    """Clock and pauses between tries, in seconds."""
+class RetryPace(NamedTuple):
+    """The clock of deadlines, and the pauses between tries (s)."""
 
     first_pause_s: float = 0.1
     longest_pause_s: float = 2.0
@@ -45,16 +46,9 @@ class Pace(NamedTuple):
         """A random part of a pause that doubles with every try ("full jitter", AWS Builders' Library)."""
         return self.jitter() * min(self.longest_pause_s, self.first_pause_s * 2**tries)
 
-
-class LambdaContext(Protocol):
-    """What functions use of Lambda's context."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
-
-
-def deadline(context: LambdaContext, *, reserve_s: float, at_most_s: float = float("inf")) -> float:
-    """When to stop trying, on the monotonic clock: `reserve_s` before Lambda ends the invocation, or sooner."""
-    return time.monotonic() + min(at_most_s, context.get_remaining_time_in_millis() / 1000 - reserve_s)
+    def deadline(self, context: LambdaContext, *, reserve_s: float, at_most_s: float = float("inf")) -> float:
+        """When to stop trying, on this clock: `reserve_s` before Lambda ends the invocation, or sooner."""
+        return self.clock() + min(at_most_s, context.get_remaining_time_in_millis() / 1000 - reserve_s)
 
 
 def deliver(
@@ -64,7 +58,7 @@ def deliver(
     most: int,
     send: Callable[[list[int]], Mapping[int, Failure]],
     until: float,
-    pace: Pace,
+    pace: RetryPace,
 ) -> list[Undelivered]:
     """Send things in as few requests as `capacity` (bytes) and `most` allow; retry what failed.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.shared.delivery import Failure, Pace, Undelivered, deliver, is_retryable, request_failure
+from handlers.shared.delivery import Failure, RetryPace, Undelivered, deliver, is_retryable, request_failure
 from handlers.shared.packing import REQUEST_BYTES, REQUEST_ENTRIES, Entry
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ class EventPublisher:
     """
 
     def __init__(
-        self, client: EventBridgeClient, *, bus_name: str, endpoint_id: str | None = None, pace: Pace | None = None
+        self, client: EventBridgeClient, *, bus_name: str, endpoint_id: str | None = None, pace: RetryPace | None = None
     ) -> None:
         self._client: Any = client
         self._bus_name = bus_name
         self._options = {"EndpointId": endpoint_id} if endpoint_id else {}
-        self._pace = pace or Pace()
+        self._pace = pace or RetryPace()
 
     def __call__(self, entries: Sequence[Entry], *, until: float) -> list[Undelivered]:
         """Put entries in as few requests as possible; what failed is retried until the deadline (s, monotonic)."""

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from handlers.shared.clients import REQUEST_S, AwsClients
 from handlers.shared.delivery import Undelivered
+from handlers.shared.events import EventPublisher
+from handlers.shared.invocation import Handler, LambdaContext
+from handlers.shared.logs import with_request_id
 from handlers.shared.packing import Entry
 
 Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
+EntryOf = Callable[[str], Entry | None]
+
+# A request may still end after the publisher's deadline, and then the function has to answer (s).
+RESERVE_S = REQUEST_S + 1.0
+
+_log = logging.getLogger(__name__)
 
 
-class Outcome(NamedTuple):
+class Forwarded(NamedTuple):
     """Ids of the messages that must stay in the queue, and what to count."""
 
     failed: list[str]
@@ -25,7 +36,22 @@ class Outcome(NamedTuple):
         return {"batchItemFailures": [{"itemIdentifier": identity} for identity in self.failed]}
 
 
-def forward(event: Mapping[str, Any], publish: Publish, entry_of: Callable[[str], Entry | None]) -> Outcome:
+def forwarding_handler(*, clients: AwsClients, publisher: EventPublisher, entry_of: EntryOf) -> Handler:
+    """The function that publishes what the messages of an SQS event hold; see `forward`."""
+
+    @with_request_id
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        until = clients.pace.deadline(context, reserve_s=RESERVE_S)
+        outcome = forward(event, lambda entries: publisher(entries, until=until), entry_of)
+        clients.emit(outcome.counts)
+        if outcome.failed:
+            _log.warning("messages stay in the queue", extra={"message_ids": outcome.failed})
+        return outcome.to_sqs()
+
+    return handler
+
+
+def forward(event: Mapping[str, Any], publish: Publish, entry_of: EntryOf) -> Forwarded:
     """Publish what the messages of an SQS event hold.
 
     A message of which `entry_of` makes nothing fails every time: SQS moves it to the dead-letter queue, where a person
@@ -37,7 +63,7 @@ def forward(event: Mapping[str, Any], publish: Publish, entry_of: Callable[[str]
     identities = list(entries)
     refused = [identities[failure.position] for failure in undelivered]
     malformed = [identity for identity in made if identity not in entries]
-    return Outcome(
+    return Forwarded(
         failed=[*malformed, *refused],
         counts={
             "RepublishedBatches": len(entries) - len(refused),

@@ -1,25 +1,74 @@
-"""The function's log: one JSON object a line, never with a signal, a key or an address in it."""
+"""Logging by the standard library: one JSON object a line, with the keys of Lambda's own JSON format.
+
+`logging.getLogger(__name__)` and `extra=` are all that functions use; never with a signal, a key or an address in it.
+Lines are the same whether a function's LoggingConfig says Text or JSON, and on the embedded AWS.
+
+Source: the formatter of Lambda's Python runtime (aws/aws-lambda-python-runtime-interface-client,
+awslambdaric/lambda_runtime_log_utils.py).
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from traceback import format_tb
 from typing import Any
 
 import orjson
 
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+from handlers.shared.invocation import Handler, LambdaContext
+from handlers.shared.times import timestamp
+
+# Every logger of the functions is below this one.
+_ROOT = logging.getLogger("handlers")
+# What every record has; the others came in by `extra`.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__)
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-def log(level: str, message: str, **fields: Any) -> None:
-    """Write one line if LOG_LEVEL lets it through."""
-    if getattr(logging, level) >= _threshold():
-        line = {"level": level, "message": message, "timestamp_ms": int(time.time() * 1000), **fields}
-        sys.stdout.write(orjson.dumps(line, default=str).decode() + "\n")
+def with_request_id(handler: Handler) -> Handler:
+    """Give every line that is logged during an invocation its request id."""
+
+    def invoke(event: dict[str, Any], context: LambdaContext) -> Any:
+        _request_id.set(context.aws_request_id)
+        return handler(event, context)
+
+    return invoke
 
 
-def _threshold() -> int:
+class LambdaJsonFormatter(logging.Formatter):
+    """A record as Lambda's Python runtime writes it where the log format is JSON; `extra` becomes keys of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "timestamp": timestamp(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+            "requestId": _request_id.get(),
+            **{key: value for key, value in record.__dict__.items() if key not in _STANDARD},
+        }
+        if record.exc_info and record.exc_info[0]:
+            kind, error, trace = record.exc_info
+            line |= {"errorType": kind.__name__, "errorMessage": str(error), "stackTrace": format_tb(trace)}
+        return orjson.dumps(line, default=str).decode()
+
+
+class _StdoutHandler(logging.Handler):
+    """Writes to what is standard output at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stdout.write(self.format(record) + "\n")
+
+
+def set_up() -> None:
+    """Send what functions log to standard output, from LOG_LEVEL (INFO, if that is no level's name) upwards."""
+    to_stdout = _StdoutHandler()
+    to_stdout.setFormatter(LambdaJsonFormatter())
+    _ROOT.handlers = [to_stdout]
+    _ROOT.propagate = False  # the runtime's own handler would write each line again, as text
     wanted = os.environ.get("LOG_LEVEL", "INFO").upper()
-    return int(getattr(logging, wanted)) if wanted in _LEVELS else logging.INFO
+    _ROOT.setLevel(logging.getLevelNamesMapping().get(wanted, logging.INFO))

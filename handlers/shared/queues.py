@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.shared.delivery import Failure, Pace, Undelivered, deliver, request_failure
+from handlers.shared.delivery import Failure, RetryPace, Undelivered, deliver, request_failure
 from handlers.shared.packing import utf8_bytes
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ATTRIBUTE_CHARACTERS = 512
 _REFUSED = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
-class Message(NamedTuple):
+class QueueMessage(NamedTuple):
     """One message: a JSON text and short attributes that say what it is."""
 
     body: str
@@ -36,10 +36,10 @@ class Message(NamedTuple):
         )
 
 
-def message(json_text: str, **attributes: str | None) -> Message:
+def message(json_text: str, **attributes: str | None) -> QueueMessage:
     """A message that SQS takes: refused characters are escaped in the JSON and replaced in the attributes."""
     kept = {name: _REFUSED.sub("\ufffd", value[:_ATTRIBUTE_CHARACTERS]) for name, value in attributes.items() if value}
-    return Message(sendable(json_text), kept)
+    return QueueMessage(sendable(json_text), kept)
 
 
 def sendable(json_text: str) -> str:
@@ -56,12 +56,12 @@ class QueueSender:
         pace: Clock and pauses between tries.
     """
 
-    def __init__(self, client: SQSClient, *, queue_url: str, pace: Pace | None = None) -> None:
+    def __init__(self, client: SQSClient, *, queue_url: str, pace: RetryPace | None = None) -> None:
         self._client: Any = client
         self._queue_url = queue_url
-        self._pace = pace or Pace()
+        self._pace = pace or RetryPace()
 
-    def __call__(self, messages: Sequence[Message], *, until: float) -> list[Undelivered]:
+    def __call__(self, messages: Sequence[QueueMessage], *, until: float) -> list[Undelivered]:
         """Send messages in as few batches as possible; what failed is retried until the deadline (s, monotonic)."""
         return deliver(
             [message.size_bytes for message in messages],
@@ -72,7 +72,7 @@ class QueueSender:
             pace=self._pace,
         )
 
-    def _send(self, messages: Sequence[Message], indices: list[int]) -> dict[int, Failure]:
+    def _send(self, messages: Sequence[QueueMessage], indices: list[int]) -> dict[int, Failure]:
         if messages[indices[0]].size_bytes > MESSAGE_BYTES:  # then it is alone in its batch
             return {indices[0]: Failure("MessageTooLong", f"a message may have {MESSAGE_BYTES} bytes", False)}
         batch = [

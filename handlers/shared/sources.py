@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import orjson
 
-from handlers.shared.environment import BadEnvironmentError
+from handlers.shared.environment import BadEnvironmentError, Environment
 
 Sources = dict[str, list[str]]
 
 
-def load(root: Path) -> Sources:
+def load(environment: Environment) -> Sources:
     """Read the registered producers, or fail the start."""
-    path = root / "sources.json"
     try:
-        sources = orjson.loads(path.read_bytes())
+        sources = orjson.loads(environment.read_file("sources.json"))
         keys = [key for keys in sources.values() for key in keys]
         valid = all(re.fullmatch(r"[0-9a-f]{64}", key) for key in keys)
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise BadEnvironmentError(
-            f"{path} cannot be read ({error}): build the archive with the stack's sources"
+            f"sources.json cannot be read ({error}): build the archive with the stack's sources"
         ) from None
     if not keys or not valid:
         raise BadEnvironmentError(
-            f'{path} should be {{"<source>": ["<sha256 of a write key, hex>"]}}, with one at least'
+            'sources.json should be {"<source>": ["<sha256 of a write key, hex>"]}, with at least one'
         )
     return dict(sources)

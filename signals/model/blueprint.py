@@ -70,7 +70,7 @@ class QueuePlan:
 
 @dataclass(frozen=True)
 class FunctionPlan:
-    """A function behind its alias."""
+    """A function behind its alias; times in seconds."""
 
     name: str
     arn: str
@@ -80,6 +80,7 @@ class FunctionPlan:
     role: Policy
     policy: Policy
     sources: tuple[str, ...]
+    timeout_s: float
     asynchronous: bool = False
     retries: int = 2
     max_age_s: float = 21_600.0

@@ -156,6 +156,7 @@ class _Reader:
                     self._role(i["role"]),
                     Policy(tuple(_invocation(p, arn) for p in permissions.get(key, ()))),
                     _sources(i["code"]),
+                    float(i["timeout"]),
                     bool(config),
                     int(config.get("maximumRetryAttempts", 2)),
                     float(config.get("maximumEventAgeInSeconds", 21_600)),

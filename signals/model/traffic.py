@@ -58,7 +58,7 @@ class Clients:
             response = self._apis[region].invoke(event)
         except FunctionError:
             return 500, []
-        return response.status, list(orjson.loads(orjson.dumps(response.body)).get("results", ()))
+        return response["statusCode"], list(orjson.loads(response["body"]).get("results", ()))
 
     def _answering(self, region: str, now_s: float) -> str:
         platform = self._platform

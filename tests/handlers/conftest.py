@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
+from handlers.shared import clients
 from tests.handlers.support import ACCOUNT, REGION, SOURCES
 
 Start = Callable[[str], ModuleType]
@@ -68,3 +70,27 @@ def start(function_environment: pytest.MonkeyPatch) -> Iterator[Start]:  # noqa:
     yield cold_start
     for module in started:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def made_clients(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The AWS clients of the functions that this test starts."""
+    made: list[Any] = []
+    create = clients._session.create_client
+
+    def create_and_keep(*args: Any, **options: Any) -> Any:
+        made.append(create(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(clients._session, "create_client", create_and_keep)
+    return made
+
+
+@pytest.fixture
+def requests() -> Iterator[list[dict[str, Any]]]:
+    """Every PutEvents of the functions that this test starts, as it is sent."""
+    seen: list[dict[str, Any]] = []
+    watched = "provide-client-params.eventbridge.PutEvents", lambda params, **_: seen.append(params)
+    clients._session.register(*watched)
+    yield seen
+    clients._session.unregister(*watched)

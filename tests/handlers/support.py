@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from handlers.shared.delivery import Pace, Undelivered
+from handlers.shared.delivery import RetryPace, Undelivered
 from handlers.shared.packing import Entry
 
 ACCOUNT, REGION, OTHER_REGION = "123456789012", "us-west-2", "us-east-1"
@@ -61,6 +61,8 @@ def ingress_event(*signals: Any, **changes: Any) -> dict[str, Any]:
 class Context:
     """Lambda's context with so much time left."""
 
+    aws_request_id = "req-1"
+
     def __init__(self, seconds: float = 20.0) -> None:
         self._seconds = seconds
 
@@ -79,8 +81,8 @@ class Clock:
         self.pauses.append(seconds)
         self.now += seconds
 
-    def pace(self) -> Pace:
-        return Pace(clock=lambda: self.now, sleep=self.sleep, jitter=lambda: 1.0)
+    def pace(self) -> RetryPace:
+        return RetryPace(clock=lambda: self.now, sleep=self.sleep, jitter=lambda: 1.0)
 
 
 class Bus:
@@ -117,12 +119,3 @@ class Queue:
             return [Undelivered(position, "AccessDenied", "said the test") for position in range(len(what))]
         self.taken += what
         return []
-
-
-def watch(publisher: Any) -> list[dict[str, Any]]:
-    """Every PutEvents that a publisher's client sends from now on, as it is sent."""
-    seen: list[dict[str, Any]] = []
-    publisher._client.meta.events.register(
-        "provide-client-params.eventbridge.PutEvents", lambda params, **_: seen.append(params)
-    )
-    return seen

@@ -8,15 +8,14 @@ import boto3
 import pytest
 
 from handlers.shared.contract import PROBE_SOURCE
-from tests.handlers.support import Context, watch
+from tests.handlers.support import Context
 
 pytestmark = pytest.mark.usefixtures("aws")
 
 
-def test_a_probe_goes_through_the_endpoint_and_can_be_told_from_the_next(start, capsys):
+def test_a_probe_goes_through_the_endpoint_and_can_be_told_from_the_next(start, capsys, requests):
     boto3.client("events").create_event_bus(Name="signals-ingress")
     function = start("canary")
-    requests = watch(function.PUBLISHER)
     for _ in range(2):
         function.handler({}, Context())
     assert [request["EndpointId"] for request in requests] == ["abcde.veo"] * 2
@@ -31,5 +30,5 @@ def test_a_refusal_is_logged_and_counted_and_not_tried_again_by_lambda(start, ca
     function = start("canary")
     function.handler({}, Context())
     said = capsys.readouterr().out
-    assert "the endpoint refuses a probe" in said
+    assert "the endpoint refused a probe" in said
     assert '"RefusedProbes":1' in said

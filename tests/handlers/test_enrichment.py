@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.enrichment.logic import NothingDeliveredError, Platform, QuarantineError, enrich
+from handlers.enrichment.logic import EnrichmentDependencies, NothingDeliveredError, QuarantineError, enrich
 from handlers.enrichment.user_agent import describe
 from handlers.shared.queues import MESSAGE_BYTES, message
 from tests.handlers.support import ACCOUNT, OTHER_REGION, REGION, SOURCE, Bus, Queue, ingress_event, signal
@@ -25,7 +25,7 @@ class Enrichment:
 
     def __init__(self, *, bus: Bus | None = None, quarantine: Queue | None = None) -> None:
         self.bus, self.quarantine = bus or Bus(), quarantine or Queue()
-        self._platform = Platform(ACCOUNT, {SOURCE}, OTHER_REGION, describe, self.bus, self.quarantine)
+        self._platform = EnrichmentDependencies(ACCOUNT, {SOURCE}, OTHER_REGION, describe, self.bus, self.quarantine)
 
     def __call__(self, event: dict[str, Any]) -> dict[str, int]:
         return enrich(event, self._platform)

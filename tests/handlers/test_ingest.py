@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.ingest.http import MAX_BODY_BYTES, HttpRequest
-from handlers.ingest.logic import Outcome, Platform, respond
-from handlers.ingest.reading import MAX_SIGNALS
+from handlers.ingest.logic import IngestDependencies, IngestOutcome, respond
+from handlers.ingest.request_signals import MAX_SIGNALS
 from handlers.ingest.write_keys import WriteKeys
 from handlers.shared.packing import BILLING_CHUNK_BYTES
 from handlers.shared.queues import MESSAGE_BYTES, message
@@ -29,10 +29,10 @@ class Ingest:
     def __init__(self, *, bus: Bus | None = None, spool: Queue | None = None, max_signal_bytes: int = 131_072) -> None:
         self.bus, self.spool = bus or Bus(), spool or Queue()
         ids = (f"{number:032x}" for number in range(1_000_000))
-        self._platform = Platform(
+        self._platform = IngestDependencies(
             WriteKeys(SOURCES), self.bus, self.spool, lambda: NOW, lambda: next(ids), REGION, max_signal_bytes
         )
-        self.outcome: Outcome
+        self.outcome: IngestOutcome
 
     def __call__(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.outcome = respond(HttpRequest.from_api_gateway(event), self._platform)

@@ -238,5 +238,7 @@ def test_the_function_records_a_signal_and_counts_it(start, capsys):
     function = start("profile")
     for one in (enriched("a"), enriched("a"), enriched("b"), enriched("c", subject=None)):
         function.handler({"detail": one}, Context())
-    assert function.read_profile("c-1").signals == 2
+    kept = profile(ProfileStore(client, table="signals-profile-state").items("c-1"))
+    assert kept
+    assert kept.signals == 2
     assert capsys.readouterr().out.count('"SignalsWithoutCustomer":1') == 1

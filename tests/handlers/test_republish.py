@@ -9,13 +9,13 @@ import boto3
 import pytest
 
 from handlers.republish.logic import spooled_entry
-from handlers.shared.forwarding import Outcome, Publish, forward
-from tests.handlers.support import Bus, Context, ingress_event, signal, watch
+from handlers.shared.forwarding import Forwarded, Publish, forward
+from tests.handlers.support import Bus, Context, ingress_event, signal
 
 BATCH = json.dumps(ingress_event(signal())["detail"])
 
 
-def republish(event: dict[str, Any], publish: Publish) -> Outcome:
+def republish(event: dict[str, Any], publish: Publish) -> Forwarded:
     return forward(event, publish, spooled_entry)
 
 
@@ -50,10 +50,9 @@ def test_nothing_but_bad_messages_is_no_request():
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_function_reports_failures_as_lambda_reads_them(start):
+def test_the_function_reports_failures_as_lambda_reads_them(start, requests):
     boto3.client("events").create_event_bus(Name="signals-ingress")
     function = start("republish")
-    requests = watch(function.PUBLISHER)
 
     answer = function.handler(spooled(BATCH, "{"), Context())
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from handlers.return_path.logic import returned_entry
-from tests.handlers.support import Context, ingress_event, signal, watch
+from tests.handlers.support import Context, ingress_event, signal
 
 REPLAYED = {**ingress_event(signal()), "replay-name": "outage-1"}
 
@@ -38,11 +38,10 @@ def test_what_is_no_replayed_event_is_not_put_anywhere(body):
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_function_puts_on_the_primarys_own_bus_and_reports_what_failed(start, monkeypatch):
+def test_the_function_puts_on_the_primarys_own_bus_and_reports_what_failed(start, monkeypatch, requests, made_clients):
     boto3.client("events", region_name="us-west-2").create_event_bus(Name="signals-ingress")
     monkeypatch.setenv("PRIMARY_REGION", "us-west-2")
     function = start("return_path")
-    requests = watch(function.PUBLISHER)
 
     answer = function.handler(queued(json.dumps(REPLAYED), "{"), Context())
 
@@ -50,4 +49,4 @@ def test_the_function_puts_on_the_primarys_own_bus_and_reports_what_failed(start
     [request] = requests
     assert "EndpointId" not in request
     assert [entry["EventBusName"] for entry in request["Entries"]] == ["signals-ingress"]
-    assert function.PUBLISHER._client.meta.region_name == "us-west-2"
+    assert [client.meta.region_name for client in made_clients] == ["us-west-2"]

@@ -7,7 +7,7 @@ unchanged stack in the same outage.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,6 @@ from tests.support.reading import (
     ASYNC,
     BUS,
     ENDPOINT,
-    FUNCTION,
     HEALTH_CHECK,
     MAPPING,
     QUEUE,
@@ -319,16 +318,17 @@ def test_a_return_queue_that_does_not_let_the_rule_send_sends_replays_to_dead_le
 
 
 def test_a_return_path_through_the_endpoint_is_replicated_back_into_the_archive_it_came_from() -> None:
-    def through_endpoint(inputs: dict[str, Any]) -> None:
-        inputs["environment"]["variables"]["EVENT_ENDPOINT_ID"] = plan().endpoint.id
+    endpoints = {plan().endpoint.bus: plan().endpoint.id}
 
-    circular = changed(FUNCTION, "return-return-path-function", through_endpoint)
+    def through_endpoint(client: Any, *, bus_name: str, **more: Any) -> EventPublisher:
+        """A publisher that never goes to the ingress bus but through the endpoint; only the return path's does."""
+        return EventPublisher(client, bus_name=bus_name, **more | {"endpoint_id": endpoints.get(bus_name)})
 
-    def archived(recording: Recording | None) -> int:
-        platform = platform_of(recording, sent_s=hours(1, 2, 20))
+    def archived(publisher: Callable[..., EventPublisher]) -> int:
+        platform = platform_of(None, sent_s=hours(1, 2, 20), collaborators=Collaborators(publisher=publisher))
         platform.clock.run(5 * HOUR_S)
         Operator(platform).replay(0, 3 * HOUR_S)
         platform.clock.run()
         return len(platform.archives_of(SECONDARY, plan().endpoint.bus)[0].held())
 
-    assert (archived(None), archived(circular)) == (20, 40)
+    assert (archived(EventPublisher), archived(through_endpoint)) == (20, 40)

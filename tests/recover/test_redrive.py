@@ -108,7 +108,7 @@ def test_a_quarantined_signal_goes_back_to_the_bus_as_a_batch_of_its_producer(pl
     assert outcome.problem is None
     (event,) = bodies(platform, "enrichment")
     assert (event["source"], event["detail-type"]) == ("signals.ingest", "Signal Batch")
-    from handlers.enrichment.batch import authenticate
+    from handlers.enrichment.received_batch import authenticate
 
     batch = authenticate(event, account_id="000000000000", sources=["demo"])
     assert (batch.signals, batch.batch_id, batch.source) == ([signal], "b-1", "demo")

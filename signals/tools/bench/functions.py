@@ -19,14 +19,12 @@ from uuid import uuid4
 
 import orjson
 
-from handlers.enrichment import logic as enrichment
-from handlers.enrichment.user_agent import describe
-from handlers.ingest import logic as ingest
-from handlers.ingest.http import HttpRequest
-from handlers.ingest.write_keys import WriteKeys
-from handlers.shared.metrics import emit
+from handlers.enrichment import wiring as enrichment_function
+from handlers.ingest import wiring as ingest_function
+from handlers.shared.clients import AwsClients
+from handlers.shared.environment import Environment
+from handlers.shared.invocation import Handler
 from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry
-from handlers.shared.times import utc_now
 
 Row = tuple[str, str]
 
@@ -39,6 +37,24 @@ USER_AGENT = (
     "Chrome/126.0.0.0 Safari/537.36"
 )
 FUNCTIONS = ("ingest", "enrichment", "republish", "profile")
+SOURCES = {SOURCE: [sha256(WRITE_KEY.encode()).hexdigest()]}
+QUEUE = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+ENVIRONMENT = {
+    "PATH": os.environ.get("PATH", ""),
+    "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "ACCOUNT_ID": ACCOUNT,
+    "EVENT_BUS_NAME": "signals-ingress",
+    "EVENT_ENDPOINT_ID": "abcde.veo",
+    "DATA_BUS_NAME": "signals-data",
+    "SPOOL_QUEUE_URL": f"{QUEUE}/spool",
+    "QUARANTINE_QUEUE_URL": f"{QUEUE}/quarantine",
+    "MAX_SIGNAL_BYTES": "131072",
+    "STATE_TABLE": "signals-profile-state",
+    "IDEMPOTENCY_TABLE": "signals-profile-idempotency",
+}
 
 
 def run() -> list[Row]:
@@ -94,22 +110,37 @@ def _request(body: bytes) -> dict[str, Any]:
     }
 
 
-KEYS = WriteKeys({SOURCE: [sha256(WRITE_KEY.encode()).hexdigest()]})
+class _Context:
+    """Lambda's context, with time enough."""
+
+    aws_request_id = "8f5c9f8e-2c7e-4c7b-9a3d-6f0f5d0f8a11"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 20_000
 
 
-def _ingest(event: dict[str, Any], publish: ingest.Publish) -> None:
-    platform = ingest.Platform(KEYS, publish, lambda _: (), utc_now, lambda: uuid4().hex, REGION, 131_072)
-    outcome = ingest.respond(HttpRequest.from_api_gateway(event), platform)
-    emit(outcome.counts)
-    answer = outcome.response.to_api_gateway()
-    assert answer["statusCode"] == 202, answer
+class _StubbedPublisher:
+    """In the place of an `EventPublisher`: accepts everything, and keeps the entries of the last request."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.entries: Sequence[Entry] = ()
+
+    def __call__(self, entries: Sequence[Entry], **_: Any) -> tuple[()]:
+        self.entries = entries
+        return ()
 
 
-def _enrich(event: dict[str, Any], publish: enrichment.Publish) -> None:
-    platform = enrichment.Platform(ACCOUNT, {SOURCE}, REGION, describe, publish, lambda _: ())
-    counts = enrichment.enrich(event, platform)
-    emit(counts)
-    assert counts["EnrichedSignals"] == len(event["detail"]["signals"]), counts
+class _Function:
+    """A function as Lambda runs it, but for its AWS clients."""
+
+    def __init__(self, build: Callable[..., Handler]) -> None:
+        self.publisher = _StubbedPublisher()
+        clients = AwsClients(client=lambda *_, **__: None, event_publisher=lambda *_, **__: self.publisher)  # type: ignore[arg-type]
+        sources = json.dumps(SOURCES).encode()
+        self._handler = build(clients=clients, environment=Environment(ENVIRONMENT, lambda _: sources))
+
+    def __call__(self, event: dict[str, Any]) -> Any:
+        return self._handler(event, _Context())
 
 
 def _ingress_events(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -120,17 +151,13 @@ def _ingress_events(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def _published(request: dict[str, Any]) -> list[Entry]:
+def _published(request: dict[str, Any]) -> Sequence[Entry]:
     """The entries that ingest makes of a request."""
-    entries: list[Entry] = []
-
-    def publish(packed: Sequence[Entry]) -> tuple[()]:
-        entries.extend(packed)
-        return ()
-
+    ingest = _Function(ingest_function.build)
     with _silence():
-        _ingest(request, publish)
-    return entries
+        answer = ingest(request)
+    assert answer["statusCode"] == 202, answer
+    return ingest.publisher.entries
 
 
 def _cpu() -> list[Row]:
@@ -139,18 +166,18 @@ def _cpu() -> list[Row]:
     request, spaced_request = _request(body), _request(spaced)
     events = _ingress_events(_published(request))
 
-    def take(_: Sequence[Entry]) -> tuple[()]:
-        return ()
+    ingest, enrich = _Function(ingest_function.build), _Function(enrichment_function.build)
 
     def enrich_all() -> None:
         for event in events:
-            _enrich(event, take)
+            enrich(event)
+            assert len(enrich.publisher.entries) == len(event["detail"]["signals"])
 
     with _silence():
         floor, ingested, spaced_ingested, enriched = _medians(
             lambda: orjson.dumps(orjson.loads(body)),
-            lambda: _ingest(request, take),
-            lambda: _ingest(spaced_request, take),
+            lambda: ingest(request),
+            lambda: ingest(spaced_request),
             enrich_all,
         )
     stubbed = f"batches of {BATCH_SIGNALS}, publisher stubbed"
@@ -188,7 +215,8 @@ def _imports(rounds: int = 5) -> list[Row]:
     modules = ["boto3", *(f"handlers.{name}.handler" for name in FUNCTIONS)]
     seconds: dict[str, list[float]] = {module: [] for module in modules}
     with tempfile.TemporaryDirectory() as folder:
-        environment = _environment(Path(folder))
+        (Path(folder) / "sources.json").write_text(json.dumps(SOURCES))
+        environment = {**ENVIRONMENT, "LAMBDA_TASK_ROOT": folder}
         for _ in range(rounds + 1):
             for module in modules:
                 started = time.perf_counter()
@@ -203,28 +231,6 @@ def _imports(rounds: int = 5) -> list[Row]:
         )
         for name, module in zip(FUNCTIONS, modules[1:], strict=True)
     ]
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    (folder / "sources.json").write_text(json.dumps({SOURCE: [sha256(WRITE_KEY.encode()).hexdigest()]}))
-    queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
-    return {
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
-        "LAMBDA_TASK_ROOT": str(folder),
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "ACCOUNT_ID": ACCOUNT,
-        "EVENT_BUS_NAME": "signals-ingress",
-        "EVENT_ENDPOINT_ID": "abcde.veo",
-        "DATA_BUS_NAME": "signals-data",
-        "SPOOL_QUEUE_URL": f"{queue}/spool",
-        "QUARANTINE_QUEUE_URL": f"{queue}/quarantine",
-        "MAX_SIGNAL_BYTES": "131072",
-        "STATE_TABLE": "signals-profile-state",
-        "IDEMPOTENCY_TABLE": "signals-profile-idempotency",
-    }
 
 
 def _chunks() -> list[Row]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.ingest.parsing import BadJsonError, is_faithful, parse, refuse_ambiguity
+from handlers.ingest.lossless_json import BadJsonError, is_faithful, parse, refuse_ambiguity
 
 
 def written(body: bytes) -> bytes:

@@ -28,7 +28,7 @@ class NotOursError(Exception):
         self.reason = reason
 
 
-class Batch(NamedTuple):
+class ReceivedBatch(NamedTuple):
     """Signals of one client request, with what ingest saw."""
 
     batch_id: str
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
     signals: list[Any]
 
 
-def authenticate(event: Mapping[str, Any], *, account_id: str, sources: Collection[str]) -> Batch:
+def authenticate(event: Mapping[str, Any], *, account_id: str, sources: Collection[str]) -> ReceivedBatch:
     """The batch in an EventBridge event.
 
     Account and source are set by EventBridge from the caller's own identity and request; who may put events on the
@@ -59,7 +59,7 @@ def authenticate(event: Mapping[str, Any], *, account_id: str, sources: Collecti
     return batch
 
 
-def _taken_apart(detail: Any) -> Batch:
+def _taken_apart(detail: Any) -> ReceivedBatch:
     if type(detail) is not dict:
         raise NotOursError(Reason.MALFORMED_BATCH, "the detail is no object")
     for name in ("batch_id", "source", "received_at", "region"):
@@ -74,4 +74,4 @@ def _taken_apart(detail: Any) -> Batch:
     seen = (client.get("network"), client.get("user_agent"))
     if not all(value is None or type(value) is str for value in seen):
         raise NotOursError(Reason.MALFORMED_BATCH, "client.network or client.user_agent is no string")
-    return Batch(detail["batch_id"], detail["source"], received_at, detail["region"], *seen, signals)
+    return ReceivedBatch(detail["batch_id"], detail["source"], received_at, detail["region"], *seen, signals)

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from handlers.ingest.http import HttpRequest
+from handlers.shared.compact_json import write
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.network import network_of
 from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry, group
 from handlers.shared.times import timestamp
-from handlers.shared.writing import write
 
 _MAX_USER_AGENT = 512
 
 
-class Batch(NamedTuple):
+class PackedBatch(NamedTuple):
     """One entry for the ingress bus, and the places in the request of the signals in it."""
 
     entry: Entry
@@ -36,7 +36,7 @@ def envelope(request: HttpRequest, *, source: str, region: str, received_at: dat
     return write(seen)[1:-1]
 
 
-def pack(accepted: Mapping[int, bytes], common: bytes, new_id: Callable[[], str]) -> list[Batch]:
+def pack(accepted: Mapping[int, bytes], common: bytes, new_id: Callable[[], str]) -> list[PackedBatch]:
     """Accepted signals in as few batches as fill one billing chunk each; a larger signal gets its own."""
     places, written = list(accepted), list(accepted.values())
     empty = Entry(INGEST_SOURCE, BATCH_TYPE, _detail("0" * 32, common, []))
@@ -45,7 +45,7 @@ def pack(accepted: Mapping[int, bytes], common: bytes, new_id: Callable[[], str]
         capacity=BILLING_CHUNK_BYTES - empty.size_bytes + 1,  # which the last one has not
     )
     return [
-        Batch(
+        PackedBatch(
             Entry(INGEST_SOURCE, BATCH_TYPE, _detail(new_id(), common, [written[index] for index in members])),
             [places[index] for index in members],
         )

@@ -1,0 +1,72 @@
+"""Ingest in Lambda: HTTP in, the global endpoint or the spool out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from handlers.ingest.http import HttpRequest
+from handlers.ingest.logic import IngestDependencies, respond
+from handlers.ingest.write_keys import WriteKeys
+from handlers.shared import sources
+from handlers.shared.clients import REQUEST_S, AwsClients
+from handlers.shared.delivery import Undelivered
+from handlers.shared.environment import Environment
+from handlers.shared.invocation import Handler, LambdaContext
+from handlers.shared.logs import with_request_id
+from handlers.shared.packing import Entry
+from handlers.shared.queues import message
+
+# A client waits: while the endpoint does not answer, the spool takes over after this long (s).
+PUBLISH_AT_MOST_S = 3.0
+# Kept for the spool: a request to the endpoint may still end after the publisher's deadline, then one to SQS (s).
+SPOOL_RESERVE_S = 2.0 * REQUEST_S
+ANSWER_RESERVE_S = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+def build(*, clients: AwsClients, environment: Environment) -> Handler:
+    """The function that answers a request of API Gateway."""
+    write_keys = WriteKeys(sources.load(environment))
+    publisher = clients.publisher(
+        bus_name=environment.bus_name("EVENT_BUS_NAME"), endpoint_id=environment.endpoint_id("EVENT_ENDPOINT_ID")
+    )
+    spooler = clients.queue_sender(queue_url=environment.queue_url("SPOOL_QUEUE_URL"))
+    region = environment.region()
+    max_signal_bytes = environment.integer("MAX_SIGNAL_BYTES", minimum=1_024, maximum=240_000)
+
+    @with_request_id
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        publish_until = clients.pace.deadline(context, reserve_s=SPOOL_RESERVE_S, at_most_s=PUBLISH_AT_MOST_S)
+        spool_until = clients.pace.deadline(context, reserve_s=ANSWER_RESERVE_S + REQUEST_S)
+
+        def publish(entries: Sequence[Entry]) -> list[Undelivered]:
+            refused = publisher(entries, until=publish_until)
+            if refused:
+                _log.warning("the endpoint refused entries", extra={"codes": [entry.code for entry in refused]})
+            return refused
+
+        def spool(details: Sequence[str]) -> list[Undelivered]:
+            refused = spooler([message(detail) for detail in details], until=spool_until)
+            if refused:
+                _log.error("the spool refused entries", extra={"codes": [entry.code for entry in refused]})
+            return refused
+
+        outcome = respond(
+            HttpRequest.from_api_gateway(event),
+            IngestDependencies(
+                write_keys=write_keys,
+                publish=publish,
+                spool=spool,
+                now=clients.now,
+                new_id=clients.new_id,
+                region=region,
+                max_signal_bytes=max_signal_bytes,
+            ),
+        )
+        clients.emit(outcome.counts)
+        return outcome.response.to_api_gateway()
+
+    return handler

@@ -1,0 +1,37 @@
+"""The profile consumer in Lambda: one enriched signal in, one item in DynamoDB out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from handlers.profile.logic import Item, item_of
+from handlers.profile.store import ProfileStore
+from handlers.shared.clients import AwsClients
+from handlers.shared.environment import Environment
+from handlers.shared.invocation import Handler, LambdaContext
+from handlers.shared.logs import with_request_id
+
+# DynamoDB answers in milliseconds, and every call here may be repeated: the SDK's own retries are right for it.
+ATTEMPTS = 3
+
+
+Record = Callable[[Item, LambdaContext], str]
+
+
+def build(*, clients: AwsClients, environment: Environment, recorder: Callable[..., Record]) -> Handler:
+    """The function that takes an enriched signal; `recorder` makes what writes its item: a `once.Recorder`."""
+    dynamodb = clients.client("dynamodb", attempts=ATTEMPTS)
+    record = recorder(
+        dynamodb,
+        table=environment.table_name("IDEMPOTENCY_TABLE"),
+        store=ProfileStore(dynamodb, table=environment.table_name("STATE_TABLE")),
+        region=environment.region(),
+    )
+
+    @with_request_id
+    def handler(event: dict[str, Any], context: LambdaContext) -> None:
+        item = item_of(event["detail"])
+        clients.emit({record(item, context) if item else "SignalsWithoutCustomer": 1})
+
+    return handler
