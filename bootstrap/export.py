@@ -15,8 +15,8 @@ from signals.stack import load_stack
 from signals.terraform.write import write
 
 
-def recorded(stack: str, repository: str, oidc_provider_arn: str | None = None) -> Recording:
-    """What `bootstrap/` declares for a stack.
+def declare(stack: str, repository: str, oidc_provider_arn: str | None = None) -> None:
+    """Declare what GitHub may do for a stack, and export it; a Pulumi program.
 
     Args:
         stack: As in Pulumi.<stack>.yaml.
@@ -24,22 +24,22 @@ def recorded(stack: str, repository: str, oidc_provider_arn: str | None = None) 
         oidc_provider_arn: The account's provider for GitHub, if it has one already.
     """
     platform, settings = record(stack), load_stack(stack).settings
-    deploy, preview = policies(platform, settings), policies(platform, settings, read_only=True)
+    access = Access(
+        "access",
+        stack=stack,
+        settings=settings,
+        repository=repository,
+        deploy=policies(platform, settings),
+        preview=policies(platform, settings, read_only=True),
+        oidc_provider_arn=oidc_provider_arn,
+    )
+    for name, value in access.outputs.items():
+        pulumi.export(name, value)
 
-    def program() -> None:
-        access = Access(
-            "access",
-            stack=stack,
-            settings=settings,
-            repository=repository,
-            deploy=deploy,
-            preview=preview,
-            oidc_provider_arn=oidc_provider_arn,
-        )
-        for name, value in access.outputs.items():
-            pulumi.export(name, value)
 
-    return record_program(program, stack=stack, project="signals-access")
+def recorded(stack: str, repository: str, oidc_provider_arn: str | None = None) -> Recording:
+    """A recording of `declare`."""
+    return record_program(lambda: declare(stack, repository, oidc_provider_arn), stack=stack, project="signals-access")
 
 
 def main() -> None:

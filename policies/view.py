@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from components.parts.references import TOKEN, Reference
+from signals.recording import iam
+from signals.recording.iam import as_list
 from signals.recording.resolve import Resolver
 from signals.recording.types import ALIAS, FUNCTION, ROLE, ROLE_POLICY, TARGET, known
 
@@ -151,11 +153,6 @@ def _names(resource: ResourceView) -> Iterator[str]:
             yield value
 
 
-def as_list(value: Any) -> list[Any]:
-    """A value that may be one or a list, as a list."""
-    return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
-
-
 def json_document(value: Any) -> dict[str, Any]:
     """A JSON document, or the mapping that it would be.
 
@@ -169,10 +166,9 @@ def json_document(value: Any) -> dict[str, Any]:
     return dict(json.loads(value))
 
 
-def statements(policy: Any) -> list[Mapping[str, Any]]:
-    """A policy document's statements; actions and resources always as lists."""
-    listed = as_list(json_document(policy)["Statement"])
-    return [{**s, "Action": as_list(s.get("Action")), "Resource": as_list(s.get("Resource"))} for s in listed]
+def statements(policy: Any) -> list[dict[str, Any]]:
+    """The statements of a policy document, which may be JSON text."""
+    return iam.statements(json_document(policy))
 
 
 def conditions(statement: Mapping[str, Any], key: str) -> list[str]:

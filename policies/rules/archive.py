@@ -8,7 +8,8 @@ from policies.rule import Finding, rule
 from policies.rules.delivery import rule_of
 from policies.rules.endpoint import primary_and_secondary
 from policies.rules.publishers import may_put_on, sources_put
-from policies.view import ResourceView, StackView, as_list, json_document
+from policies.view import ResourceView, StackView, json_document
+from signals.recording.iam import as_list
 from signals.recording.types import ARCHIVE, MAPPING, QUEUE, RULE, TARGET
 
 _SHORTEST_RETENTION_DAYS = 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, as_list, conditions
+from policies.view import ResourceView, StackView, conditions
+from signals.recording.iam import as_list
 from signals.recording.types import (
     ALARM,
     ASYNC_CONFIG,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, as_list, conditions, statements
+from policies.view import ResourceView, StackView, conditions, json_document
+from signals.recording.iam import as_list, trusted_services
 from signals.recording.types import BUS, ENDPOINT, ROLE, RULE, arn
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
@@ -92,13 +93,7 @@ def role_can_replicate(stack: StackView) -> Iterator[Finding]:
 
 
 def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> Iterator[str]:
-    trusted = [
-        service
-        for statement in statements(role.inputs["assumeRolePolicy"])
-        if statement["Effect"] == "Allow" and "sts:AssumeRole" in statement["Action"]
-        for service in as_list((statement.get("Principal") or {}).get("Service"))
-    ]
-    if "events.amazonaws.com" not in trusted:
+    if "events.amazonaws.com" not in trusted_services(json_document(role.inputs["assumeRolePolicy"])):
         yield "events.amazonaws.com may not assume it"
     for bus in endpoint_buses(stack, endpoint):
         # EventBridge adds a suffix of its own choice.

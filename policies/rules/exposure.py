@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.rule import Finding, rule
-from policies.view import StackView, as_list, conditions, statements
+from policies.view import StackView, conditions, statements
+from signals.recording.iam import as_list
 from signals.recording.types import (
     BUCKET,
     BUCKET_ENCRYPTION,

@@ -61,7 +61,7 @@ def parliament(recording: Recording) -> list[Finding]:
     resolver = Resolver(recording.all)
     documents = {}
     for resource in recording.all:
-        key, _ = known(resource.type).policy or ("", "")
+        key = known(resource.type).policy.partition("/")[0]
         if key in resource.inputs:
             document = json.loads(resolver.resolve(resource.inputs[key]))
             if key == "assumeRolePolicy":

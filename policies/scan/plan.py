@@ -7,13 +7,10 @@ not known yet is filled in with what AWS might answer, so that every document is
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from signals.errors import TerraformError
 from signals.recording.resolve import Resolver, resolved
 from signals.recording.resources import Recording
 from signals.terraform.emit import emit
@@ -48,27 +45,12 @@ def plan(recording: Recording, folder: Path) -> Path:
     main.write_text(json.dumps(document), "utf-8")
     terraform = Terraform(folder)
     terraform.init()
-    _run(terraform, "plan", "-input=false", "-lock=false", "-refresh=false", "-out=stack.tfplan")
-    planned = json.loads(_run(terraform, "show", "-json", "stack.tfplan"))
+    terraform.text("plan", "-input=false", "-lock=false", "-refresh=false", "-out=stack.tfplan")
+    planned = json.loads(terraform.text("show", "-json", "stack.tfplan"))
     _fill(planned, _bodies(recording))
     out = folder / "plan.json"
     out.write_text(json.dumps(planned), "utf-8")
     return out
-
-
-def _run(terraform: Terraform, *arguments: str) -> str:
-    environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-    done = subprocess.run(
-        [terraform.binary, *arguments],
-        cwd=terraform.directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise TerraformError(f"terraform {arguments[0]} failed:\n{done.stderr.strip()}")
-    return done.stdout
 
 
 def _bodies(recording: Recording) -> dict[str, Any]:

@@ -8,10 +8,12 @@ key (Service Authorization Reference, "Amazon EventBridge"); a service that send
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Self
+
+from signals.recording.iam import as_list, statements
 
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda value, wanted: value == wanted,
@@ -32,8 +34,7 @@ class Policy:
     @classmethod
     def of(cls, document: str) -> Self:
         """The policy that a document in JSON is."""
-        found = json.loads(document)["Statement"]
-        return cls(tuple(found if isinstance(found, list) else [found]))
+        return cls(tuple(statements(json.loads(document))))
 
     def __add__(self, other: Policy) -> Policy:
         return Policy(self.statements + other.statements)
@@ -65,18 +66,14 @@ def _applies(
 ) -> bool:
     if service is not None:
         principal = statement.get("Principal", {})
-        if principal != "*" and service not in _listed(principal.get("Service", ())):
+        if principal != "*" and service not in as_list(principal.get("Service")):
             return False
     return (
-        any(fnmatchcase(action.lower(), wanted.lower()) for wanted in _listed(statement["Action"]))
-        and any(fnmatchcase(resource, wanted) for wanted in _listed(statement["Resource"]))
+        any(fnmatchcase(action.lower(), wanted.lower()) for wanted in as_list(statement["Action"]))
+        and any(fnmatchcase(resource, wanted) for wanted in as_list(statement["Resource"]))
         and all(
-            key in context and any(_OPERATORS[operator](context[key], wanted) for wanted in _listed(values))
+            key in context and any(_OPERATORS[operator](context[key], wanted) for wanted in as_list(values))
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )
     )
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return [value] if isinstance(value, str | bool) else value

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from signals.errors import Misuse
 from signals.model.faults import Fault, FaultKind
+from signals.recording.values import with_leaves
 
 Symptom = Literal["endpoint", "api", "replication", "enrichment", "lake", "none"]
 
@@ -44,12 +45,10 @@ class Scenario:
     def faults_for(self, *, name: str, primary: str) -> dict[str, Any]:
         """What the embedded AWS is told for one stack."""
 
-        def fill(value: Any) -> Any:
-            if isinstance(value, list):
-                return [fill(item) for item in value]
-            return value.format(name=name, primary=primary) if isinstance(value, str) else value
+        def fill(leaf: Any) -> Any:
+            return leaf.format(name=name, primary=primary) if isinstance(leaf, str) else leaf
 
-        return {key: fill(value) for key, value in (self.faults or {}).items()}
+        return dict(with_leaves(self.faults or {}, fill))
 
     def schedule(self, primary: str, secondary: str, start_s: float, end_s: float) -> list[Fault]:
         """The model's faults, from one time to the other (s)."""

@@ -104,11 +104,11 @@ class Terraform:
     def init(self) -> None:
         """Fetch the provider: from a mirror on this machine where there is one, else from the registry."""
         mirror = find_mirror()
-        self._text("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
+        self.text("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def validate(self) -> None:
         """Check the configuration against the provider's schema."""
-        result = self._call("validate", "-json")
+        result = self.call("validate", "-json")
         try:
             report = json.loads(result.stdout)
         except json.JSONDecodeError:
@@ -136,11 +136,11 @@ class Terraform:
 
     def output(self) -> dict[str, Any]:
         """Values of the outputs, by name."""
-        return {name: output["value"] for name, output in json.loads(self._text("output", "-json")).items()}
+        return {name: output["value"] for name, output in json.loads(self.text("output", "-json")).items()}
 
     def provider_schema(self) -> dict[str, Any]:
         """The AWS provider's schema, as `terraform providers schema -json` says it."""
-        schemas = json.loads(self._text("providers", "schema", "-json"))["provider_schemas"]
+        schemas = json.loads(self.text("providers", "schema", "-json"))["provider_schemas"]
         return {**next(schema for name, schema in schemas.items() if name.endswith("hashicorp/aws"))}
 
     def _events(self, command: str, *arguments: str) -> Iterator[Event]:
@@ -170,13 +170,19 @@ class Terraform:
         if process.returncode != 0:
             raise TerraformError(f"terraform {command}: " + ("\n".join(errors) or "".join(noise[-20:]).strip()))
 
-    def _text(self, command: str, *arguments: str) -> str:
-        result = self._call(command, *arguments)
+    def text(self, command: str, *arguments: str) -> str:
+        """Run a command and return what it prints.
+
+        Raises:
+            TerraformError: It failed.
+        """
+        result = self.call(command, *arguments)
         if result.returncode != 0:
             raise TerraformError(f"terraform {command} failed:\n{(result.stderr or result.stdout).strip()}")
         return result.stdout
 
-    def _call(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command, whatever becomes of it."""
         return subprocess.run(
             [self.binary, command, *arguments],
             cwd=self.directory,

@@ -150,7 +150,7 @@ def _ask(terraform: Terraform, questions: Sequence[Question]) -> None:
     while asked:
         _configure(terraform.directory, {address: question.body for address, question in asked.items()})
         (terraform.directory / "terraform.tfstate").write_text(json.dumps(_state(versions, asked)))
-        result = terraform._call("plan", "-refresh=false", "-input=false", "-out=plan", "-json")
+        result = terraform.call("plan", "-refresh=false", "-input=false", "-out=plan", "-json")
         if result.returncode == 0:
             break
         events = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
@@ -162,7 +162,7 @@ def _ask(terraform: Terraform, questions: Sequence[Question]) -> None:
             asked.pop(address).refusal = refused[address]
     else:
         return
-    shown = json.loads(terraform._text("show", "-json", "plan"))
+    shown = json.loads(terraform.text("show", "-json", "plan"))
     changes = {change["address"]: change["change"] for change in shown["resource_changes"]}
     for address, question in asked.items():
         question.answer = _answer(changes.get(address), question.path)

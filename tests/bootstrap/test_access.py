@@ -12,13 +12,22 @@ import pytest
 
 from bootstrap.export import recorded
 from signals.errors import RecordError, TerraformError
+from signals.recording.iam import as_list
 from signals.recording.record import record_program
 from signals.recording.resources import Recording
+from signals.recording.types import (
+    BUCKET,
+    BUCKET_POLICY,
+    BUCKET_VERSIONING,
+    MANAGED_POLICY,
+    OIDC_PROVIDER,
+    ROLE,
+    ROLE_POLICY,
+)
 from signals.terraform.engine import Terraform
 from signals.terraform.write import write
 from tests.support.recordings import ROOT
 
-ROLE, POLICY, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy"
 SUBJECT = "token.actions.githubusercontent.com:sub"
 
 
@@ -28,13 +37,9 @@ def prod() -> Recording:
 
 
 def statements(recording: Recording, purpose: str) -> list[dict[str, Any]]:
-    policies = [r for r in recording.resources(POLICY) if r.name.startswith(f"access-{purpose}-")]
+    policies = [r for r in recording.resources(MANAGED_POLICY) if r.name.startswith(f"access-{purpose}-")]
     policies += [r for r in recording.resources(ROLE_POLICY) if r.name.startswith(f"access-{purpose}-")]
     return [statement for r in policies for statement in json.loads(r.inputs["policy"])["Statement"]]
-
-
-def as_list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def test_a_role_can_be_taken_only_by_jobs_of_its_own_environment(prod: Recording) -> None:
@@ -58,8 +63,8 @@ def test_the_preview_role_reads_and_no_more(prod: Recording) -> None:
 
 
 def test_the_deploy_role_cannot_change_itself_its_policies_or_the_state_bucket_itself(prod: Recording) -> None:
-    names = [r.inputs["name"] for r in prod.all if r.type in (ROLE, POLICY)]
-    names += [r.inputs["bucket"] for r in prod.resources("aws:s3/bucket:Bucket")]
+    names = [r.inputs["name"] for r in prod.all if r.type in (ROLE, MANAGED_POLICY)]
+    names += [r.inputs["bucket"] for r in prod.resources(BUCKET)]
     arns = {arn for statement in statements(prod, "deploy") for arn in as_list(statement["Resource"])}
     for name in names:
         for arn in (f"arn:aws:iam::444455556666:{kind}/{name}" for kind in ("role", "policy")):
@@ -72,18 +77,18 @@ def test_the_deploy_role_cannot_change_itself_its_policies_or_the_state_bucket_i
 
 
 def test_the_state_is_versioned_protected_and_closed(prod: Recording) -> None:
-    (bucket,) = prod.resources("aws:s3/bucket:Bucket")
+    (bucket,) = prod.resources(BUCKET)
     assert bucket.options["protect"]
-    (versioning,) = prod.resources("aws:s3/bucketVersioning:BucketVersioning")
+    (versioning,) = prod.resources(BUCKET_VERSIONING)
     assert versioning.inputs["versioningConfiguration"]["status"] == "Enabled"
-    (policy,) = prod.resources("aws:s3/bucketPolicy:BucketPolicy")
+    (policy,) = prod.resources(BUCKET_POLICY)
     assert "aws:SecureTransport" in policy.inputs["policy"]
 
 
 def test_an_account_that_has_a_provider_keeps_it() -> None:
     arn = "arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com"
     found = recorded("prod", "acme/signals", arn)
-    assert not found.resources("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    assert not found.resources(OIDC_PROVIDER)
     assert arn in found.resource(ROLE, "access-deploy").inputs["assumeRolePolicy"]
 
 

@@ -19,6 +19,7 @@ from signals.deploy.engines import BackendChoice, EngineChoice, EngineName, choo
 from signals.errors import Failed, Misuse
 from signals.local.identity import Identity
 from signals.local.process import Local
+from signals.recording.types import BUS
 from signals.stack import Stack
 from signals.stack_files import ROOT
 from signals.terminal.progress import Progress
@@ -130,8 +131,8 @@ def pulumi(installed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("PATH", f"{path}:/usr/bin:/bin")
     events = [
         pulumi_event("resourcePreEvent", "ingress", "signals:index:ActiveArchivePair", 1),
-        pulumi_event("resourcePreEvent", "ingress-bus-us-west-2", "aws:cloudwatch/eventBus:EventBus", 2),
-        pulumi_event("resOutputsEvent", "ingress-bus-us-west-2", "aws:cloudwatch/eventBus:EventBus", 3),
+        pulumi_event("resourcePreEvent", "ingress-bus-us-west-2", BUS, 2),
+        pulumi_event("resOutputsEvent", "ingress-bus-us-west-2", BUS, 3),
         json.dumps({"sequence": 4, "timestamp": 1, "cancelEvent": {}}),
     ]
     (tmp_path / "events").write_text("\n".join(events) + "\n")

@@ -18,9 +18,9 @@ from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.recording.resources import Recording
+from signals.recording.types import ASYNC_CONFIG
 from tests.model.conftest import SEED
 from tests.model.support import PRIMARY, SECONDARY, platform_of, without
-from tests.support.reading import ASYNC
 
 SCHEDULES = int(os.environ.get("SIGNALS_SCHEDULES", "1500"))
 _proof = settings(
@@ -151,7 +151,7 @@ def test_a_run_is_the_same_every_time(schedule: Schedule) -> None:
 
 
 def test_the_search_itself_finds_a_loss_in_a_stack_without_a_failure_destination() -> None:
-    nowhere = without((ASYNC, f"processing-{PRIMARY}-enrichment-async"))
+    nowhere = without((ASYNC_CONFIG, f"processing-{PRIMARY}-enrichment-async"))
 
     def loses(schedule: Schedule) -> bool:
         return any("there is no on-failure destination" in why for why in _reasons(schedule, nowhere))

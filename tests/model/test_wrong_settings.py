@@ -24,15 +24,15 @@ from signals.model.platform import Assumptions, Platform
 from signals.model.reading import read
 from signals.model.run import reasons
 from signals.recording.resources import Recording
-from tests.model.support import PRIMARY, SECONDARY, changed, hours, plan, platform_of, policy_without, recorded, without
-from tests.support.reading import (
+from signals.recording.types import (
     ALARM,
     ARCHIVE,
-    ASYNC,
+    ASYNC_CONFIG,
     BUS,
     ENDPOINT,
     HEALTH_CHECK,
     MAPPING,
+    PERMISSION,
     QUEUE,
     QUEUE_POLICY,
     ROLE_POLICY,
@@ -40,6 +40,7 @@ from tests.support.reading import (
     SCHEDULE,
     TARGET,
 )
+from tests.model.support import PRIMARY, SECONDARY, changed, hours, plan, platform_of, policy_without, recorded, without
 
 ENRICHMENT = f"processing-{PRIMARY}-enrichment"
 
@@ -249,7 +250,7 @@ def test_a_bus_chained_to_a_third_gets_nothing_of_what_was_replicated() -> None:
 
 
 def test_a_function_without_a_failure_destination_loses_what_it_fails_on() -> None:
-    nowhere = without((ASYNC, f"{ENRICHMENT}-async"))
+    nowhere = without((ASYNC_CONFIG, f"{ENRICHMENT}-async"))
     outage = [out(FaultKind.FUNCTION_ERRORS, 1, 3, of="enrichment")], hours(0.5, 4, 40)
     assert lost(through(None, *outage)) == 0
     platform = through(nowhere, *outage)
@@ -258,7 +259,7 @@ def test_a_function_without_a_failure_destination_loses_what_it_fails_on() -> No
 
 
 def test_a_function_that_the_rule_may_not_invoke_gets_only_dead_letters() -> None:
-    closed = without(("aws:lambda/permission:Permission", f"{ENRICHMENT}-invoked-by-ingress-rule"))
+    closed = without((PERMISSION, f"{ENRICHMENT}-invoked-by-ingress-rule"))
     platform = platform_of(closed, sent_s=hours(1, 2, 20))
     platform.clock.run(3 * HOUR_S)
     assert (len(platform.ledger.lake), platform.ledger.counts["dead letters"]) == (0, 20)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from signals.recording.types import BUS_PERMISSION, BUS_POLICY
 from tests.policies.changes import Changes
 
 Fixture = Callable[[Changes], Any]
@@ -265,7 +266,7 @@ def _bus_policy(c: Changes, **statement: Any) -> None:
     body = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*", **statement}
     bus = ("EventBus", "ingress-bus-us-west-2")
     policy = json.dumps({"Version": "2012-10-17", "Statement": [body]})
-    c.add(bus, "aws:cloudwatch/eventBusPolicy:EventBusPolicy", {"policy": policy})
+    c.add(bus, BUS_POLICY, {"policy": policy})
 
 
 @breaks("EB-BUS-POLICY")
@@ -281,7 +282,7 @@ def an_organisation_may_put_anything(c: Changes) -> None:
 @breaks("EB-BUS-POLICY")
 def a_permission_lets_the_world_in(c: Changes) -> None:
     bus = ("EventBus", "ingress-bus-us-west-2")
-    c.add(bus, "aws:cloudwatch/eventPermission:EventPermission", {"principal": "*", "statementId": "all"})
+    c.add(bus, BUS_PERMISSION, {"principal": "*", "statementId": "all"})
 
 
 @breaks("IAM-NO-WILDCARD")

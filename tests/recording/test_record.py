@@ -14,10 +14,20 @@ import pytest
 from components.parts.references import Reference
 from signals.errors import LookupRefusedError, RecordError
 from signals.recording.record import Asset, Recording, record_program
+from signals.recording.types import (
+    BUCKET,
+    BUS,
+    CATALOG_TABLE,
+    CERTIFICATE,
+    DOMAIN_NAME,
+    ENDPOINT,
+    FUNCTION,
+    PROVIDER,
+    QUEUE,
+    RECORD,
+)
 from tests.support import sample
 from tests.support.sample import options
-
-QUEUE = "aws:sqs/queue:Queue"
 
 
 def test_a_resource_is_recorded_with_inputs_region_and_component(broad: Recording) -> None:
@@ -33,7 +43,7 @@ def test_a_resource_is_recorded_with_inputs_region_and_component(broad: Recordin
 
 
 def test_resources_are_selected_by_everything_asked(broad: Recording) -> None:
-    buses = broad.resources("aws:cloudwatch/eventBus:EventBus")
+    buses = broad.resources(BUS)
     assert [(bus.name, bus.region) for bus in buses] == [("bus-east", "us-east-1"), ("bus-west", "us-west-2")]
     assert [bus.name for bus in broad.resources(buses[0].type, region="us-east-1")] == ["bus-east"]
     assert [queue.name for queue in broad.resources(component="Pair", type=QUEUE)] == ["orders-queue"]
@@ -62,20 +72,20 @@ def test_text_outputs_are_references_whether_given_or_told_by_aws() -> None:
 def test_references_survive_concatenation_and_json(broad: Recording) -> None:
     policy = json.loads(broad.resource(QUEUE, "orders-queue").inputs["redrivePolicy"])
     assert Reference.parse(policy["deadLetterTargetArn"]) == Reference(QUEUE, "orders-inner-dlq", "arn")
-    location = broad.resource("aws:glue/catalogTable:CatalogTable", "table").inputs["storageDescriptor"]["location"]
+    location = broad.resource(CATALOG_TABLE, "table").inputs["storageDescriptor"]["location"]
     assert location == f"s3://{Reference('aws:s3/bucket:Bucket', 'bucket', 'bucket')}/signals/"
 
 
 def test_a_computed_structure_holds_references_with_paths(broad: Recording) -> None:
-    name = broad.resource("aws:route53/record:Record", "proof").inputs["name"]
+    name = broad.resource(RECORD, "proof").inputs["name"]
     path = "domainValidationOptions[0].resourceRecordName"
-    assert Reference.parse(name) == Reference("aws:acm/certificate:Certificate", "certificate", path)
+    assert Reference.parse(name) == Reference(CERTIFICATE, "certificate", path)
 
 
 def test_what_aws_adds_to_a_given_structure_is_a_reference(broad: Recording) -> None:
-    alias = broad.resource("aws:route53/record:Record", "latency").inputs["aliases"][0]
+    alias = broad.resource(RECORD, "latency").inputs["aliases"][0]
     path = "domainNameConfiguration.hostedZoneId"
-    assert Reference.parse(alias["zoneId"]) == Reference("aws:apigatewayv2/domainName:DomainName", "domain", path)
+    assert Reference.parse(alias["zoneId"]) == Reference(DOMAIN_NAME, "domain", path)
 
 
 def test_an_output_that_cannot_be_referred_to_is_refused_where_it_is_used() -> None:
@@ -87,7 +97,7 @@ def test_an_output_that_cannot_be_referred_to_is_refused_where_it_is_used() -> N
 
 
 def test_explicit_dependencies_stand_apart_from_implied_ones(broad: Recording) -> None:
-    endpoint = broad.resource("aws:cloudwatch/eventEndpoint:EventEndpoint", "endpoint")
+    endpoint = broad.resource(ENDPOINT, "endpoint")
     names = [[urn.rpartition("::")[2] for urn in urns] for urns in (endpoint.dependencies.explicit,)]
     assert names == [["rule"]]
     implied = {urn.rpartition("::")[2] for urn in endpoint.dependencies.implied}
@@ -95,15 +105,15 @@ def test_explicit_dependencies_stand_apart_from_implied_ones(broad: Recording) -
 
 
 def test_options_are_recorded_when_set(broad: Recording) -> None:
-    assert broad.resource("aws:s3/bucket:Bucket", "bucket").options["protect"] is True
+    assert broad.resource(BUCKET, "bucket").options["protect"] is True
     assert "protect" not in broad.resource(QUEUE, "orders-queue").options
-    function = broad.resource("aws:lambda/function:Function", "function")
+    function = broad.resource(FUNCTION, "function")
     assert function.options["customTimeouts"] == {"create": "5m"}
     assert function.options["ignoreChanges"] == ["environment.variables"]
 
 
 def test_provider_inputs_are_values_not_json(broad: Recording) -> None:
-    inputs = broad.resource("pulumi:providers:aws", "aws-us-west-2").inputs
+    inputs = broad.resource(PROVIDER, "aws-us-west-2").inputs
     assert inputs["defaultTags"] == {"tags": {"cost-center": "42", "owningTeam": "signals"}}
     assert inputs["allowedAccountIds"] == ["111122223333"]
     assert inputs["skipMetadataApiCheck"] is True
@@ -113,7 +123,7 @@ def test_provider_inputs_are_values_not_json(broad: Recording) -> None:
 def test_an_archive_is_recorded_by_name_and_digest_and_its_path_stays_in_memory(
     broad: Recording, archive: Path
 ) -> None:
-    function = broad.resource("aws:lambda/function:Function", "function")
+    function = broad.resource(FUNCTION, "function")
     assert function.inputs["code"] == Asset("archive", archive)
     text = json.dumps(broad.to_json())
     assert json.loads(text)["resources"]

@@ -7,28 +7,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.parts.references import Reference
+from signals.recording import iam
 from signals.recording.resources import Recording, Resource
-
-BUS = "aws:cloudwatch/eventBus:EventBus"
-ENDPOINT = "aws:cloudwatch/eventEndpoint:EventEndpoint"
-ARCHIVE = "aws:cloudwatch/eventArchive:EventArchive"
-RULE = "aws:cloudwatch/eventRule:EventRule"
-TARGET = "aws:cloudwatch/eventTarget:EventTarget"
-ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
-RECORD = "aws:route53/record:Record"
-SCHEDULE = "aws:scheduler/schedule:Schedule"
-QUEUE = "aws:sqs/queue:Queue"
-QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
-FUNCTION = "aws:lambda/function:Function"
-ALIAS = "aws:lambda/alias:Alias"
-ASYNC = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-ROLE = "aws:iam/role:Role"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-TABLE = "aws:dynamodb/table:Table"
-STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
-BUCKET = "aws:s3/bucket:Bucket"
+from signals.recording.types import (  # noqa: F401 - tests of components take them from here
+    ALARM,
+    ALIAS,
+    ARCHIVE,
+    BUS,
+    ENDPOINT,
+    FUNCTION,
+    HEALTH_CHECK,
+    MAPPING,
+    QUEUE,
+    QUEUE_POLICY,
+    RECORD,
+    ROLE,
+    ROLE_POLICY,
+    RULE,
+    SCHEDULE,
+    STREAM,
+    TABLE,
+    TARGET,
+)
+from signals.recording.types import ASYNC_CONFIG as ASYNC  # noqa: F401
 
 
 def referred(recording: Recording, value: str) -> Resource:
@@ -40,9 +41,7 @@ def referred(recording: Recording, value: str) -> Resource:
 
 def statements(policy: str) -> list[dict[str, Any]]:
     """A policy document's statements, actions and resources always as lists."""
-    document = json.loads(policy)["Statement"]
-    as_list = {key: lambda value: value if isinstance(value, list) else [value] for key in ("Action", "Resource")}
-    return [{k: as_list[k](v) if k in as_list else v for k, v in statement.items()} for statement in document]
+    return iam.statements(json.loads(policy))
 
 
 def role_statements(recording: Recording, role_name: str) -> list[dict[str, Any]]:

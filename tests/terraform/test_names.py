@@ -14,7 +14,7 @@ from pulumi import _types
 
 from signals.errors import TerraformError
 from signals.recording.answers import resource_class
-from signals.recording.types import KNOWN
+from signals.recording.types import API, BUS, KNOWN, STREAM
 from signals.terraform.names import PropertyNames, derived_type, names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, Body, member_type, resource_block, resource_types
 
@@ -72,10 +72,10 @@ def test_every_property_maps_to_exactly_one_name_or_is_listed_as_newer() -> None
 @pytest.mark.parametrize(
     ("pulumi_type", "expected"),
     [
-        ("aws:cloudwatch/eventBus:EventBus", "aws_cloudwatch_event_bus"),
-        ("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", "aws_kinesis_firehose_delivery_stream"),
+        (BUS, "aws_cloudwatch_event_bus"),
+        (STREAM, "aws_kinesis_firehose_delivery_stream"),
         ("aws:s3/bucketObjectv2:BucketObjectv2", "aws_s3_object"),
-        ("aws:apigatewayv2/api:Api", "aws_apigatewayv2_api"),
+        (API, "aws_apigatewayv2_api"),
     ],
 )
 def test_a_type_has_its_name_by_rule_or_by_table(pulumi_type: str, expected: str) -> None:

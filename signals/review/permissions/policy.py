@@ -10,6 +10,7 @@ from typing import Any
 from components.parts.references import TOKEN
 from components.settings import PlatformSettings
 from signals.recording import types
+from signals.recording.iam import trusted_services
 from signals.recording.resources import Recording, Resource
 from signals.recording.types import arn
 from signals.review.permissions import actions, cloudformation
@@ -160,9 +161,7 @@ def _pass_roles(resources: Iterable[Resource], settings: PlatformSettings) -> It
     trusted: set[str] = set()
     for resource in resources:
         if resource.type == types.ROLE:
-            for statement in json.loads(resource.inputs["assumeRolePolicy"])["Statement"]:
-                service = statement["Principal"].get("Service", [])
-                trusted.update([service] if isinstance(service, str) else service)
+            trusted.update(trusted_services(json.loads(resource.inputs["assumeRolePolicy"])))
     if trusted:
         yield {
             "Sid": "PassRole",

@@ -19,6 +19,7 @@ from typing import Any
 
 from components.parts.references import Reference
 from signals.recording import types
+from signals.recording.iam import as_list
 from signals.recording.types import known
 from signals.review.preview.identity import Identities
 from signals.review.preview.snapshot import Snapshot
@@ -106,7 +107,7 @@ def _subjects(
         if not policy:
             continue
         inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
-        holder, owner = policy
+        holder, _, owner = policy.partition("/")
         kind = "trust" if holder == "assumeRolePolicy" else "role" if "iam/" in resource["type"] else "resource"
         subject = _named(inputs[owner]) if owner else resource["name"]
         grants, opaque = found.setdefault((kind, subject), (set(), set()))
@@ -129,23 +130,23 @@ def _statements(policy: Any) -> list[Mapping[str, Any]]:
         document = json.loads(policy)
     except (TypeError, ValueError):
         return []
-    return _list(document.get("Statement"))
+    return as_list(document.get("Statement"))
 
 
 def _grants(statement: Mapping[str, Any]) -> Iterator[Grant]:
     condition = {
         f"{op} {key}": value for op, keys in statement.get("Condition", {}).items() for key, value in keys.items()
     }
-    text = json.dumps({key: sorted(map(str, _list(value))) for key, value in condition.items()}, sort_keys=True)
+    text = json.dumps({key: sorted(map(str, as_list(value))) for key, value in condition.items()}, sort_keys=True)
     principal = statement.get("Principal")
     if isinstance(principal, Mapping):
         principals = [
-            f"{kind} {name}" if name != "*" else "*" for kind, names in principal.items() for name in _list(names)
+            f"{kind} {name}" if name != "*" else "*" for kind, names in principal.items() for name in as_list(names)
         ]
     else:
-        principals = _list(principal) or [""]
-    for action in _list(statement.get("Action")):
-        for resource in _list(statement.get("Resource")) or [""]:
+        principals = as_list(principal) or [""]
+    for action in as_list(statement.get("Action")):
+        for resource in as_list(statement.get("Resource")) or [""]:
             for who in principals:
                 yield Grant(statement["Effect"], action, resource, text, who)
 
@@ -159,10 +160,6 @@ def _permission(inputs: Mapping[str, Any]) -> Grant:
     }
     text = json.dumps({key: [value] for key, value in conditions.items() if value}, sort_keys=True)
     return Grant("Allow", inputs["action"], str(inputs.get("qualifier", "")), text, inputs["principal"])
-
-
-def _list(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -11,9 +11,10 @@ import pulumi_aws as aws
 import pytest
 
 from components.settings import load_settings
+from signals.recording.iam import as_list
 from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
-from signals.recording.types import KNOWN
+from signals.recording.types import FUNCTION, KNOWN
 from signals.review.permissions import actions, cloudformation
 from signals.review.permissions.policy import MAX_CHARACTERS, MAX_POLICIES, characters, policies
 from signals.stack_files import stack_settings
@@ -31,10 +32,6 @@ def statements(stack: str, *, read_only: bool = False) -> list[dict[str, Any]]:
 
 def allowed(stack: str, *, read_only: bool = False) -> set[str]:
     return {action for statement in statements(stack, read_only=read_only) for action in as_list(statement["Action"])}
-
-
-def as_list(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 @pytest.fixture(scope="module", params=STACKS)
@@ -102,7 +99,7 @@ def test_what_a_stack_lacks_its_policy_lacks() -> None:
 
 def test_a_feature_that_is_switched_on_brings_its_actions() -> None:
     def of(**inputs: Any) -> set[str]:
-        return actions.actions("aws:lambda/function:Function", inputs, read_only=False)
+        return actions.actions(FUNCTION, inputs, read_only=False)
 
     assert "lambda:PutFunctionConcurrency" not in of()
     assert "lambda:PutFunctionConcurrency" in of(reservedConcurrentExecutions=5)

@@ -5,35 +5,47 @@ from __future__ import annotations
 import pytest
 
 from signals.recording.record import record
+from signals.recording.types import (
+    ARCHIVE,
+    BUCKET,
+    BUS,
+    CERTIFICATE,
+    FUNCTION,
+    HEALTH_CHECK,
+    LOG_GROUP,
+    QUEUE,
+    STREAM,
+    TABLE,
+)
 from signals.review.preview.replacement import HOLDS_DATA, verdict
 
 
 @pytest.mark.parametrize(
     ("type_", "path", "kind"),
     [
-        ("aws:cloudwatch/eventBus:EventBus", ("name",), "replace"),
-        ("aws:cloudwatch/eventBus:EventBus", ("description",), "update"),
-        ("aws:cloudwatch/eventArchive:EventArchive", ("eventSourceArn",), "replace"),
-        ("aws:cloudwatch/eventArchive:EventArchive", ("retentionDays",), "update"),
-        ("aws:cloudwatch/logGroup:LogGroup", ("name",), "replace"),
-        ("aws:cloudwatch/logGroup:LogGroup", ("logGroupClass",), "replace"),
-        ("aws:cloudwatch/logGroup:LogGroup", ("retentionInDays",), "update"),
-        ("aws:dynamodb/table:Table", ("hashKey",), "replace"),
-        ("aws:dynamodb/table:Table", ("billingMode",), "update"),
-        ("aws:s3/bucket:Bucket", ("bucket",), "replace"),
-        ("aws:s3/bucket:Bucket", ("objectLockEnabled",), "replace"),
-        ("aws:sqs/queue:Queue", ("fifoQueue",), "replace"),
-        ("aws:sqs/queue:Queue", ("messageRetentionSeconds",), "update"),
-        ("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", ("name",), "replace"),
+        (BUS, ("name",), "replace"),
+        (BUS, ("description",), "update"),
+        (ARCHIVE, ("eventSourceArn",), "replace"),
+        (ARCHIVE, ("retentionDays",), "update"),
+        (LOG_GROUP, ("name",), "replace"),
+        (LOG_GROUP, ("logGroupClass",), "replace"),
+        (LOG_GROUP, ("retentionInDays",), "update"),
+        (TABLE, ("hashKey",), "replace"),
+        (TABLE, ("billingMode",), "update"),
+        (BUCKET, ("bucket",), "replace"),
+        (BUCKET, ("objectLockEnabled",), "replace"),
+        (QUEUE, ("fifoQueue",), "replace"),
+        (QUEUE, ("messageRetentionSeconds",), "update"),
+        (STREAM, ("name",), "replace"),
         (
-            "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
+            STREAM,
             ("extendedS3Configuration", "bufferingInterval"),
             "update",
         ),
-        ("aws:route53/healthCheck:HealthCheck", ("type",), "replace"),
-        ("aws:route53/healthCheck:HealthCheck", ("invertHealthcheck",), "update"),
-        ("aws:acm/certificate:Certificate", ("subjectAlternativeNames", 0), "replace"),
-        ("aws:lambda/function:Function", ("code", "sha256"), "update"),
+        (HEALTH_CHECK, ("type",), "replace"),
+        (HEALTH_CHECK, ("invertHealthcheck",), "update"),
+        (CERTIFICATE, ("subjectAlternativeNames", 0), "replace"),
+        (FUNCTION, ("code", "sha256"), "update"),
         ("aws:ssm/parameter:Parameter", ("name",), "unknown"),
     ],
 )
@@ -42,9 +54,9 @@ def test_a_property_is_judged_by_what_is_published(type_: str, path: tuple[str |
 
 
 def test_each_answer_names_its_sources_and_says_where_they_differ() -> None:
-    both = verdict("aws:sqs/queue:Queue", ("name",)).source
+    both = verdict(QUEUE, ("name",)).source
     assert both.startswith("hashicorp/aws 5.100.0 and AWS's resource schemas")
-    provider_only = verdict("aws:dynamodb/table:Table", ("hashKey",)).source
+    provider_only = verdict(TABLE, ("hashKey",)).source
     assert provider_only == "hashicorp/aws 5.100.0"
     assert verdict("aws:ssm/parameter:Parameter", ("name",)).source == "not documented"
 
