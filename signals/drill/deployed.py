@@ -12,7 +12,7 @@ from signals.drill.environment import Notify
 from signals.drill.traffic import Answer, Signal
 from signals.errors import Failed
 from signals.observe import apis
-from signals.observe.health import EndpointStatus, endpoint
+from signals.observe.health import deployed_endpoint
 from signals.observe.send import send
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
@@ -44,7 +44,7 @@ class DeployedEnvironment:
         return {self._stack.primary: public, self._stack.secondary: apis.url_for(self._stack, self._stack.secondary)}
 
     def check_ready(self) -> None:
-        found = self._endpoint()
+        found = deployed_endpoint(self._stack)
         if found.health_check.inverted or found.health_check.disabled:
             raise Failed(
                 f"health check {found.health_check.id} is inverted or disabled already: "
@@ -101,21 +101,15 @@ class DeployedEnvironment:
 
     def restore(self) -> None:
         """Leave the health check to its metric, whatever happened."""
-        found = self._endpoint().health_check
+        found = deployed_endpoint(self._stack).health_check
         if found.inverted or found.disabled:
             failover.stop(self._stack, wait=False, by="signals drill")
-            found = self._endpoint().health_check
+            found = deployed_endpoint(self._stack).health_check
         if found.inverted or found.disabled:
             raise Failed(f"health check {found.id} is still inverted: run `signals failover stop --stack {self.stack}`")
 
     def notes(self) -> tuple[str, ...]:
         return ()
-
-    def _endpoint(self) -> EndpointStatus:
-        found = endpoint(self._stack)
-        if found is None:
-            raise Failed(f"stack {self.stack!r} is not deployed: run `signals up --stack {self.stack}` first")
-        return found
 
 
 class _OnceError(Exception):

@@ -105,7 +105,7 @@ class LocalEnvironment(DeployedEnvironment):
             queue.messages
             for region in self._stack.regions
             for queue in queue_statuses(self._stack, region)
-            if queue.failures
+            if queue.is_failure_queue
         )
 
     def _faults(self, faults: Mapping[str, Any] | None = None) -> dict[str, Any]:

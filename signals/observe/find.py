@@ -41,8 +41,8 @@ class Found:
         return {
             "id": self.id,
             "found": bool(self.places),
-            "places": [place.as_json() for place in self.places],
-            "not_searched": list(self.not_searched),
+            "places": self.places,
+            "not_searched": self.not_searched,
         }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from signals.aws.reading import or_none
+from signals.errors import Failed
 from signals.stack import Stack
 
 
@@ -32,9 +32,6 @@ class EndpointStatus:
     active_region: str
     health_check: HealthCheckStatus
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def endpoint(stack: Stack) -> EndpointStatus | None:
     """The stack's global endpoint; None when it is not deployed.
@@ -59,6 +56,18 @@ def endpoint(stack: Stack) -> EndpointStatus | None:
         active_region=failover["Secondary"]["Route"] if check.healthy is False else stack.primary,
         health_check=check,
     )
+
+
+def deployed_endpoint(stack: Stack) -> EndpointStatus:
+    """The stack's global endpoint.
+
+    Raises:
+        Failed: When it is not deployed.
+    """
+    found = endpoint(stack)
+    if found is None:
+        raise Failed(f"stack {stack.name!r} is not deployed: run `signals up --stack {stack.name}` first")
+    return found
 
 
 def health_check(stack: Stack, check_id: str) -> HealthCheckStatus:

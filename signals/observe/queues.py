@@ -19,25 +19,21 @@ class QueueStatus:
         name: Its name.
         visible: Messages that wait.
         in_flight: Messages that are being processed.
-        failures: Whether a message in it means that something went wrong.
+        is_failure_queue: Whether a message in it means that something went wrong.
     """
 
     name: str
     visible: int
     in_flight: int
-    failures: bool
+    is_failure_queue: bool
 
     @property
     def messages(self) -> int:
         return self.visible + self.in_flight
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "visible": self.visible,
-            "in_flight": self.in_flight,
-            "troubled": self.failures,
-        }
+        counts = {"visible": self.visible, "in_flight": self.in_flight}
+        return {"name": self.name, **counts, "troubled": self.is_failure_queue}
 
 
 def queue_urls(stack: Stack, region: str) -> list[tuple[str, str]]:
@@ -56,7 +52,7 @@ def queue_statuses(stack: Stack, region: str) -> list[QueueStatus]:
     for name, url in queue_urls(stack, region):
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
         visible, in_flight = (int(counts[want]) for want in wanted)
-        found.append(QueueStatus(name, visible, in_flight, failures=stack.names.is_failure_queue(name)))
+        found.append(QueueStatus(name, visible, in_flight, is_failure_queue=stack.names.is_failure_queue(name)))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,9 +51,6 @@ class RegionStatus:
     queues: tuple[QueueStatus, ...]
     functions: tuple[FunctionStatus, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "queues": [queue.as_json() for queue in self.queues]}
-
 
 @dataclass(frozen=True)
 class StackStatus:
@@ -80,8 +77,7 @@ class StackStatus:
         return self.endpoint is not None
 
     def as_json(self) -> dict[str, Any]:
-        found = {**asdict(self), "deployed": self.deployed}
-        found["regions"] = {name: region.as_json() for name, region in self.regions.items()}
+        found = {**vars(self), "deployed": self.deployed}
         if self.write_key is None:
             del found["write_key"]
         return found

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from signals.errors import Failed
-from signals.observe.health import EndpointStatus, endpoint
+from signals.observe.health import EndpointStatus, deployed_endpoint
 from signals.recover import storage
 from signals.recover.probe import Sighting, probe
 from signals.stack import Stack
@@ -114,7 +114,7 @@ def status(stack: Stack, *, everywhere: bool = True) -> Situation:
         stack: The stack.
         everywhere: Wait for the probe's copy in both Regions, so that broken replication shows too.
     """
-    found = _deployed(stack)
+    found = deployed_endpoint(stack)
     return _situation(stack, found, probe(stack, everywhere=everywhere))
 
 
@@ -124,7 +124,7 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
     def notify(text: str) -> None:
         on_event(ProgressEvent(time.monotonic() - began, text))
 
-    found = _deployed(stack)
+    found = deployed_endpoint(stack)
     check = found.health_check
     if (check.inverted, check.disabled) == (held, held):
         notify(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
@@ -134,7 +134,7 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
         notify(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
     last = None
     while True:
-        situation = _situation(stack, _deployed(stack), probe(stack))
+        situation = _situation(stack, deployed_endpoint(stack), probe(stack))
         seen = situation.region or f"nowhere ({situation.probe.problem})"
         if seen != last:
             notify(f"a probe entered at {seen}")
@@ -153,13 +153,6 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
         _note_routed(stack, held=held)
         notify(f"signals go to {situation.region}: {situation.why}")
     return situation
-
-
-def _deployed(stack: Stack) -> EndpointStatus:
-    found = endpoint(stack)
-    if found is None:
-        raise Failed(f"stack {stack.name!r} is not deployed: run `signals up --stack {stack.name}` first")
-    return found
 
 
 def _situation(stack: Stack, found: EndpointStatus, sighting: Sighting) -> Situation:

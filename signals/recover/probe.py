@@ -12,10 +12,9 @@ import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -39,9 +38,6 @@ class Sighting:
     seen_in: tuple[str, ...]
     seconds: float
     problem: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = None) -> Sighting:

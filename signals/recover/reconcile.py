@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from signals.aws.reading import metric_sum
 from signals.observe import archives, lake
@@ -41,9 +40,6 @@ class Reconciled:
     missing: tuple[str, ...]
     complete: bool | None
     how: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def reconcile(stack: Stack, plan: Plan, *, wait_s: float = _ARRIVAL_S) -> Reconciled:

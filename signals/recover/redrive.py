@@ -66,9 +66,6 @@ class FailureGroup:
     oldest: datetime
     text: str
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class RedriveOutcome:

@@ -147,8 +147,8 @@ def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
             continue
         newest = max(newest, to) if newest else to
     found = _return_queues(stack)
-    failed = sum(queue.messages for queue in found if queue.failures)
-    waiting = sum(queue.messages for queue in found if not queue.failures)
+    failed = sum(queue.messages for queue in found if queue.is_failure_queue)
+    waiting = sum(queue.messages for queue in found if not queue.is_failure_queue)
     share = covered / (plan.end - plan.start) if plan.end > plan.start else 1.0
     return ReplayProgress(datetime.now(UTC), states, newest, share, waiting, failed)
 
@@ -219,7 +219,7 @@ def _reason_to_wait(stack: Stack, plan: Plan) -> str | None:
     active = sum(state in _ACTIVE for state in _replays(stack, "").values())
     if active >= CONCURRENT:
         return f"{active} replays run in {stack.secondary}, and AWS runs {CONCURRENT} at a time"
-    waiting = sum(queue.visible for queue in _return_queues(stack) if not queue.failures)
+    waiting = sum(queue.visible for queue in _return_queues(stack) if not queue.is_failure_queue)
     if waiting > plan.backlog_limit:
         return f"{waiting} messages are in the return queue: it must drain below {plan.backlog_limit}"
     if plan.put_events_limit is not None:

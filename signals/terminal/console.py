@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, TypeVar
 
 from rich.console import Console
 
+T = TypeVar("T")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """Print the result of a command with `--json`."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
+
+
+def plain(value: Any) -> Any:
+    """What JSON has instead of a value: its own `as_json()`, a dataclass's fields, else its text."""
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    return dict(vars(value)) if is_dataclass(value) else str(value)
+
+
+def print_result(found: T, print_it: Callable[[T], None], *, json: bool) -> None:
+    """Print the result of a command as JSON, or as people read it."""
+    print_json(found) if json else print_it(found)
 
 
 @contextmanager

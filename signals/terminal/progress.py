@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich import progress as rich_progress
 from rich.console import Console
 from rich.markup import escape
-from rich.text import Text
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Display
 
 from signals.terminal.console import err
 
 QUIET_EVERY_SECONDS = 10.0
 _SHOWN_AT_ONCE = 3
-_BAR_WIDTH = 30
 
 
 class Progress:
@@ -34,22 +33,14 @@ class Progress:
     ) -> None:
         self._console, self._clock, self._quiet = console, clock, quiet
         self._began = self._told = clock()
-        self._running: dict[str, rich_progress.TaskID] = {}
-        self._display = self._new_display("")
-
-    def _new_display(self, title: str) -> rich_progress.Progress:
-        display = rich_progress.Progress(
-            "{task.description}",
-            _Elapsed(),
-            _BarOfKnownTotal(bar_width=_BAR_WIDTH),
-            _Count(),
-            console=self._console,
-            get_time=self._clock,
-            transient=True,
-            disable=self._quiet or not self._console.is_terminal,
-        )
-        self._phase = display.add_task(f"[bold]{escape(title)}[/]", total=None, title=title, visible=bool(title))
-        return display
+        self._title, self._total = "", 0
+        self.done = 0  # resources of this phase that are finished
+        self._phase: TaskID | None = None
+        self._running: dict[str, TaskID] = {}
+        columns = (TextColumn("{task.description}"), TimeElapsedColumn(), BarColumn(30), "{task.fields[count]}")
+        # Without a terminal rich would print its display once, at the end.
+        self._plain = quiet or not console.is_terminal
+        self._display = Display(*columns, console=console, get_time=clock, transient=True, disable=self._plain)
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -64,72 +55,56 @@ class Progress:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the terminal to something else: a question, or the display of an engine."""
+        """Leave the terminal to something else between two phases: a question, or the display of an engine."""
         self._display.stop()
         try:
             yield
         finally:
-            # A display that is started again would overwrite as many lines as it had before.
-            self._display = self._new_display(self._title)
             self._display.start()
-
-    @property
-    def _task(self) -> rich_progress.Task:
-        return next(task for task in self._display.tasks if task.id == self._phase)
-
-    @property
-    def _title(self) -> str:
-        return str(self._task.fields["title"])
 
     @property
     def elapsed_seconds(self) -> float:
         return self._clock() - self._began
 
-    @property
-    def done(self) -> int:
-        """Resources of this phase that are finished."""
-        return int(self._task.completed)
-
     def phase(self, title: str, total: int = 0) -> None:
         """Begin the next phase; the one before it is done."""
         self._finish_phase()
-        for task in (self._phase, *self._running.values()):
-            self._display.remove_task(task)
-        self._running.clear()
-        self._phase = self._display.add_task(f"[bold]{escape(title)}[/]", total=total or None, title=title)
-        if self._display.disable:
+        self._title, self._total, self.done = title, total, 0
+        self._phase = self._display.add_task(f"[bold]{escape(title)}[/]", total=total or None, count=self._count())
+        if self._plain:
             self._say(f"{title} …")
 
     def expect(self, total: int) -> None:
         """How many resources this phase will change."""
-        self._display.update(self._phase, total=max(total, self.done))
+        self._total = max(total, self.done)
+        if self._phase is not None:
+            self._display.update(self._phase, total=self._total, completed=self.done, count=self._count())
 
     def started(self, resource: str) -> None:
         shown = len(self._running) < _SHOWN_AT_ONCE
-        self._running[resource] = self._display.add_task(f"  [dim]{escape(resource)}[/]", total=None, visible=shown)
+        title = f"  [dim]{escape(resource)}[/]"
+        self._running[resource] = self._display.add_task(title, total=None, visible=shown, count="")
 
     def finished(self, resource: str) -> None:
-        task = self._running.pop(resource, None)
-        if task is not None:
-            self._display.remove_task(task)
+        if resource in self._running:
+            self._display.remove_task(self._running.pop(resource))
         for task in list(self._running.values())[:_SHOWN_AT_ONCE]:
             self._display.update(task, visible=True)
-        self._display.update(self._phase, advance=1)
-        if self._task.total is None or self._task.total < self._task.completed:
-            self.expect(self.done)
+        self.done += 1
+        self.expect(self._total)
         self.tick()
 
     def tick(self) -> None:
         """Something happened: without a terminal, say where things stand if that was 10 s ago."""
-        if self._display.disable and self._clock() - self._told >= QUIET_EVERY_SECONDS:
+        if self._plain and self._clock() - self._told >= QUIET_EVERY_SECONDS:
             now = f", now {', '.join(list(self._running)[:_SHOWN_AT_ONCE])}" if self._running else ""
-            count = _count(self._task)
-            self._say(f"  {count}{now}" if count else f"  still: {self._title}")
+            self._say(f"  {self._count()}{now}" if self._total else f"  still: {self._title}")
 
     def show(self, line: str) -> None:
         """A line that replaces the one before it."""
-        if line != self._title:
-            self._display.update(self._phase, description=escape(line), title=line)
+        if line != self._title and self._phase is not None:
+            self._title = line
+            self._display.update(self._phase, description=escape(line))
             self.tick()
 
     def note(self, text: str) -> None:
@@ -138,33 +113,21 @@ class Progress:
             self._console.print(f"[dim]{self.elapsed_seconds:6.1f} s[/]  {escape(text)}")
 
     def _finish_phase(self) -> None:
-        if self._title and not self._display.disable:
-            count = f" ({_count(self._task)})" if self._task.total else ""
+        if self._title and not self._plain:
+            count = f" ({self._count()})" if self._total else ""
             self._console.print(f"[green]✓[/] {escape(self._title)}{count} [dim]{_minutes(self.elapsed_seconds)}[/]")
+        self._title = ""
+        for task in self._display.task_ids:
+            self._display.remove_task(task)
+        self._running.clear()
 
     def _say(self, text: str) -> None:
         self._told = self._clock()
         if not self._quiet:
             self._console.print(f"[{_minutes(self.elapsed_seconds)}] {text}", markup=False)
 
-
-class _BarOfKnownTotal(rich_progress.BarColumn):
-    def __call__(self, task: rich_progress.Task) -> Text | rich_progress.ProgressBar:
-        return super().render(task) if task.total else Text()
-
-
-class _Count(rich_progress.ProgressColumn):
-    def render(self, task: rich_progress.Task) -> Text:
-        return Text(_count(task))
-
-
-class _Elapsed(rich_progress.ProgressColumn):
-    def render(self, task: rich_progress.Task) -> Text:
-        return Text(_minutes(task.elapsed or 0), style="dim")
-
-
-def _count(task: rich_progress.Task) -> str:
-    return f"{task.completed:.0f} of {task.total:.0f} resources" if task.total else ""
+    def _count(self) -> str:
+        return f"{self.done} of {self._total} resources" if self._total else ""
 
 
 def _minutes(seconds: float) -> str:

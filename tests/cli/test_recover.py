@@ -100,6 +100,6 @@ def test_with_no_replay_running_there_is_nothing_to_cancel(monkeypatch: pytest.M
 def test_a_plans_cost_is_said_to_be_about_once(usd: float, cost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
     monkeypatch.setattr(views, "out", Console(file=file, width=200))
-    views.print_plan(planned(30, usd), json=False)
+    views.print_plan(planned(30, usd))
     assert cost in file.getvalue()
     assert not re.search(r"\b(\w+) \1\b", file.getvalue()), "a word twice in a row"

@@ -10,6 +10,7 @@ import pytest
 from signals.observe.health import majority
 from signals.observe.status import status
 from signals.stack import Stack
+from signals.terminal.console import plain
 from tests.support.hand_made import PRIMARY, SECONDARY
 
 
@@ -48,14 +49,14 @@ def test_both_regions_show_their_buses_archive_and_queues(hand_made: Stack) -> N
         "hand-made-quarantine": 1,
         "hand-made-spool": 1,
     }, "the queue of the stack hand-made-dev must not be counted"
-    assert {queue.name for queue in primary.queues if queue.failures} == {
+    assert {queue.name for queue in primary.queues if queue.is_failure_queue} == {
         "hand-made-orders-dlq",
         "hand-made-quarantine",
     }
 
 
 def test_status_as_json_has_what_programs_rely_on(hand_made: Stack) -> None:
-    found: dict[str, Any] = json.loads(json.dumps(status(hand_made).as_json()))
+    found: dict[str, Any] = json.loads(json.dumps(status(hand_made), default=plain))
     assert found["write_key"] == "local-write-key"
     assert found["endpoint"]["active_region"] == PRIMARY
     assert set(found["regions"]) == {PRIMARY, SECONDARY}

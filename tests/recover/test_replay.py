@@ -126,7 +126,7 @@ def test_a_full_return_queue_holds_the_next_slice(
 ) -> None:
     depth, told = [5_000], []
     monkeypatch.setattr(
-        replay, "queue_statuses", lambda *_: [QueueStatus("hand-made-return", depth[0], 0, failures=False)]
+        replay, "queue_statuses", lambda *_: [QueueStatus("hand-made-return", depth[0], 0, is_failure_queue=False)]
     )
 
     def drain(_: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -23,10 +24,7 @@ def status(stack: StackName = "local", json: AsJson = False) -> None:
 
     with console.busy("asking both Regions", quiet=json):
         found = look(load_stack(stack))
-    if json:
-        console.print_json(found.as_json())
-    else:
-        views.print_status(found)
+    console.print_result(found, views.print_status, json=json)
     if not found.deployed:
         raise typer.Exit(1)
 
@@ -52,9 +50,6 @@ def find(
     since = since or chosen.aws.timing.lake_window
     with console.busy(f"searching {' and '.join(chosen.regions)}", quiet=json):
         found = search(chosen, signal_id, since=parse_duration(since), wait_seconds=wait)
-    if json:
-        console.print_json(found.as_json())
-    else:
-        views.print_found(found, since=since)
+    console.print_result(found, partial(views.print_found, since=since), json=json)
     if not found.places:
         raise typer.Exit(1)

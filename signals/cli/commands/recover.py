@@ -5,32 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from signals.cli.commands.options import AsJson, StackName
+from signals.cli.views import recover as views
 from signals.errors import Failed, Misuse
+from signals.recover import failover, redrive, replay
+from signals.recover.failover import EXPECTED_S, MAXIMUM_S, OnEvent, Situation
+from signals.recover.plan import Plan, load_plan, make_plan
+from signals.recover.reconcile import reconcile
 from signals.stack import Stack, load_stack
 from signals.terminal import console
-
-if TYPE_CHECKING:
-    from signals.recover.failover import OnEvent, Situation
-    from signals.recover.plan import Plan
+from signals.terminal.progress import Progress
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed on a protected stack.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is done, or at once.")]
 PlanId = Annotated[str | None, typer.Argument(metavar="[PLAN]", help="A plan's id; by default the last one.")]
 
-failover = typer.Typer(help="Send signals to the secondary Region by hand, and back.", no_args_is_help=True)
-replay = typer.Typer(help="Replay to the primary what replication gave up on.", no_args_is_help=True)
-redrive = typer.Typer(help="Show messages that failed, and send them back.", invoke_without_command=True)
+failover_commands = typer.Typer(help="Send signals to the secondary Region by hand, and back.", no_args_is_help=True)
+replay_commands = typer.Typer(help="Replay to the primary what replication gave up on.", no_args_is_help=True)
+redrive_commands = typer.Typer(help="Show messages that failed, and send them back.", invoke_without_command=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the three to the `signals` command."""
-    for name, commands in (("failover", failover), ("replay", replay), ("redrive", redrive)):
-        app.add_typer(commands, name=name)
+    app.add_typer(failover_commands, name="failover")
+    app.add_typer(replay_commands, name="replay")
+    app.add_typer(redrive_commands, name="redrive")
 
 
 def consent(stack: Stack, what: str, yes: bool) -> None:
@@ -43,70 +46,59 @@ def consent(stack: Stack, what: str, yes: bool) -> None:
         raise Failed("nothing was changed")
 
 
-@failover.command("start")
+@failover_commands.command("start")
 def failover_start(stack: StackName = "local", yes: Yes = False, wait: Wait = True, json: AsJson = False) -> None:
     """Send signals to the secondary until `stop`; return when a probe has arrived there.
 
     The endpoint's health check is held unhealthy (inverted and disabled), so that the metric does not count. Safe to
     run again. Exit code 1 when the endpoint has not moved after AWS's maximum of 420 s.
     """
-    from signals.recover import failover
-
     chosen = load_stack(stack)
     consent(chosen, f"send all signals to {chosen.secondary}", yes)
     _move(chosen, failover.start, wait=wait, json=json)
 
 
-@failover.command("stop")
+@failover_commands.command("stop")
 def failover_stop(stack: StackName = "local", yes: Yes = False, wait: Wait = True, json: AsJson = False) -> None:
     """Let the metric decide again, however the check was changed; return when a probe arrives in the right Region.
 
     While the primary is really failing, that is still the secondary. Safe to run again.
     """
-    from signals.recover import failover
-
     chosen = load_stack(stack)
     consent(chosen, "let the health check decide again", yes)
     _move(chosen, failover.stop, wait=wait, json=json)
 
 
 def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: bool) -> None:
-    from signals.cli.views import recover as views
-    from signals.recover.failover import EXPECTED_S, MAXIMUM_S
 
     title = f"moving the endpoint (AWS: {EXPECTED_S} s expected, {MAXIMUM_S} s at most)"
     with _progress(title, quiet=json) as on_event:
         found = move(stack, wait=wait, on_event=on_event)
-    views.print_situation(found, json=json)
+    console.print_result(found, views.print_situation, json=json)
 
 
 @contextmanager
 def _progress(title: str, *, quiet: bool) -> Iterator[OnEvent]:
     """A progress display of one phase, as a function that takes what happens."""
-    from signals.terminal.progress import Progress
-
     with Progress(quiet=quiet) as progress:
         progress.phase(title)
         yield lambda event: progress.note(event.text) if event.text else progress.tick()
 
 
-@failover.command("status")
+@failover_commands.command("status")
 def failover_status(stack: StackName = "local", json: AsJson = False) -> None:
     """Send a probe through the endpoint and show where it arrived, where it should have, why, and how to go back.
 
     Exit code 1 when it arrived elsewhere or nowhere, or when its copy did not reach the other Region.
     """
-    from signals.cli.views import recover as views
-    from signals.recover import failover
-
     with console.busy("waiting for a probe in both Regions", quiet=json):
         found = failover.status(load_stack(stack))
-    views.print_situation(found, json=json)
+    console.print_result(found, views.print_situation, json=json)
     if not found.settled or found.probe.problem:
         raise typer.Exit(1)
 
 
-@replay.command("plan")
+@replay_commands.command("plan")
 def replay_plan(
     stack: StackName = "local",
     start: Annotated[
@@ -123,16 +115,13 @@ def replay_plan(
     json: AsJson = False,
 ) -> None:
     """Show what replication cannot have delivered, and how long a replay takes and costs. Changes nothing."""
-    from signals.cli.views import recover as views
-    from signals.recover.plan import make_plan
-
     chosen = load_stack(stack)
     with console.busy("reading the archives", quiet=json):
         found = make_plan(chosen, time(start), time(end), whole=whole, put_events_quota=put_events_quota)
-    views.print_plan(found, json=json)
+    console.print_result(found, views.print_plan, json=json)
 
 
-@replay.command("start")
+@replay_commands.command("start")
 def replay_start(
     plan: PlanId = None, stack: StackName = "local", yes: Yes = False, wait: Wait = True, json: AsJson = False
 ) -> None:
@@ -140,14 +129,10 @@ def replay_start(
 
     Exit code 1 when something that was archived did not arrive.
     """
-    from signals.cli.views import recover as views
-    from signals.recover import replay
-    from signals.recover.plan import load_plan
-
     chosen = load_stack(stack)
     planned = load_plan(chosen, plan)
     if not json:
-        views.print_plan(planned, json=False)
+        views.print_plan(planned)
     if planned.slices:
         consent(chosen, f"replay {len(planned.slices)} slices for about ${sum(planned.cost_usd.values()):.2f}", yes)
     with _progress("starting the replay", quiet=json) as on_event:
@@ -158,14 +143,12 @@ def replay_start(
         console.print_json({"plan": planned.id, "started": started})
 
 
-@replay.command("watch")
+@replay_commands.command("watch")
 def replay_watch(plan: PlanId = None, stack: StackName = "local", json: AsJson = False) -> None:
     """Show how far a replay is, by replayed time and the return queue's depth, and compare at its end.
 
     Exit code 1 when nothing is planned, or when something that was archived did not arrive.
     """
-    from signals.recover.plan import load_plan
-
     chosen = load_stack(stack)
     planned = load_plan(chosen, plan)
     if not planned.slices:
@@ -176,11 +159,9 @@ def replay_watch(plan: PlanId = None, stack: StackName = "local", json: AsJson =
     _watch(chosen, planned, json=json)
 
 
-@replay.command("cancel")
+@replay_commands.command("cancel")
 def replay_cancel(stack: StackName = "local", json: AsJson = False) -> None:
     """Cancel every replay into the return path; what is in its queue already still goes to the primary."""
-    from signals.recover import replay
-
     cancelled = replay.cancel(load_stack(stack))
     if json:
         console.print_json({"cancelled": cancelled})
@@ -191,10 +172,6 @@ def replay_cancel(stack: StackName = "local", json: AsJson = False) -> None:
 
 
 def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
-    from signals.cli.views import recover as views
-    from signals.recover import replay
-    from signals.recover.reconcile import reconcile
-    from signals.terminal.progress import Progress
 
     last = replay.ReplayProgress(datetime.now(UTC))
     with Progress(quiet=json) as progress:
@@ -203,29 +180,30 @@ def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
             progress.show(views.replay_line(last))
     with console.busy("comparing the archive with what arrived", quiet=json):
         found = reconcile(stack, planned)
-    views.print_reconciled(planned, last, found, json=json)
+    if json:
+        console.print_json({"plan": planned.id, "last": last, "reconciled": found})
+    else:
+        views.print_reconciled(planned, last, found)
     if found.complete is False or last.failed:
         raise typer.Exit(1)
 
 
-@redrive.callback()
+@redrive_commands.callback()
 def redrive_list(context: typer.Context, stack: StackName = "local", json: AsJson = False) -> None:
     """List the messages in dead-letter queues, failure destinations and quarantine of both Regions, by reason."""
     if context.invoked_subcommand:
         return
-    from signals.cli.views import recover as views
-    from signals.recover import redrive
 
     with console.busy("reading the queues of both Regions", quiet=json):
         found = redrive.groups(load_stack(stack))
-    views.print_groups(found, stack, json=json)
+    console.print_result(found, lambda groups: views.print_groups(groups, stack), json=json)
 
 
 QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="As `signals redrive` lists it.")]
 Region = Annotated[str | None, typer.Option(help="Its Region; by default the primary.")]
 
 
-@redrive.command("show")
+@redrive_commands.command("show")
 def redrive_show(
     queue: QueueName,
     message_id: Annotated[str | None, typer.Option("--id", help="Only this message, in full.")] = None,
@@ -234,19 +212,16 @@ def redrive_show(
     json: AsJson = False,
 ) -> None:
     """Show the messages of one queue without removing them; with --id, one of them in full."""
-    from signals.cli.views import recover as views
-    from signals.recover import redrive
-
     chosen = load_stack(stack)
     found = redrive.list_messages(chosen, region or chosen.primary, queue)
     if message_id:
         found = [message for message in found if message.id == message_id]
         if not found:
             raise Failed(f"there is no message {message_id} in {queue} any more: list it without --id")
-    views.print_messages(found, in_full=bool(message_id), json=json)
+    console.print_result(found, lambda messages: views.print_messages(messages, in_full=bool(message_id)), json=json)
 
 
-@redrive.command("send")
+@redrive_commands.command("send")
 def redrive_send(
     queue: QueueName,
     message_id: Annotated[list[str] | None, typer.Option("--id", help="Only this message; may be repeated.")] = None,
@@ -260,9 +235,6 @@ def redrive_send(
 
     Exit code 1 when one could not be sent; it then stays in its queue.
     """
-    from signals.cli.views import recover as views
-    from signals.recover import redrive
-
     chosen = load_stack(stack)
     consent(chosen, f"send back the messages in {queue}", yes)
     outcomes = redrive.send(
@@ -275,7 +247,7 @@ def redrive_send(
     )
     failed = sum(outcome.problem is not None for outcome in outcomes)
     if json:
-        console.print_json([outcome.as_json() for outcome in outcomes])
+        console.print_json(outcomes)
     else:
         console.err.print(f"{len(outcomes) - failed} of {len(outcomes)} sent back")
     if failed:

@@ -46,7 +46,7 @@ def send(
             views.print_result(result)
     accepted = sum(result.accepted for result in results)
     if json:
-        console.print_json({"url": target, "accepted": accepted, "results": [result.as_json() for result in results]})
+        console.print_json({"url": target, "accepted": accepted, "results": results})
     else:
         console.err.print(f"{accepted} of {len(results)} accepted by {target}")
     if accepted < len(results):

@@ -75,7 +75,7 @@ def _archive(region: RegionStatus) -> list[str]:
 
 def _queue(queue: QueueStatus, prefix: str) -> str:
     depth = f"{queue.visible}" + (f" (+{queue.in_flight} in flight)" if queue.in_flight else "")
-    colour = "red" if queue.failures and queue.visible else "bold" if queue.visible else "dim"
+    colour = "red" if queue.is_failure_queue and queue.visible else "bold" if queue.visible else "dim"
     return f"[{colour}]{queue.name.removeprefix(prefix)}: {depth}[/]"
 
 

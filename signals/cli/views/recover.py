@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json as json_
+import json
 from typing import Any
 
 from rich.markup import escape
@@ -13,13 +13,10 @@ from signals.recover.plan import Plan
 from signals.recover.reconcile import Reconciled
 from signals.recover.redrive import FailedMessage, FailureGroup, RedriveOutcome
 from signals.recover.replay import ReplayProgress
-from signals.terminal.console import out, print_json
+from signals.terminal.console import out
 
 
-def print_situation(found: Situation, *, json: bool) -> None:
-    if json:
-        print_json(found.as_json())
-        return
+def print_situation(found: Situation) -> None:
     colour = "green" if found.settled else "red"
     out.print(f"signals go [bold {colour}]{f'to {found.region}' if found.region else 'nowhere'}[/] ({found.why})")
     if not found.settled:
@@ -34,10 +31,7 @@ def print_situation(found: Situation, *, json: bool) -> None:
         out.print(f"to go back: [bold]{found.way_back}[/]")
 
 
-def print_plan(plan: Plan, *, json: bool) -> None:
-    if json:
-        print_json(plan.as_json())
-        return
+def print_plan(plan: Plan) -> None:
     out.print(
         f"outage  {plan.outage_start:%Y-%m-%d %H:%M} to {plan.outage_end:%Y-%m-%d %H:%M} UTC, "
         f"{_duration((plan.outage_end - plan.outage_start).total_seconds())} ({plan.found_by})"
@@ -70,10 +64,7 @@ def replay_line(progress: ReplayProgress) -> str:
     return f"replayed to {to} ({progress.share:.0%}; {states}); {progress.waiting} in the return queue{failed}"
 
 
-def print_reconciled(plan: Plan, last: ReplayProgress, found: Reconciled, *, json: bool) -> None:
-    if json:
-        print_json({"plan": plan.id, "last": last.as_json(), "reconciled": found.as_json()})
-        return
+def print_reconciled(plan: Plan, last: ReplayProgress, found: Reconciled) -> None:
     out.print(escape(replay_line(last)))
     verdict = {True: "[green]complete[/]", False: "[red]INCOMPLETE[/]", None: "[yellow]not counted yet[/]"}
     out.print(f"{verdict[found.complete]}: {found.arrived:,} of {found.archived:,} {found.unit} arrived ({found.how})")
@@ -83,10 +74,7 @@ def print_reconciled(plan: Plan, last: ReplayProgress, found: Reconciled, *, jso
         out.print(f"{last.failed} messages of the return path failed: [bold]signals redrive --stack {plan.stack}[/]")
 
 
-def print_groups(groups: list[FailureGroup], stack: str, *, json: bool) -> None:
-    if json:
-        print_json([group.as_json() for group in groups])
-        return
+def print_groups(groups: list[FailureGroup], stack: str) -> None:
     if not groups:
         out.print("[green]nothing failed[/]: dead-letter queues, failure destinations and quarantine are empty")
         return
@@ -100,10 +88,7 @@ def print_groups(groups: list[FailureGroup], stack: str, *, json: bool) -> None:
     out.print(f"send: [bold]signals redrive send {first.queue} --region {first.region} --stack {stack}[/]")
 
 
-def print_messages(messages: list[FailedMessage], *, in_full: bool, json: bool) -> None:
-    if json:
-        print_json([message.as_json() for message in messages])
-        return
+def print_messages(messages: list[FailedMessage], *, in_full: bool) -> None:
     for message in messages:
         why = f"[red]{escape(message.reason)}[/]  {escape(message.text[:200])}"
         out.print(f"[bold]{message.id}[/]  {message.sent_at:%Y-%m-%d %H:%M:%S}  {why}")
@@ -115,11 +100,11 @@ def print_messages(messages: list[FailedMessage], *, in_full: bool, json: bool) 
 
 def _print_body(body: str) -> None:
     try:
-        content: Any = json_.loads(body)
+        content: Any = json.loads(body)
     except ValueError:
         out.print(body, markup=False)
         return
-    out.print_json(json_.dumps(content))
+    out.print_json(json.dumps(content))
 
 
 def print_outcome(outcome: RedriveOutcome) -> None:
