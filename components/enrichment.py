@@ -57,10 +57,7 @@ class Enrichment(pulumi.ComponentResource):
             function_name=region.names.enrichment,
             size=size,
             environment={"DATA_BUS_NAME": data_bus.name, "QUARANTINE_QUEUE_URL": quarantine.url},
-            statements=[
-                put_events(SIGNAL_SOURCE, data_bus.arn),
-                allow("sqs:SendMessage", quarantine.arn),
-            ],
+            statements=[put_events(SIGNAL_SOURCE, data_bus.arn), allow("sqs:SendMessage", quarantine.arn)],
             files=sources_file(sources),
             asynchronous=True,
             opts=child,

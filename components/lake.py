@@ -100,12 +100,7 @@ class DataLake(pulumi.ComponentResource):
             signals["expiration"] = {"days": expire}
         return [
             signals,
-            {
-                "id": "left-overs",
-                "status": "Enabled",
-                "filter": {"prefix": _RESULTS},
-                "expiration": {"days": 30},
-            },
+            {"id": "left-overs", "status": "Enabled", "filter": {"prefix": _RESULTS}, "expiration": {"days": 30}},
             {
                 "id": "undo",
                 "status": "Enabled",

@@ -28,12 +28,7 @@ class ConsumerTables(pulumi.ComponentResource):
     idempotency: str
 
     def __init__(
-        self,
-        name: str,
-        *,
-        consumer: Consumer,
-        regions: RegionPair[Region],
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, *, consumer: Consumer, regions: RegionPair[Region], opts: pulumi.ResourceOptions | None = None
     ):
         super().__init__("signals:index:ConsumerTables", name, None, opts)
         self.state = regions.primary.names.state_table(consumer.name)

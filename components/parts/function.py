@@ -111,11 +111,7 @@ class PackagedFunction(pulumi.ComponentResource):
             opts=region.options(self, depends_on=[policy, logs]),
         )
         alias = aws.lambda_.Alias(
-            f"{name}-alias",
-            name=ALIAS,
-            function_name=function.name,
-            function_version=function.version,
-            opts=here,
+            f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=here
         )
         if failed:
             aws.lambda_.FunctionEventInvokeConfig(

@@ -75,10 +75,7 @@ class Subscription(pulumi.ComponentResource):
             arn=target_arn,
             role_arn=target_role_arn,
             input_path=input_path,
-            retry_policy={
-                "maximum_event_age_in_seconds": RETRY_AGE_SECONDS,
-                "maximum_retry_attempts": RETRY_ATTEMPTS,
-            },
+            retry_policy={"maximum_event_age_in_seconds": RETRY_AGE_SECONDS, "maximum_retry_attempts": RETRY_ATTEMPTS},
             dead_letter_config={"arn": dead_letters.arn},
             opts=here,
         )

@@ -75,9 +75,9 @@ class AwsEnvironment(DeployedEnvironment):
             f"SELECT id, receivedat FROM signals WHERE source = '/drill/{run_id}' AND ({' OR '.join(hours)}) "
             f"LIMIT {_MOST_ROWS}"
         )
-        athena, name = self._stack.client("athena", self._stack.primary), f"{self._stack.settings.name}-lake"
+        athena, names = self._stack.client("athena", self._stack.primary), self._stack.names
         query = athena.start_query_execution(
-            QueryString=sql, WorkGroup=name, QueryExecutionContext={"Database": name.replace("-", "_")}
+            QueryString=sql, WorkGroup=names.lake, QueryExecutionContext={"Database": names.lake_database}
         )["QueryExecutionId"]
         deadline = time.monotonic() + _QUERY_S
         while True:

@@ -83,7 +83,7 @@ class DeployedEnvironment:
     def redrive(self, notify: Notify) -> None:
         for group in redrive.groups(self._stack):
             # The quarantine holds what cannot be processed: a retry would not help.
-            if group.queue == f"{self._stack.settings.name}-quarantine":
+            if group.queue == self._stack.names.quarantine:
                 continue
             done = [o for o in redrive.send(self._stack, group.region, group.queue) if o.problem is None]
             if done:

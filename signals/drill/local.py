@@ -40,7 +40,7 @@ class LocalEnvironment(DeployedEnvironment):
         self._failed_before = self._failed()
 
     def inject(self, scenario: Scenario) -> None:
-        self._faults(scenario.faults_for(name=self._stack.settings.name, primary=self._stack.primary))
+        self._faults(scenario.faults_for(names=self._stack.names, primary=self._stack.primary))
 
     def clear_fault(self) -> None:
         self._faults({})

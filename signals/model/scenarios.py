@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from components.names import Names
 from signals.errors import Misuse
 from signals.model.faults import Fault, FaultKind
 from signals.recording.values import with_leaves
@@ -25,8 +26,8 @@ class Scenario:
         kinds: The model's faults, in the primary.
         of: Folder in handlers/ of the only function that those faults hit.
         in_both_regions: Whether the model's faults are in the secondary too.
-        faults: What the embedded AWS is told (see `signals.local.faults`); `{name}`, `{primary}` stand for the stack's.
-            None: it cannot fail like this.
+        faults: What the embedded AWS is told (see `signals.local.faults`); `{primary}` and `{names.lake}`, or
+            another name, stand for the stack's. None: it cannot fail like this.
         fails_over: Whether the response is to fail over.
         outage_s: How long a drill's fault lasts, at least (s).
     """
@@ -42,11 +43,11 @@ class Scenario:
     fails_over: bool = False
     outage_s: float = 15.0
 
-    def faults_for(self, *, name: str, primary: str) -> dict[str, Any]:
+    def faults_for(self, *, names: Names, primary: str) -> dict[str, Any]:
         """What the embedded AWS is told for one stack."""
 
         def fill(leaf: Any) -> Any:
-            return leaf.format(name=name, primary=primary) if isinstance(leaf, str) else leaf
+            return leaf.format(names=names, primary=primary) if isinstance(leaf, str) else leaf
 
         return dict(with_leaves(self.faults or {}, fill))
 
@@ -116,7 +117,7 @@ SCENARIOS = {
             symptom="enrichment",
             kinds=(FaultKind.FUNCTION_ERRORS,),
             of="enrichment",
-            faults={"failing_functions": ["{name}-enrichment"]},
+            faults={"failing_functions": ["{names.enrichment}"]},
         ),
         Scenario(
             "slow-lake",
@@ -124,7 +125,7 @@ SCENARIOS = {
             alias="lake",
             symptom="lake",
             kinds=(FaultKind.LAKE,),
-            faults={"refusing_streams": ["{name}-lake"]},
+            faults={"refusing_streams": ["{names.lake}"]},
         ),
         FAILOVER,
     )

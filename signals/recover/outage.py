@@ -45,7 +45,7 @@ def outage(stack: Stack, start: datetime | None, end: datetime | None) -> Outage
 
 
 def _found(stack: Stack, now: datetime) -> Outage:
-    name = f"{stack.settings.name}-ingress-latency"
+    name = stack.names.latency_alarm
     lead = _LEAD + timedelta(minutes=stack.settings.failover.evaluation_periods)
     candidates = [(period, f"history of the alarm {name}", lead) for period in alarm_periods(_history(stack, name))]
     for entry in failover.manual_failovers(stack):

@@ -6,6 +6,7 @@ import json
 
 from signals.model.report import DrillVerdict, buckets, offset
 from signals.model.scenarios import SCENARIOS
+from signals.stack import load_stack
 from tests.support.drill_report import REPORT
 
 
@@ -31,5 +32,7 @@ def test_buckets_count_everything_also_what_lies_outside() -> None:
 
 def test_a_scenarios_faults_name_the_stack_and_leave_it_as_it_is() -> None:
     scenario = SCENARIOS["enrichment-failing"]
-    assert scenario.faults_for(name="n", primary="p") == {"failing_functions": ["n-enrichment"]}
-    assert (scenario.faults or {})["failing_functions"] == ["{name}-enrichment"]
+    assert scenario.faults_for(names=load_stack("dev").names, primary="p") == {
+        "failing_functions": ["signals-dev-enrichment"]
+    }
+    assert (scenario.faults or {})["failing_functions"] == ["{names.enrichment}"]
