@@ -1,15 +1,15 @@
-"""Faults of the embedded AWS, for rehearsals and tests: what is ill, where, and how.
+"""Faults of the embedded AWS, for rehearsals and tests: what fails, where, and how.
 
-`PUT /_signals/faults` on the AWS port sets them all, `GET` shows them, `{}` heals:
+`PUT /_signals/faults` on the AWS port sets them all, `GET` shows them, `{}` clears them:
 
     {"refusing_endpoints": true,               PutEvents through a global endpoint fails
-     "slow_endpoints_s": 3,                    PutEvents through one takes so much longer, and takes effect
-     "refuse_every_entry": 2,                  every second entry sent through one is refused, in an answer with 200
-     "refusing_regions": ["us-west-2"],        PutEvents there fails, what is sent there waits
-     "latency_ms": {"us-west-2": 60000},       what IngestionToInvocationStartLatency says, in addition
-     "missing_buses": ["signals-ingress"],     these are taken for buses that do not exist
-     "cut_replication": true,                  no copy leaves a Region, each is tried again
-     "replication_gives_up_s": 10,             for so long, instead of 24 h: days of outage in seconds
+     "slow_endpoints_s": 3,                    PutEvents through one takes this much longer, and succeeds
+     "refuse_every_entry": 2,                  every second entry sent through one is refused; the answer is 200
+     "refusing_regions": ["us-west-2"],        PutEvents there fails, deliveries there are retried
+     "latency_ms": {"us-west-2": 60000},       is added to IngestionToInvocationStartLatency
+     "missing_buses": ["signals-ingress"],     these are treated as buses that do not exist
+     "cut_replication": true,                  no copy leaves a Region, each is retried
+     "replication_gives_up_s": 10,             for this long instead of 24 h: days of outage in seconds
      "refusing_apis": ["us-west-2"],           the HTTP APIs there answer 503
      "failing_functions": ["signals-enrichment"],   these end with an error before they do anything
      "refusing_queues": ["signals-spool"],     SendMessage to these fails
@@ -28,7 +28,7 @@ PATH = "/_signals/faults"
 
 @dataclass
 class Faults:
-    """What is ill now."""
+    """The faults in effect; the fields are the keys of the HTTP form."""
 
     refusing_endpoints: bool = False
     slow_endpoints_s: float = 0

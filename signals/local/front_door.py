@@ -1,4 +1,4 @@
-"""The front door: stands for the domain, and sends each request to the Region that is well."""
+"""The front door: stands in for the domain and sends each request to a healthy Region."""
 
 from __future__ import annotations
 

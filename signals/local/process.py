@@ -1,4 +1,4 @@
-"""Start, stop and look for the process of the embedded AWS; everything it writes is below one folder, its home."""
+"""Start, stop and find the process of the embedded AWS; everything it writes is below one folder, its home."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def _end(pid: int, child: subprocess.Popen[bytes] | None = None) -> None:
 
 def _alive(pid: int) -> bool:
     try:
-        # A child of ours that has ended stays a zombie, which answers signals, until it is waited for.
+        # A child that has ended stays a zombie, which accepts signals, until it is waited for.
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return False
     except ChildProcessError:

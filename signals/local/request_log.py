@@ -1,4 +1,4 @@
-"""What deployments asked of the embedded AWS: `requests.jsonl` in its home, each kind of request once.
+"""The requests of deployments to the embedded AWS: `requests.jsonl` in its home, each kind of request once.
 
 `signals permissions` is tested against it. Only the engines' requests are kept (their SDKs name them in the user
 agent), so that the file stays small however long the stack runs.

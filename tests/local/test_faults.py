@@ -1,4 +1,4 @@
-"""What `PUT /_signals/faults` makes ill, and that healing is complete."""
+"""What `PUT /_signals/faults` makes fail, and that clearing is complete."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_event_for_a_bus_that_is_missing_is_answered_with_an_id_and_gone(aws:
     assert endpoint.received(WEST) == []
 
 
-def test_a_queue_that_is_ill_takes_no_message_from_a_client(aws: Aws, name: str) -> None:
+def test_a_queue_that_is_faulty_takes_no_message_from_a_client(aws: Aws, name: str) -> None:
     queue = aws.queue(name)
     sqs = aws("sqs")
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -114,7 +114,7 @@ def test_a_function_that_is_made_to_fail_reaches_its_on_failure_destination(aws:
     assert aws("lambda").invoke(FunctionName=name, Qualifier="live", Payload=b"{}")["Payload"].read() == b'"done"'
 
 
-def test_an_api_that_is_ill_answers_503_in_its_region_alone(aws: Aws, api: Api) -> None:  # noqa: F811
+def test_an_api_that_is_faulty_answers_503_in_its_region_alone(aws: Aws, api: Api) -> None:  # noqa: F811
     aws.faults(refusing_apis=[EAST])
     assert api.request("GET", "/health").status_code != 503
     aws.faults(refusing_apis=[WEST])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def install() -> None:
-    """Install every extension; raises SeamGoneError where ministack has changed underneath."""
+    """Install every extension; raises PatchError where ministack is not the one they were written for."""
     from signals.local.extensions import (
         alarms,
         archive,
@@ -12,18 +12,18 @@ def install() -> None:
         bus_targets,
         delivery,
         event_bus,
+        fault_injection,
         firehose_buffer,
         global_endpoint,
         health_check,
         http_api,
-        ill_services,
         managed_runtime,
         no_waiting,
         queue_attributes,
         scheduler,
     )
 
-    # From the bus outwards: what wraps the same seam comes after what it wraps.
+    # From the bus outwards: what wraps the same function comes after what it wraps.
     for extension in (
         event_bus,
         delivery,
@@ -36,7 +36,7 @@ def install() -> None:
         firehose_buffer,
         async_invocation,
         http_api,
-        ill_services,
+        fault_injection,
         managed_runtime,
         no_waiting,
         queue_attributes,

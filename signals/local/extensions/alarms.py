@@ -23,12 +23,11 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch
 
-from signals.local.extensions import metric_data, seams
+from signals.local.extensions import metric_data, patching
 
 Alarm = dict[str, Any]
 _EVALUATED_EVERY_SECONDS = 1.0
 logger = logging.getLogger("signals.local.alarms")
-_ARGUMENTS = ("params", "cbor_data", "is_cbor", "is_json")
 _TEXTS: tuple[str, ...] = (
     *("AlarmName", "AlarmArn", "AlarmDescription", "StateValue", "StateReason", "MetricName", "Namespace", "Statistic"),
     *("ExtendedStatistic", "Unit", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
@@ -41,11 +40,12 @@ _evaluated: dict[str, float] = {}
 
 
 def install() -> None:
-    for name in ("_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"):
-        seams.require(cloudwatch, name)
-    seams.replace(cloudwatch, "_evaluate_alarm", ("alarm",), evaluate)
+    patching.require(
+        cloudwatch, "_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"
+    )
+    patching.replace(cloudwatch, "_evaluate_alarm(alarm)", evaluate)
     for name, new in (("_put_metric_alarm", _put), ("_describe_alarms", _describe), ("_set_alarm_state", _set_state)):
-        _ministack[name] = seams.replace(cloudwatch, name, _ARGUMENTS, new)
+        _ministack[name] = patching.replace(cloudwatch, f"{name}(params, cbor_data, is_cbor, is_json)", new)
     threading.Thread(target=_keep_evaluating, daemon=True, name="alarms").start()
 
 

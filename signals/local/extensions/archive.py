@@ -19,7 +19,7 @@ from typing import Any
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
 from ministack.services import eventbridge as events
 
-from signals.local.extensions import event_bus, seams
+from signals.local.extensions import event_bus, patching
 from signals.local.extensions.event_bus import Event
 from signals.recording import types
 
@@ -29,12 +29,13 @@ _ministack: dict[str, Callable[..., Any]] = {}
 
 
 def install() -> None:
-    for name in ("_archives", "_replays", "_archive_name_from_ref", "_coerce_timestamp", "_matches_pattern_view"):
-        seams.require(events, name)
-    seams.replace(events, "_archive_event", ("event", "view"), keep)
-    seams.replace(events, "_start_replay", ("data",), start_replay)
+    patching.require(
+        events, "_archives", "_replays", "_archive_name_from_ref", "_coerce_timestamp", "_matches_pattern_view"
+    )
+    patching.replace(events, "_archive_event(event, view)", keep)
+    patching.replace(events, "_start_replay(data)", start_replay)
     for name, new in (("_describe_archive", _describe), ("_list_archives", _list)):
-        _ministack[name] = seams.replace(events, name, ("data",), new)
+        _ministack[name] = patching.replace(events, f"{name}(data)", new)
 
 
 def keep(event: Event, view: Any = None) -> None:

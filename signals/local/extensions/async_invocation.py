@@ -1,6 +1,6 @@
 """Asynchronous invocation of Lambda functions, with the settings of the version or alias that is invoked.
 
-AWS: on a function error Lambda tries twice more, on throttling until the event is 6 h old, as the qualifier's event
+AWS: on a function error Lambda retries twice, on throttling until the event is 6 h old, as the qualifier's event
 invoke configuration says; then the on-failure destination gets a record of it: condition (RetriesExhausted or
 EventAgeExceeded), count, request and response payload (Lambda Developer Guide, "Invoking a function asynchronously",
 "Retaining records of asynchronous invocations").
@@ -16,14 +16,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import lambda_svc
 
-from signals.local.extensions import queues, seams
+from signals.local.extensions import patching, queues
 
 _PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -32,20 +31,18 @@ logger = logging.getLogger("signals.local.lambda")
 # Each invocation at a time is a process of its own; AWS has more room than a laptop.
 _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 _room: dict[str, threading.BoundedSemaphore] = {}
-_route_elsewhere: Callable[..., Any]
 
 
 def install() -> None:
-    global _route_elsewhere
-    for name in (
+    patching.require(
+        lambda_svc,
         "_event_invoke_config",
         "_execute_function",
         "_lambda_function_name_and_qualifier_from_arn",
         "_functions",
-    ):
-        seams.require(lambda_svc, name)
-    _route_elsewhere = seams.require(lambda_svc, "_route_async_failure", ("target_arn", "func_name", "event", "result"))
-    seams.replace(lambda_svc, "invoke_async_with_retry", ("func", "event"), invoke)
+        "_route_async_failure(target_arn, func_name, event, result)",
+    )
+    patching.replace(lambda_svc, "invoke_async_with_retry(func, event)", invoke)
 
 
 def invoke(func: dict[str, Any], event: Any) -> None:
@@ -81,9 +78,9 @@ def _run(func: dict[str, Any], event: Any) -> None:
         if destination and ":sqs:" in destination:
             _send(destination, _record(config, arn, event, result, condition, invoked))
         elif destination or dead_letters:
-            _route_elsewhere(destination or dead_letters, name, event, result)
+            lambda_svc._route_async_failure(destination or dead_letters, name, event, result)
         else:
-            logger.warning("%s: the event is gone: no on-failure destination", arn)
+            logger.warning("%s: the event is dropped: no on-failure destination", arn)
 
 
 def _record(config: dict[str, Any], arn: str, event: Any, result: dict[str, Any], condition: str, invoked: int) -> str:
@@ -113,4 +110,4 @@ def _send(queue_arn: str, body: str) -> None:
     try:
         queues.send(queue_arn, body)
     except queues.NoQueueError:
-        logger.warning("the on-failure destination %s does not exist: the event is gone", queue_arn)
+        logger.warning("the on-failure destination %s does not exist: the event is dropped", queue_arn)

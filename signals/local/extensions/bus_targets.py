@@ -3,9 +3,9 @@
 AWS: a rule may send to a bus in another Region; the copy keeps the `region` it was first put in, and may have another
 id. An event received from another bus is not passed on to a third: it goes to the dead-letter queue with
 THIRD_REGION_HOP_DETECTED or THIRD_ACCOUNT_HOP_DETECTED (User Guide, "Sending and receiving events between event buses"
-and "Using dead-letter queues"). Whether a replay starts the count anew is not documented; here it does not.
+and "Using dead-letter queues"). Whether a replay resets the count is not documented; here it does not.
 
-ministack: knows buses of the rule's own Region only, and passes on without end.
+ministack: knows buses of the rule's own Region only, and forwards without limit.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ministack.core.responses import get_account_id, get_region, new_uuid, reque
 from ministack.services import eventbridge as events
 
 from signals.local import faults
-from signals.local.extensions import event_bus, seams
+from signals.local.extensions import event_bus, patching
+from signals.local.extensions.delivery_errors import RetryableError, UndeliverableError
 from signals.local.extensions.event_bus import Event
-from signals.local.extensions.refusals import TryAgainError, UndeliverableError
 from signals.recording import types
 
 logger = logging.getLogger("signals.local.events")
@@ -31,8 +31,9 @@ _between_regions = ThreadPoolExecutor(4, thread_name_prefix="between-regions")
 
 
 def install() -> None:
-    seams.require(events, "_event_buses")
-    seams.require(events, "_dispatch_to_event_bus", ("spec", "event", "rule", "event_path", "target_input_payload"))
+    patching.require(
+        events, "_event_buses", "_dispatch_to_event_bus(spec, event, rule, event_path, target_input_payload)"
+    )
 
 
 def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None) -> None:
@@ -43,9 +44,9 @@ def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None)
             f"the event was received from {event['_ReceivedFrom']} and cannot be sent on to {arn}",
         )
     if arn.region in faults.now.refusing_regions:
-        raise TryAgainError("CROSS_REGION_INGESTION_FAILED", f"event buses in {arn.region} do not answer")
+        raise RetryableError("CROSS_REGION_INGESTION_FAILED", f"event buses in {arn.region} do not answer")
     if faults.now.cut_replication and rule.get("ManagedBy") == event_bus.MANAGED_BY:
-        raise TryAgainError("CROSS_REGION_INGESTION_FAILED", "replication is cut")
+        raise RetryableError("CROSS_REGION_INGESTION_FAILED", "replication is cut")
     bus = arn.resource.removeprefix("event-bus/")
     if not events._event_buses.contains_scoped(arn.account_id, arn.region, bus):
         raise UndeliverableError("NO_RESOURCE", f"Event bus {arn} does not exist")

@@ -1,7 +1,7 @@
-"""Rule targets: how EventBridge hands an event over, tries again, and gives up.
+"""Rule targets: how EventBridge delivers an event, retries, and gives up.
 
 AWS: a Lambda function is invoked asynchronously (User Guide, "Event bus targets"); a target that is missing or gives
-no permission is not tried again but goes straight to the target's dead-letter queue; other failures are tried again
+no permission is not retried but goes straight to the target's dead-letter queue; other failures are retried
 with backoff for RetryPolicy's age and attempts (default 24 h, 185). The dead letter is the event, with the message
 attributes RULE_ARN, TARGET_ARN, ERROR_CODE, ERROR_MESSAGE and, once retries are used up, EXHAUSTED_RETRY_CONDITION and
 RETRY_ATTEMPTS; the queue's own policy must let events.amazonaws.com send for the rule (User Guide, "Using dead-letter
@@ -27,13 +27,13 @@ from ministack.services import cloudwatch, firehose, lambda_svc
 from ministack.services import eventbridge as events
 
 from signals.local import faults
-from signals.local.extensions import bus_targets, queues, seams
+from signals.local.extensions import bus_targets, patching, queues
+from signals.local.extensions.delivery_errors import RetryableError, UndeliverableError
 from signals.local.extensions.event_bus import MANAGED_BY, Event
-from signals.local.extensions.refusals import TryAgainError, UndeliverableError
 
 SERVICE = "events.amazonaws.com"
 DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
-# EventBridge backs off for minutes; a laptop's user waits for seconds.
+# EventBridge backs off for minutes; on a laptop seconds are enough.
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.2, 5.0
 logger = logging.getLogger("signals.local.events")
 _ministack_invoke: Callable[..., Any]
@@ -41,16 +41,19 @@ _ministack_invoke: Callable[..., Any]
 
 def install() -> None:
     global _ministack_invoke
-    seams.require(lambda_svc, "invoke_async_with_retry", ("func", "event"))
-    seams.require(lambda_svc, "_get_func_record_for_ref", ("function_ref",))
-    seams.require(lambda_svc, "_get_base_func_record_for_ref", ("function_ref",))
-    seams.require(lambda_svc, "_execution_record_for_config", ("func", "config"))
-    seams.require(firehose, "_put_record", ("data",))
-    _ministack_invoke = seams.replace(events, "_invoke_target", ("target", "event", "rule", "view"), invoke)
+    patching.require(
+        lambda_svc,
+        "invoke_async_with_retry(func, event)",
+        "_get_func_record_for_ref(function_ref)",
+        "_get_base_func_record_for_ref(function_ref)",
+        "_execution_record_for_config(func, config)",
+    )
+    patching.require(firehose, "_put_record(data)")
+    _ministack_invoke = patching.replace(events, "_invoke_target(target, event, rule, view)", invoke)
 
 
 def invoke(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any = None) -> None:
-    """Deliver an event to one target of a rule; what fails is tried again or becomes a dead letter."""
+    """Deliver an event to one target of a rule; a failure is retried or sent to the dead-letter queue."""
     view = view or events._pattern_event_view(event)
     attempt(target, event, rule, view, attempts=0, started=time.time())
 
@@ -58,13 +61,13 @@ def invoke(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any
 def attempt(
     target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any, *, attempts: int, started: float
 ) -> None:
-    """One try, the first or a later one."""
+    """One attempt, the first or a retry."""
     _count("Invocations", rule)
     try:
         _deliver(target, event, rule, view)
     except UndeliverableError as error:
-        bury(target, view, rule, error)
-    except TryAgainError as error:
+        send_to_dead_letter_queue(target, view, rule, error)
+    except RetryableError as error:
         policy = target.get("RetryPolicy") or {}
         if rule.get("ManagedBy") == MANAGED_BY and faults.now.replication_gives_up_s is not None:
             policy = {"MaximumEventAgeInSeconds": faults.now.replication_gives_up_s}
@@ -75,7 +78,7 @@ def attempt(
         elif time.time() + wait - started > policy.get("MaximumEventAgeInSeconds", DEFAULT_RETRY_SECONDS):
             exhausted = "MaximumEventAgeInSeconds"
         if exhausted:
-            bury(target, view, rule, error, exhausted=exhausted, attempts=attempts)
+            send_to_dead_letter_queue(target, view, rule, error, exhausted=exhausted, attempts=attempts)
             return
         account, region = get_account_id(), get_region()
 
@@ -91,7 +94,7 @@ def attempt(
 
 
 def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> tuple[str, bool]:
-    """What the target receives, and whether that is anything else than the event itself."""
+    """What the target receives, and whether it differs from the event itself."""
     event = view.event_with_detail()
     if target.get("InputTransformer"):
         return events._apply_input_transformer(target["InputTransformer"], rule, view), True
@@ -107,16 +110,16 @@ def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> tuple[st
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False), False
 
 
-def bury(
+def send_to_dead_letter_queue(
     target: dict[str, Any],
     view: Any,
     rule: dict[str, Any],
-    error: UndeliverableError | TryAgainError,
+    error: UndeliverableError | RetryableError,
     *,
     exhausted: str | None = None,
     attempts: int = 0,
 ) -> None:
-    """Send the event to the target's dead-letter queue; without one it is gone, as on AWS."""
+    """Send the event to the target's dead-letter queue; without one it is dropped, as on AWS."""
     _count("FailedInvocations", rule)
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     rule_arn = rule.get("Arn", "")
@@ -198,10 +201,10 @@ def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: s
     data = base64.b64encode(body.encode()).decode()
     name = arn.resource.removeprefix("deliverystream/")
     if name in faults.now.refusing_streams:
-        raise TryAgainError("THROTTLING", f"Slow down: {name}")
+        raise RetryableError("THROTTLING", f"Slow down: {name}")
     status, _, answer = firehose._put_record({"DeliveryStreamName": name, "Record": {"Data": data}})
     if status == 503:
-        raise TryAgainError("THROTTLING", answer.decode())
+        raise RetryableError("THROTTLING", answer.decode())
     if status != 200:
         raise UndeliverableError("NO_RESOURCE", answer.decode())
 

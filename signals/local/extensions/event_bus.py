@@ -1,7 +1,7 @@
-"""PutEvents as EventBridge answers it, and the walk from an accepted event to its rules' targets.
+"""PutEvents as EventBridge answers it, and the dispatch of an accepted event to its rules' targets.
 
 AWS: an entry is refused for what it lacks, one by one; an entry for a bus that does not exist is answered with an
-event id, not counted as failed, and gone; a request is at most 10 entries and 1 MiB; `Time` is the event's time if
+event id, not counted as failed, and dropped; a request is at most 10 entries and 1 MiB; `Time` is the event's time if
 given (EventBridge User Guide, "Sending events with PutEvents"; API reference, PutEvents). A rule that EventBridge
 manages for a global endpoint matches only what came in through the endpoint, and no replay (seen live: aws-samples/
 sample-serverless-messaging-hub, docs/e2e-evidence.md). `AWS/Events IngestionToInvocationStartLatency` is the time
@@ -22,7 +22,7 @@ from ministack.services import cloudwatch
 from ministack.services import eventbridge as events
 
 from signals.local import faults
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 Event = dict[str, Any]
 MANAGED_BY = "events.amazonaws.com"
@@ -33,17 +33,17 @@ logger = logging.getLogger("signals.local.events")
 
 
 def install() -> None:
-    for name in (
+    patching.require(
+        events,
         "_invoke_target",
         "_archive_event",
         "_pattern_event_view",
         "_matches_pattern_view",
         "_event_bus_name_from_ref",
-    ):
-        seams.require(events, name)
-    seams.require(cloudwatch, "record_metric", ("namespace", "metric_name", "value", "unit", "dimensions"))
-    seams.replace(events, "_put_events", ("data", "allow_aws_source"), put_events)
-    seams.replace(events, "_dispatch_event", ("event", "view"), dispatch)
+    )
+    patching.require(cloudwatch, "record_metric(namespace, metric_name, value, unit, dimensions)")
+    patching.replace(events, "_put_events(data, allow_aws_source)", put_events)
+    patching.replace(events, "_dispatch_event(event, view)", dispatch)
 
 
 def put_events(data: dict[str, Any], allow_aws_source: bool = False, *, endpoint_arn: str | None = None) -> Any:
@@ -67,12 +67,12 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False, *, endpoint
 def put_entries(
     entries: list[dict[str, Any]], allow_aws_source: bool = False, *, endpoint_arn: str | None = None
 ) -> list[dict[str, str]]:
-    """Put each entry of a request that is good as a whole; what PutEvents answers of each."""
+    """Put each entry of a valid request; what PutEvents answers for each."""
     return [_put(entry, allow_aws_source, endpoint_arn) for entry in entries]
 
 
 def accept(event: Event) -> None:
-    """Take an event in on its bus in the Region in scope: rules first, then archives."""
+    """Accept an event on its bus in the Region in scope: rules first, then archives."""
     event["_Ingested"] = time.time()
     view = events._pattern_event_view(event)
     dispatch(event, view)
@@ -126,7 +126,7 @@ def _put(entry: dict[str, Any], allow_aws_source: bool, endpoint_arn: str | None
         "_Endpoint": endpoint_arn,
     }
     if bus not in events._event_buses or bus in faults.now.missing_buses:
-        logger.warning("event %s is gone: there is no bus %s in %s", event["EventId"], bus, get_region())
+        logger.warning("event %s is dropped: there is no bus %s in %s", event["EventId"], bus, get_region())
     else:
         accept(event)
     return {"EventId": event["EventId"]}

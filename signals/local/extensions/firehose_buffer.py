@@ -24,7 +24,7 @@ from typing import Any
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import firehose, s3
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 _LOOK_EVERY_SECONDS = 0.1
 _RETRY_SECONDS, _GIVE_UP_SECONDS = 2.0, 86_400
@@ -55,11 +55,12 @@ _lock = threading.Lock()
 
 def install() -> None:
     global _ministack_deliver, _ministack_describe
-    for name in ("_apply_lambda_processors", "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams"):
-        seams.require(firehose, name)
-    seams.require(s3, "handle_request", ("method", "path", "headers", "body", "query_params"))
-    _ministack_deliver = seams.replace(firehose, "_deliver_records_to_s3", ("stream", "dest", "records"), gather)
-    _ministack_describe = seams.replace(firehose, "_dest_description", ("dest",), describe)
+    patching.require(
+        firehose, "_apply_lambda_processors", "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams"
+    )
+    patching.require(s3, "handle_request(method, path, headers, body, query_params)")
+    _ministack_deliver = patching.replace(firehose, "_deliver_records_to_s3(stream, dest, records)", gather)
+    _ministack_describe = patching.replace(firehose, "_dest_description(dest)", describe)
     threading.Thread(target=_write_when_due, daemon=True, name="firehose-buffer").start()
 
 
@@ -96,7 +97,7 @@ def _write_when_due() -> None:
             try:
                 _write(buffer)
             except Exception as error:
-                logger.warning("%s: delivery failed, tried again: %s", buffer.stream["arn"], error)
+                logger.warning("%s: delivery failed, will be retried: %s", buffer.stream["arn"], error)
                 _put_back(buffer)
 
 

@@ -29,7 +29,7 @@ from ministack.core.router import extract_signed_region
 from ministack.services import eventbridge as events
 
 from signals.local import faults
-from signals.local.extensions import event_bus, health_check, seams
+from signals.local.extensions import event_bus, health_check, patching
 from signals.recording import types
 
 Endpoint = dict[str, Any]
@@ -46,7 +46,7 @@ _entries_seen = 0
 
 def install() -> None:
     global _ministack_handle
-    seams.require(events, "_endpoints")
+    patching.require(events, "_endpoints")
     for name, new in (
         ("_create_endpoint", create),
         ("_describe_endpoint", describe),
@@ -55,10 +55,8 @@ def install() -> None:
         ("_list_endpoints", list_endpoints),
         ("_put_events", put_events),
     ):
-        seams.replace(events, name, ("data",), new)
-    _ministack_handle = seams.replace(
-        events, "handle_request", ("method", "path", "headers", "body", "query_params"), _handle
-    )
+        patching.replace(events, f"{name}(data)", new)
+    _ministack_handle = patching.replace(events, "handle_request(method, path, headers, body, query_params)", _handle)
 
 
 def active_region(endpoint: Endpoint) -> str:
@@ -102,7 +100,7 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
 
 
 def _refused(count: int) -> set[int]:
-    """Places of the entries that the fault refuses: every so manieth, counted over requests."""
+    """Places of the entries that the fault refuses: every nth, counted across requests."""
     global _entries_seen
     every, first = faults.now.refuse_every_entry, _entries_seen
     _entries_seen += count

@@ -2,7 +2,7 @@
 
 AWS: a CLOUDWATCH_METRIC check evaluates the data stream of the alarm's metric, not the alarm's state, so SetAlarmState
 does nothing; it works with the alarm's settings as they were when the check was created or last updated; every period
-must breach (no M out of N). A new check is healthy until there is enough data; Inverted turns the answer round; a
+must breach (no M out of N). A new check is healthy until there is enough data; Inverted inverts the answer; a
 disabled check is always healthy, and may be inverted too (API reference, UpdateHealthCheck); without data
 InsufficientDataHealthStatus decides (Route 53 Developer Guide, "How Route 53 determines the status of health checks
 that monitor CloudWatch alarms"). GetHealthCheckStatus and GetHealthCheckLastFailureReason report it.
@@ -24,7 +24,7 @@ from xml.etree.ElementTree import Element, SubElement
 from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch, route53
 
-from signals.local.extensions import metric_data, seams
+from signals.local.extensions import metric_data, patching
 
 Check = dict[str, Any]
 _REPORT = re.compile(r"^/2013-04-01/healthcheck/([^/]+)/(status|lastfailurereason)$")
@@ -42,16 +42,15 @@ class Status:
 
 
 def install() -> None:
-    seams.require(route53, "_health_checks")
-    seams.require(route53, "_hc_caller_refs")
-    seams.require(cloudwatch, "_alarms")
-    for name, parameters, new in (
-        ("_create_health_check", ("body",), _create),
-        ("_update_health_check", ("hc_id", "body"), _update),
-        ("_build_health_check_el", ("parent", "hc"), _build),
-        ("handle_request", ("method", "path", "headers", "body", "query_params"), _handle),
+    patching.require(route53, "_health_checks", "_hc_caller_refs")
+    patching.require(cloudwatch, "_alarms")
+    for wanted, new in (
+        ("_create_health_check(body)", _create),
+        ("_update_health_check(hc_id, body)", _update),
+        ("_build_health_check_el(parent, hc)", _build),
+        ("handle_request(method, path, headers, body, query_params)", _handle),
     ):
-        _ministack[name] = seams.replace(route53, name, parameters, new)
+        _ministack[wanted.partition("(")[0]] = patching.replace(route53, wanted, new)
 
 
 def status(check_id: str) -> Status:
@@ -88,11 +87,11 @@ def _measured(check: Check) -> Status:
         without_data = {"Healthy": True, "Unhealthy": False}.get(missing, bool(check.get("_last", True)))
         return Status(without_data, f"{metric}: no data ({missing})")
     if alarm.get("TreatMissingData") in ("breaching", "notBreaching"):
-        judged = [alarm["TreatMissingData"] == "breaching" if b is None else b for b in found]
+        breaching = [alarm["TreatMissingData"] == "breaching" if b is None else b for b in found]
     else:
-        judged = [b for b in found if b is not None]
-    check["_last"] = healthy = not all(judged)
-    return Status(healthy, f"{metric}: {sum(judged)} of {len(judged)} periods breach")
+        breaching = [b for b in found if b is not None]
+    check["_last"] = healthy = not all(breaching)
+    return Status(healthy, f"{metric}: {sum(breaching)} of {len(breaching)} periods breach")
 
 
 def _copy_alarm(check: Check, *, again: bool) -> None:

@@ -22,18 +22,18 @@ from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway
 
 from signals.local import faults
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 _run: Callable[..., Any]
 
 
 def install() -> None:
     global _run
-    seams.require(apigateway, "_invoke_lambda_proxy")
-    seams.require(app, "_EXECUTE_API_RE")
-    app._HEALTH_PATHS = tuple(path for path in seams.require(app, "_HEALTH_PATHS") if path != "/health")
+    patching.require(apigateway, "_invoke_lambda_proxy")
+    patching.require(app, "_EXECUTE_API_RE", "_HEALTH_PATHS")
+    app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
     app._EXECUTE_API_RE = re.compile(r"^([a-z0-9]{8,10})\.execute-api\.[a-z0-9.-]+(?::\d+)?$")
-    _run = seams.replace(apigateway, "run_reentrant", ("fn", "args", "thread_name"), run)
+    _run = patching.replace(apigateway, "run_reentrant(fn, args, thread_name)", run)
 
 
 async def run(fn: Callable[..., Any], *args: Any, thread_name: str = "http-api") -> Any:

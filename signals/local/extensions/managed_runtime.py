@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ministack.core import lambda_runtime
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 _WITH_BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 _ISOLATED = """
@@ -27,8 +27,7 @@ sys.path.append({runtime!r})
 
 
 def install() -> None:
-    script = seams.require(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
-    seams.require(lambda_runtime, "_detect_runtime_binary", ("runtime",))
+    patching.require(lambda_runtime, "_PYTHON_WORKER_SCRIPT", "_detect_runtime_binary(runtime)")
     runtime = Path(os.environ["STATE_DIR"]) / "runtime"
     runtime.mkdir(parents=True)
     for name in _WITH_BOTO3:
@@ -37,4 +36,4 @@ def install() -> None:
             source = Path(found.origin)
             source = source.parent if source.name == "__init__.py" else source
             (runtime / source.name).symlink_to(source)
-    lambda_runtime._PYTHON_WORKER_SCRIPT = _ISOLATED.format(runtime=str(runtime)) + script
+    lambda_runtime._PYTHON_WORKER_SCRIPT = _ISOLATED.format(runtime=str(runtime)) + lambda_runtime._PYTHON_WORKER_SCRIPT

@@ -10,10 +10,9 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
-for _name in ("_metrics", "_calc_stats", "_stat_value", "_dims_key", "_dims_from_list"):
-    seams.require(cloudwatch, _name)
+patching.require(cloudwatch, "_metrics", "_calc_stats", "_stat_value", "_dims_key", "_dims_from_list")
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from ministack.services import lambda_svc
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 
 def install() -> None:
-    seams.require(lambda_svc, "_schedule_state_transition", ("func_name", "delay"))
-    seams.require(lambda_svc, "_LAMBDA_STATE_TRANSITION_DELAY")
+    patching.require(lambda_svc, "_schedule_state_transition(func_name, delay)", "_LAMBDA_STATE_TRANSITION_DELAY")
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = 0.0

@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.services import sqs
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 _COMPACT = ("RedrivePolicy", "RedriveAllowPolicy")
 _ministack_get: Callable[..., dict[str, Any]]
@@ -22,11 +22,11 @@ _ministack_get: Callable[..., dict[str, Any]]
 
 def install() -> None:
     global _ministack_get
-    actions = seams.require(sqs, "_HANDLERS")
-    _ministack_get = seams.replace(sqs, "_act_get_queue_attributes", ("data", "qurl"), get)
-    if actions.get("GetQueueAttributes") is not _ministack_get:
-        raise seams.SeamGoneError("ministack.services.sqs._HANDLERS no longer lists GetQueueAttributes")
-    actions["GetQueueAttributes"] = get
+    patching.require(sqs, "_HANDLERS")
+    _ministack_get = patching.replace(sqs, "_act_get_queue_attributes(data, qurl)", get)
+    if sqs._HANDLERS.get("GetQueueAttributes") is not _ministack_get:
+        raise patching.PatchError("ministack.services.sqs._HANDLERS no longer lists GetQueueAttributes")
+    sqs._HANDLERS["GetQueueAttributes"] = get
 
 
 def get(data: dict[str, Any], qurl: str) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import request_scope
 from ministack.services import sqs
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
-for _name in ("_queue_by_arn", "_act_send_message", "_queue_name_to_url"):
-    seams.require(sqs, _name)
+patching.require(sqs, "_queue_by_arn", "_act_send_message", "_queue_name_to_url")
 
 
 class NoQueueError(LookupError):

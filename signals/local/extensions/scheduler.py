@@ -19,8 +19,8 @@ from ministack.core.responses import new_uuid
 from ministack.services import eventbridge as events
 from ministack.services import scheduler
 
-from signals.local.extensions import delivery, event_bus, seams
-from signals.local.extensions.refusals import UndeliverableError
+from signals.local.extensions import delivery, event_bus, patching
+from signals.local.extensions.delivery_errors import UndeliverableError
 
 _LOOK_EVERY_SECONDS = 1
 _deliver: Callable[..., Any]
@@ -28,10 +28,9 @@ _deliver: Callable[..., Any]
 
 def install() -> None:
     global _deliver
-    seams.require(scheduler, "_tick_schedules", ())
-    seams.require(scheduler, "_SCHEDULE_TICK_INTERVAL")
+    patching.require(scheduler, "_tick_schedules", "_SCHEDULE_TICK_INTERVAL")
     scheduler._SCHEDULE_TICK_INTERVAL = _LOOK_EVERY_SECONDS
-    _deliver = seams.replace(events, "_invoke_target", ("target", "event", "rule", "view"), invoke)
+    _deliver = patching.replace(events, "_invoke_target(target, event, rule, view)", invoke)
 
 
 def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
@@ -49,7 +48,7 @@ def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], 
     result = json.loads(body)
     if status != 200 or result["FailedEntryCount"]:
         error = UndeliverableError("NO_RESOURCE", body.decode())
-        delivery.bury(target, view or events._pattern_event_view(event), rule, error)
+        delivery.send_to_dead_letter_queue(target, view or events._pattern_event_view(event), rule, error)
 
 
 def _filled(text: str, schedule: dict[str, Any]) -> str:

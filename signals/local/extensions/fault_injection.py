@@ -1,8 +1,8 @@
-"""Queues that take nothing and functions that fail, when `faults` says so.
+"""Queues that refuse messages and functions that fail, as `faults` says.
 
-AWS: SQS that is ill answers 5xx, which an SDK may try again (SQS Developer Guide, "Error handling"); services that send
-to the queue from inside AWS are left alone here. A function that raises is one failed invocation, whoever invoked it
-(Lambda Developer Guide, "Understanding retry behavior in Lambda").
+AWS: SQS answers 5xx when it fails, and an SDK may retry that (SQS Developer Guide, "Error handling"); services that
+send to the queue from inside AWS are not affected here. A function that raises is one failed invocation, whoever
+invoked it (Lambda Developer Guide, "Understanding retry behavior in Lambda").
 
 ministack: both always work.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from ministack.services import lambda_svc, sqs
 
 from signals.local import faults
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
 _SENDING = frozenset({"SendMessage", "SendMessageBatch"})
 _dispatch: Callable[..., Any]
@@ -24,13 +24,13 @@ _execute: Callable[..., Any]
 
 def install() -> None:
     global _dispatch, _execute
-    seams.require(sqs, "_Err", ("code", "message", "status"))
-    _dispatch = seams.replace(sqs, "_dispatch", ("action", "data", "qurl"), dispatch)
-    _execute = seams.replace(lambda_svc, "_execute_function", ("func", "event"), execute)
+    patching.require(sqs, "_Err(code, message, status)")
+    _dispatch = patching.replace(sqs, "_dispatch(action, data, qurl)", dispatch)
+    _execute = patching.replace(lambda_svc, "_execute_function(func, event)", execute)
 
 
 async def dispatch(action: str, data: dict[str, Any], qurl: str) -> Any:
-    """Any SQS action; sending to a queue that is ill fails whole."""
+    """Any SQS action; sending to a faulty queue fails for every message."""
     name = str(data.get("QueueUrl", qurl)).rstrip("/").rpartition("/")[2]
     if action in _SENDING and name in faults.now.refusing_queues:
         raise sqs._Err("ServiceUnavailable", f"{name} does not answer.", 503)
@@ -38,10 +38,10 @@ async def dispatch(action: str, data: dict[str, Any], qurl: str) -> Any:
 
 
 def execute(func: dict[str, Any], event: Any) -> dict[str, Any]:
-    """An invocation; of a function that is to fail, an error before it does anything."""
+    """An invocation; a faulty function ends with an error before it does anything."""
     name = (func.get("config") or func).get("FunctionName")
     if name in faults.now.failing_functions:
-        body = {"errorType": "Runtime.ExitError", "errorMessage": f"{name} is made to fail"}
+        body = {"errorType": "Runtime.ExitError", "errorMessage": f"{name} fails on purpose (a fault)"}
         return {"error": True, "function_error": "Unhandled", "body": body}
     found: dict[str, Any] = _execute(func, event)
     return found

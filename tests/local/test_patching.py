@@ -1,4 +1,4 @@
-"""Extensions and the seams of ministack that they hold on to."""
+"""Extensions and the functions of ministack that they patch."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from types import ModuleType
 
 import pytest
 
-from signals.local.extensions import seams
+from signals.local.extensions import patching
 
-EXTENSIONS = Path(seams.__file__).parent
-
-
-def test_a_seam_that_is_gone_is_an_error() -> None:
-    with pytest.raises(seams.SeamGoneError, match=r"emulator\._put_events is gone"):
-        seams.replace(ModuleType("emulator"), "_put_events", ("data",), print)
+EXTENSIONS = Path(patching.__file__).parent
 
 
-def test_a_seam_with_other_parameters_is_an_error() -> None:
+def test_a_function_that_is_gone_is_an_error() -> None:
+    with pytest.raises(patching.PatchError, match=r"emulator\._put_events is gone"):
+        patching.replace(ModuleType("emulator"), "_put_events(data)", print)
+
+
+def test_a_function_with_other_parameters_is_an_error() -> None:
     module = ModuleType("emulator")
     module._put_events = lambda request: request  # type: ignore[attr-defined]
-    with pytest.raises(seams.SeamGoneError, match="takes"):
-        seams.replace(module, "_put_events", ("data",), print)
+    with pytest.raises(patching.PatchError, match="takes"):
+        patching.replace(module, "_put_events(data)", print)
 
 
-def test_a_process_does_not_start_on_a_ministack_without_the_seam() -> None:
+def test_a_process_does_not_start_on_a_ministack_without_a_patched_function() -> None:
     broken = "from ministack.services import eventbridge; del eventbridge._put_events\n"
     script = f"{broken}from signals.local import extensions; extensions.install()"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
