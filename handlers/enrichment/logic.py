@@ -1,4 +1,4 @@
-"""Bringing signals to the standard form, one event each; what cannot be is set aside alone. Knows no AWS."""
+"""Bringing signals to the standard form, one event each; an invalid one alone is quarantined. Knows no AWS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.shared.delivery import Undelivered
 from handlers.shared.packing import Entry
 from handlers.shared.times import is_utc, utc_text
 
-# Of what can't be kept whole, this much is: 4 bytes a character at most stay below a message's 256 KiB.
+# What is larger is truncated to so many characters, which have 4 bytes at most: a message may have 256 KiB.
 _MAX_QUARANTINED_BYTES = 255_000
 _KEPT_CHARACTERS = 60_000
 
@@ -41,8 +41,8 @@ class EnrichmentDependencies(NamedTuple):
         sources: The registered producers.
         region: Where this runs.
         describe: Says what a User-Agent header names, as extension attributes.
-        publish: Puts entries on the data platform bus; returns those that it could not.
-        quarantine: Sets aside what cannot be processed; returns what it could not.
+        publish: Puts entries on the data platform bus; returns those that it could not put there.
+        quarantine: Sends what cannot be processed to the quarantine; returns what it could not send.
     """
 
     account_id: str
@@ -54,28 +54,28 @@ class EnrichmentDependencies(NamedTuple):
 
 
 class NothingDeliveredError(RuntimeError):
-    """The data platform bus took nothing: Lambda's asynchronous retry brings the whole batch again."""
+    """The data platform bus accepted nothing: Lambda retries the asynchronous invocation with the whole batch."""
 
 
 class QuarantineError(RuntimeError):
-    """The quarantine did not take what belongs there: Lambda's asynchronous retry brings the whole batch again."""
+    """The quarantine did not accept everything: Lambda retries the asynchronous invocation with the whole batch."""
 
 
 def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str, int]:
     """Process one event of the ingress bus and say what to count.
 
-    A replayed or republished batch is one like any other: it keeps its ids, so consumers know what they have seen.
+    A replayed or republished batch keeps its ids, by which consumers recognize what they have processed.
 
     Raises:
         NothingDeliveredError: The bus refused every signal.
-        QuarantineError: A signal has no place to be.
+        QuarantineError: The quarantine refused a signal.
     """
     try:
         batch = authenticate(event, account_id=using.account_id, sources=using.sources)
     except NotOursError as problem:
         detail = event.get("detail")
         batch_id, source = _names(detail)
-        _set_aside([Quarantined(_json(detail), problem.reason, str(problem), batch_id, source)], using)
+        _quarantine([Quarantined(_json(detail), problem.reason, str(problem), batch_id, source)], using)
         return {"QuarantinedBatches": 1}
     signals, entries, bad = _standard_forms(batch, using)
     undelivered = using.publish(entries) if entries else ()
@@ -86,14 +86,14 @@ def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str,
         why = f"{failure.code}: {failure.message}"
         bad.append(_quarantined(signals[failure.position], Reason.UNDELIVERED, why, batch))
     if bad:
-        _set_aside(bad, using)
+        _quarantine(bad, using)
     return {"EnrichedSignals": len(entries) - len(undelivered), "QuarantinedSignals": len(bad)}
 
 
 def _standard_forms(
     batch: ReceivedBatch, using: EnrichmentDependencies
 ) -> tuple[list[Any], list[Entry], list[Quarantined]]:
-    """The good signals with their entries, and the bad ones."""
+    """The valid signals with their entries, and the invalid ones."""
     seen = b"," + write(_what_the_platform_saw(batch, using))[1:]
     signals: list[Any] = []
     entries: list[Entry] = []
@@ -102,7 +102,7 @@ def _standard_forms(
         problem = problem_of(signal)
         if problem is None:
             try:
-                detail = write(_tidied(signal, batch.received_at))[:-1] + seen
+                detail = write(_normalized(signal, batch.received_at))[:-1] + seen
             except TypeError:
                 problem = Rejection.TOO_DEEP, "the signal cannot be written as JSON"
             else:
@@ -128,17 +128,17 @@ def _what_the_platform_saw(batch: ReceivedBatch, using: EnrichmentDependencies) 
     return seen
 
 
-def _tidied(signal: dict[str, Any], received_at: str) -> dict[str, Any]:
+def _normalized(signal: dict[str, Any], received_at: str) -> dict[str, Any]:
     """The signal with its time in UTC (when it was received, if it has none) and no attribute that is null."""
     sent = signal.get("time")
     if sent and is_utc(sent) and None not in signal.values():
         return signal
-    tidied = {name: value for name, value in signal.items() if value is not None or name == "data"}
-    tidied["time"] = utc_text(sent) if sent else received_at
-    return tidied
+    normalized = {name: value for name, value in signal.items() if value is not None or name == "data"}
+    normalized["time"] = utc_text(sent) if sent else received_at
+    return normalized
 
 
-def _set_aside(what: Sequence[Quarantined], using: EnrichmentDependencies) -> None:
+def _quarantine(what: Sequence[Quarantined], using: EnrichmentDependencies) -> None:
     refused = using.quarantine(what)
     if refused:
         codes = sorted({failure.code for failure in refused})
@@ -156,7 +156,7 @@ def _names(detail: Any) -> tuple[str | None, str | None]:
 
 
 def _json(value: Any) -> str:
-    """JSON of anything that came as JSON, short enough for the quarantine; the archive has the whole."""
+    """JSON of anything that came as JSON, truncated for the quarantine if it is large; the archive has all of it."""
     try:
         text = write(value)
     except TypeError:  # too deep, or a lone surrogate: the slow writer escapes everything

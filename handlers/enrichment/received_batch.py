@@ -1,4 +1,4 @@
-"""A batch as it comes off the ingress bus: is it ours, and can it be taken apart?"""
+"""A batch as it comes off the ingress bus, authenticated and parsed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.shared.times import utc_text
 
 
 class Reason(StrEnum):
-    """Why something lies in quarantine; a signal with a bad envelope has a `Rejection` instead."""
+    """Why something is in quarantine; a signal with an invalid envelope has a `Rejection` instead."""
 
     FOREIGN_ACCOUNT = "foreign_account"
     FOREIGN_SOURCE = "foreign_source"
@@ -21,7 +21,7 @@ class Reason(StrEnum):
 
 
 class NotOursError(Exception):
-    """The batch did not come through ingest from a registered source, or is damaged."""
+    """The batch did not come through ingest from a registered source, or is malformed."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -53,25 +53,25 @@ def authenticate(event: Mapping[str, Any], *, account_id: str, sources: Collecti
         raise NotOursError(Reason.FOREIGN_ACCOUNT, f"it was put by account {event.get('account')}")
     if (event.get("source"), event.get("detail-type")) != (INGEST_SOURCE, BATCH_TYPE):
         raise NotOursError(Reason.FOREIGN_SOURCE, f"it says {event.get('source')!r}, {event.get('detail-type')!r}")
-    batch = _taken_apart(event.get("detail"))
+    batch = _parsed(event.get("detail"))
     if batch.source not in sources:
         raise NotOursError(Reason.UNREGISTERED_SOURCE, f"no source {batch.source!r} is registered")
     return batch
 
 
-def _taken_apart(detail: Any) -> ReceivedBatch:
+def _parsed(detail: Any) -> ReceivedBatch:
     if type(detail) is not dict:
-        raise NotOursError(Reason.MALFORMED_BATCH, "the detail is no object")
+        raise NotOursError(Reason.MALFORMED_BATCH, "the detail must be an object")
     for name in ("batch_id", "source", "received_at", "region"):
         if type(detail.get(name)) is not str:
-            raise NotOursError(Reason.MALFORMED_BATCH, f"{name} is no string")
+            raise NotOursError(Reason.MALFORMED_BATCH, f"{name} must be a string")
     received_at = utc_text(detail["received_at"])
     if received_at is None:
-        raise NotOursError(Reason.MALFORMED_BATCH, "received_at is no time")
+        raise NotOursError(Reason.MALFORMED_BATCH, "received_at must be an RFC 3339 time")
     client, signals = detail.get("client"), detail.get("signals")
     if type(client) is not dict or type(signals) is not list or not signals:
-        raise NotOursError(Reason.MALFORMED_BATCH, "client is no object, or signals no array with something in it")
+        raise NotOursError(Reason.MALFORMED_BATCH, "client must be an object, and signals an array that is not empty")
     seen = (client.get("network"), client.get("user_agent"))
     if not all(value is None or type(value) is str for value in seen):
-        raise NotOursError(Reason.MALFORMED_BATCH, "client.network or client.user_agent is no string")
+        raise NotOursError(Reason.MALFORMED_BATCH, "client.network and client.user_agent must be strings")
     return ReceivedBatch(detail["batch_id"], detail["source"], received_at, detail["region"], *seen, signals)

@@ -92,7 +92,7 @@ class HttpResponse(NamedTuple):
 
 
 class RefusedRequestError(Exception):
-    """The request as a whole is not taken; holds the answer."""
+    """The request as a whole is refused; holds the response."""
 
     def __init__(self, status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

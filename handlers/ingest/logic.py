@@ -19,7 +19,7 @@ RETRY_AFTER_S = 5
 _NOT_STORED = {
     "status": "unavailable",
     "reason": "not_stored",
-    "message": "neither the bus nor the spool took it: send it again",
+    "message": "neither the bus nor the spool accepted it: send it again",
 }
 
 Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
@@ -30,11 +30,11 @@ class IngestDependencies(NamedTuple):
     """What ingest works with.
 
     Args:
-        write_keys: Tell the producer.
-        publish: Puts entries on the ingress bus; returns those that it could not.
-        spool: Keeps the details of those for later; returns those that it could not.
+        write_keys: Identify the producer.
+        publish: Puts entries on the ingress bus; returns those that it could not put there.
+        spool: Stores the details of those for later; returns those that it could not store.
         now: The time.
-        new_id: Makes an id that nobody else has.
+        new_id: Makes a unique id.
         region: Where this runs.
         max_signal_bytes: Largest signal (bytes of compact JSON).
     """

@@ -10,7 +10,7 @@ import orjson
 
 
 class BadJsonError(ValueError):
-    """The body is no JSON that can be passed on as it is."""
+    """The body is not JSON that can be passed on unchanged."""
 
 
 def parse(body: bytes) -> Any:

@@ -38,7 +38,7 @@ def read(request: HttpRequest) -> tuple[list[Any], list[bytes | None]]:
 
 
 def write_or_none(signal: Any) -> bytes | None:
-    """A signal as compact JSON; nothing if it is nested too deeply."""
+    """A signal as compact JSON; None if it is nested too deeply."""
     try:
         return write(signal)
     except TypeError:

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 
 class WriteKeys:
-    """Tells the producer by its write key.
+    """Identifies the producer by its write key.
 
     Looked up by SHA-256: a sender cannot choose the digest of its guess, so how long a look-up takes says nothing about
     a registered key.

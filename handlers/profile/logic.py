@@ -43,10 +43,10 @@ def customer_of(signal: Mapping[str, Any]) -> str | None:
 
 
 def item_of(signal: Mapping[str, Any]) -> Item | None:
-    """The item that stands for an enriched signal; nothing if it is about no customer.
+    """The item that stands for an enriched signal; None if it names no customer.
 
     Raises:
-        ValueError: It is no enriched signal.
+        ValueError: It is not an enriched signal.
     """
     customer = customer_of(signal)
     if customer is None:
@@ -56,9 +56,9 @@ def item_of(signal: Mapping[str, Any]) -> Item | None:
         said = {name: signal[name] for name in names}
         time = utc_text(signal["time"])
     except (KeyError, TypeError) as error:
-        raise ValueError(f"no enriched signal: {error}") from None
+        raise ValueError(f"not an enriched signal: {error}") from None
     if time is None or not all(type(value) is str and value for value in said.values()):
-        raise ValueError("no enriched signal: id, producer, type, source and time are needed")
+        raise ValueError("not an enriched signal: id, producer, type, source and time are needed")
     data = signal.get("data")
     scalars = {k: v for k, v in data.items() if type(v) in (str, int, float, bool)} if type(data) is dict else {}
     item = {**said, "customer": customer, "time": time, "attributes": _json(scalars)}
@@ -68,13 +68,13 @@ def item_of(signal: Mapping[str, Any]) -> Item | None:
 
 
 def partition_key(customer: str) -> str:
-    """Where a customer's items lie; a name too long for a key (2048 bytes) by its digest."""
+    """The partition key of a customer's items; a name too long for a key (2048 bytes) is replaced by its digest."""
     key = f"customer#{customer}"
     return key if len(key.encode()) <= 2048 else f"customer#sha256#{sha256(customer.encode()).hexdigest()}"
 
 
 def profile(items: Iterable[Mapping[str, str]]) -> Profile | None:
-    """Fold one customer's items, in whatever order and however often they come; nothing if there are none.
+    """Fold one customer's items, in any order and with any duplicates; None if there are none.
 
     Of several items of one signal the earliest counts.
     """

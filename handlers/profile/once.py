@@ -75,7 +75,7 @@ class Recorder:
         try:
             done = self._record(item=item, put=self._store.put, region=self._region)
         except IdempotencyAlreadyInProgressError:
-            # Expected: a replicated copy arrives while the other Region, or a try before, is at it.
+            # Expected: a replicated copy arrives while the other Region, or an earlier try, is processing it.
             self._store.put(item)
             return "AlreadyInProgress"
         except IdempotencyValidationError:

@@ -9,7 +9,7 @@ from handlers.shared.packing import Entry
 
 
 def spooled_entry(body: str) -> Entry | None:
-    """The entry that the message is; nothing if it is no batch."""
+    """The entry that the message holds; None if it is not a batch."""
     try:
         detail = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -10,9 +10,9 @@ from handlers.shared.packing import Entry
 
 
 def returned_entry(body: str, *, region: str) -> Entry | None:
-    """The entry for the primary's bus; nothing if the message is no replayed event.
+    """The entry for the primary's bus; None if the message is not a replayed event.
 
-    Ids and times within the detail stay as they were, so that whoever saw a signal before knows it again.
+    Ids and times within the detail stay as they were, so that consumers recognize a signal that they have processed.
 
     Args:
         body: An EventBridge event, as the rule of the return path sends it.

@@ -48,7 +48,7 @@ class AwsClients(NamedTuple):
         pace: Clock of deadlines, and pauses between tries.
         emit: Takes the counts of one invocation.
         now: The time.
-        new_id: Makes an id that nothing else has.
+        new_id: Makes a unique id.
     """
 
     client: Callable[..., Any] = aws_client

@@ -1,4 +1,4 @@
-"""The envelope of a signal: a CloudEvents 1.0 event in JSON. Ingest refuses and enrichment sets aside by these checks.
+"""The envelope of a signal: a CloudEvents 1.0 event in JSON. Ingest refuses and enrichment quarantines by these checks.
 
 Source: CloudEvents specification 1.0.2 and its JSON event format 1.0.2.
 """
@@ -26,7 +26,7 @@ _KNOWN = frozenset((*_REQUIRED, "time", "subject", "datacontenttype", "dataschem
 
 
 class Rejection(StrEnum):
-    """Why a signal is not taken."""
+    """Why a signal is refused."""
 
     NOT_AN_OBJECT = "not_an_object"
     SPECVERSION = "invalid_specversion"
@@ -47,7 +47,7 @@ Problem = tuple[Rejection, str]
 def problem_of(signal: Any) -> Problem | None:
     """The first thing wrong with a signal's envelope, if there is one."""
     if type(signal) is not dict:
-        return Rejection.NOT_AN_OBJECT, "a signal is a JSON object"
+        return Rejection.NOT_AN_OBJECT, "a signal must be a JSON object"
     get = signal.get
     if get("specversion") != "1.0":
         return Rejection.SPECVERSION, 'specversion must be "1.0"'
@@ -84,7 +84,10 @@ def _problem_of_the_rest(signal: dict[str, Any]) -> Problem | None:
         if name in PLATFORM_ATTRIBUTES:
             return Rejection.RESERVED_ATTRIBUTE, f"{name} is set by the platform: leave it out"
         if not (name.isascii() and name.isalnum() and name == name.lower()):
-            return Rejection.ATTRIBUTE, f"{name[:64]!r} is no attribute name: use a-z and 0-9, or put it into data"
+            return (
+                Rejection.ATTRIBUTE,
+                f"{name[:64]!r} is not an attribute name: use a-z and 0-9, or put it into data",
+            )
         value = signal[name]
         if value is not None and type(value) not in (str, bool, int):
             return Rejection.ATTRIBUTE, f"{name[:64]} must be a string, a boolean or a whole number"

@@ -7,7 +7,7 @@ INGEST_SOURCE = "signals.ingest"
 BATCH_TYPE = "Signal Batch"
 # What enrichment puts on the data platform bus: a signal each, its type as the detail type.
 SIGNAL_SOURCE = "signals"
-# Events by which the platform sees that it works; neither an archive nor a consumer takes them.
+# Events by which the platform sees that it works; no archive and no consumer matches them.
 HEARTBEAT_SOURCE = "signals.heartbeat"
 HEARTBEAT_TYPE = "Heartbeat"
 PROBE_SOURCE = "signals.probe"

@@ -108,7 +108,7 @@ def is_retryable(code: str) -> bool:
 
 
 def request_failure(error: ClientError | BotoCoreError) -> Failure:
-    """What a request that failed whole says about everything in it."""
+    """The failure of everything in a request that failed as a whole."""
     if isinstance(error, ClientError):
         answer: Any = error.response
         code = str(answer.get("Error", {}).get("Code", "Unknown"))

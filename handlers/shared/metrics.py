@@ -16,7 +16,7 @@ NAMESPACE = "Signals"
 
 
 def emit(counts: Mapping[str, int]) -> None:
-    """Write the counts of one invocation; the dimension is the function's name, and what is 0 is left out."""
+    """Write the counts of one invocation; the dimension is the function's name, and counts of 0 are left out."""
     seen = {name: count for name, count in counts.items() if count}
     if not seen:
         return

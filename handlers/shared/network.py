@@ -1,4 +1,4 @@
-"""A client's network: its address cut so short that it names nobody."""
+"""A client's network: its address truncated so far that it identifies nobody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _V6_PREFIX_BITS = 48
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str | None:
-    """The /24 of an IPv4 address or the /48 of an IPv6 address; nothing for anything else."""
+    """The /24 of an IPv4 address or the /48 of an IPv6 address; None for anything else."""
     try:
         ip = ip_address(address)
     except ValueError:

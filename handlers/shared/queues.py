@@ -22,7 +22,7 @@ _ATTRIBUTE_CHARACTERS = 512
 _REFUSED = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
-class QueueMessage(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """One message: a JSON text and short attributes that say what it is."""
 
     body: str
@@ -36,10 +36,10 @@ class QueueMessage(NamedTuple):
         )
 
 
-def message(json_text: str, **attributes: str | None) -> QueueMessage:
+def message(json_text: str, **attributes: str | None) -> OutgoingMessage:
     """A message that SQS takes: refused characters are escaped in the JSON and replaced in the attributes."""
     kept = {name: _REFUSED.sub("\ufffd", value[:_ATTRIBUTE_CHARACTERS]) for name, value in attributes.items() if value}
-    return QueueMessage(sendable(json_text), kept)
+    return OutgoingMessage(sendable(json_text), kept)
 
 
 def sendable(json_text: str) -> str:
@@ -61,7 +61,7 @@ class QueueSender:
         self._queue_url = queue_url
         self._pace = pace or RetryPace()
 
-    def __call__(self, messages: Sequence[QueueMessage], *, until: float) -> list[Undelivered]:
+    def __call__(self, messages: Sequence[OutgoingMessage], *, until: float) -> list[Undelivered]:
         """Send messages in as few batches as possible; what failed is retried until the deadline (s, monotonic)."""
         return deliver(
             [message.size_bytes for message in messages],
@@ -72,7 +72,7 @@ class QueueSender:
             pace=self._pace,
         )
 
-    def _send(self, messages: Sequence[QueueMessage], indices: list[int]) -> dict[int, Failure]:
+    def _send(self, messages: Sequence[OutgoingMessage], indices: list[int]) -> dict[int, Failure]:
         if messages[indices[0]].size_bytes > MESSAGE_BYTES:  # then it is alone in its batch
             return {indices[0]: Failure("MessageTooLong", f"a message may have {MESSAGE_BYTES} bytes", False)}
         batch = [

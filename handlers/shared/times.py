@@ -20,7 +20,7 @@ _RFC3339 = re.compile(
 
 
 def utc_text(text: str) -> str | None:
-    """An RFC 3339 time as the same instant in UTC, its seconds as they were written; nothing if it is no time."""
+    """An RFC 3339 time as the same instant in UTC, its seconds as they were written; None if it is not a time."""
     if _UTC.fullmatch(text):
         return text
     match = _RFC3339.fullmatch(text)
@@ -28,7 +28,7 @@ def utc_text(text: str) -> str | None:
         return None
     day, minutes, seconds, offset = match.groups()
     try:
-        # A leap second (:60) is none that datetime knows, and no offset has seconds: so they stay out of it.
+        # datetime has no leap second (:60), and no offset has seconds: so they are kept apart.
         start = datetime.fromisoformat(f"{day}T{minutes}{'+00:00' if offset in 'Zz' else offset}").astimezone(UTC)
     except (ValueError, OverflowError):  # 30 February; or before year 1 once in UTC
         return None

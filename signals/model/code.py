@@ -22,7 +22,7 @@ WRITE_KEY = "the model's own write key"
 _WRITE_KEYS = (sha256(WRITE_KEY.encode()).hexdigest(),)
 _KNOWN = frozenset({"ingest", "enrichment", "republish", "return_path", "profile"})
 
-# A line for each entry that a modelled outage refuses would be of no use to anybody.
+# In a modelled outage they would log a line for every entry that is refused.
 logging.getLogger("handlers").setLevel(logging.CRITICAL)
 
 

@@ -85,7 +85,7 @@ def test_times_of_different_precision_are_in_order():
 
 @pytest.mark.parametrize("missing", ["id", "producer", "time", "type"])
 def test_what_is_no_enriched_signal_is_an_error(missing):
-    with pytest.raises(ValueError, match="no enriched signal"):
+    with pytest.raises(ValueError, match="not an enriched signal"):
         item_of({name: value for name, value in enriched().items() if name != missing})
 
 
