@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.errors import PlatformError
 from policies.scan import judges, suppressions
 from policies.scan.plan import plan
-from signals.errors import RecordError, TerraformError
 from signals.recording.record import record
 
 STACKS = ("dev", "prod")
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         known = suppressions.load()
         found = {stack: _judge(stack) for stack in stacks}
-    except (judges.JudgeError, TerraformError, RecordError) as error:
+    except PlatformError as error:
         print(f"scan: {error}", file=sys.stderr)
         return 2
     failed = 0

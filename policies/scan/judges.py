@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from signals.errors import Failed
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording
 from signals.recording.types import known
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".local" / "judges" / "bin"
 
 
-class JudgeError(Exception):
+class JudgeError(Failed):
     """A judge could not judge."""
 
 

@@ -52,6 +52,10 @@ def deployed(hand_made: Stack, project: Path, monkeypatch: pytest.MonkeyPatch) -
             2,
             "there is no stack 'nope' (Pulumi.nope.yaml is missing): choose one of cloud",
         ),
+        *(
+            ((command, "--stack", "nope"), 2, "there is no stack 'nope' (Pulumi.nope.yaml is missing)")
+            for command in ("record", "policy", "permissions", "preview", "drill")
+        ),
         (("find", "x", "--stack", "test", "--since", "2 hours"), 2, "write a number and s, m, h or d"),
         (("send", "nowhere.json", "--stack", "test"), 2, "cannot read nowhere.json (No such file or directory)"),
         (("send", "-", "--stack", "cloud", "--url", "http://api"), 2, "a write key is needed"),

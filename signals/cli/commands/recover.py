@@ -24,7 +24,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed on a 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is done, or at once.")]
 PlanId = Annotated[str | None, typer.Argument(metavar="[PLAN]", help="A plan's id; by default the last one.")]
 
-failover_commands = typer.Typer(help="Send signals to the secondary Region by hand, and back.", no_args_is_help=True)
+failover_commands = typer.Typer(help="Move all signals to the secondary Region, and back.", no_args_is_help=True)
 replay_commands = typer.Typer(help="Replay to the primary what replication gave up on.", no_args_is_help=True)
 redrive_commands = typer.Typer(help="Show messages that failed, and send them back.", invoke_without_command=True)
 
