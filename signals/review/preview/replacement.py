@@ -1,8 +1,8 @@
 """Whether a change of a property replaces its resource: published knowledge, each answer with its source.
 
 Two sources. `provider.json` is what the AWS provider itself plans (see `signals.tools.provider_replacements`): that is
-what the engine will do. The create-only properties of AWS's own schemas (see `signals.review.permissions.cloudformation`)
-say what AWS cannot change.
+what the engine will do. The create-only properties of AWS's own schemas (see
+`signals.review.permissions.cloudformation`) say what AWS cannot change.
 """
 
 from __future__ import annotations
