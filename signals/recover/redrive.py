@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,31 +28,22 @@ _MOST = 10_000  # messages of one queue that one run reads
 
 
 @dataclass(frozen=True)
-class FailedMessage:
+class FailedMessage(QueueMessage):
     """A message that could not be processed.
 
     Args:
         region, queue: Where it is.
-        id: SQS's.
         reason: The error's name, or the quarantine's reason.
         text: The error in words.
-        sent_at: When it came there.
-        body: As it is there.
-        attributes: The message's own.
     """
 
     region: str
     queue: str
-    id: str
     reason: str
     text: str
-    sent_at: datetime
-    body: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    receipt: str = field(default="", repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if name != "receipt"}
+        return {name: value for name, value in vars(self).items() if name not in ("receipt", "receive_count")}
 
 
 @dataclass(frozen=True)
@@ -164,19 +155,8 @@ def _hidden(stack: Stack, region: str, queue: str) -> Iterator[tuple[str, list[F
         raise Misuse(f"{queue!r} is not a failure queue in {region}: choose one of {', '.join(known) or 'none'}")
     url, wait_s = known[queue], stack.aws.timing.receive_wait_s
     with borrowed_messages(stack.aws, region, url, hidden_s=_HIDDEN_S, at_most=_MOST, wait_s=wait_s) as messages:
-        yield url, [_failed_message(region, queue, message) for message in messages]
-
-
-def _failed_message(region: str, queue: str, message: QueueMessage) -> FailedMessage:
-    reason, text = destinations.reason(message.body, message.attributes, message.receive_count)
-    return FailedMessage(
-        region=region,
-        queue=queue,
-        id=message.id,
-        reason=reason,
-        text=text,
-        sent_at=message.sent_at,
-        body=message.body,
-        attributes=dict(message.attributes),
-        receipt=message.receipt,
-    )
+        found = []
+        for message in messages:
+            reason, text = destinations.reason(message.body, message.attributes, message.receive_count)
+            found.append(FailedMessage(**vars(message), region=region, queue=queue, reason=reason, text=text))
+        yield url, found

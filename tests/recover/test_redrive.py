@@ -83,6 +83,7 @@ def test_only_what_was_chosen_is_sent(platform: Stack) -> None:
     for code in ("NO_PERMISSIONS", "THROTTLING", "THROTTLING"):
         put(platform, "orders-dlq", EVENT, **undelivered(code))
     one = redrive.list_messages(platform, PRIMARY, "hand-made-orders-dlq")[0]
+    assert set(one.as_json()) == {"region", "queue", "id", "reason", "text", "sent_at", "body", "attributes"}
     assert len(redrive.send(platform, PRIMARY, "hand-made-orders-dlq", ids=[one.id])) == 1
     redrive.send(platform, PRIMARY, "hand-made-orders-dlq", reason="THROTTLING")
     assert len(bodies(platform, "orders")) == 3
