@@ -28,7 +28,7 @@ def terminable() -> Iterator[None]:
         yield
 
 
-def undisturbed(restore: Callable[[], None]) -> None:
+def uninterrupted(restore: Callable[[], None]) -> None:
     """Call `restore` and let nothing interrupt it."""
     with _handled(dict.fromkeys(_ENDING, signal.SIG_IGN)):
         restore()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from signals.drill.environment import DrillEnvironment
-from signals.drill.interruption import terminable, undisturbed
+from signals.drill.interruption import terminable, uninterrupted
 from signals.drill.lanes import lanes
 from signals.drill.traffic import Traffic
 from signals.model.report import DrillReport, Moment, MomentKind
@@ -72,7 +72,7 @@ def rehearse(
     environment.check_ready()
     drill = _Drill(environment, scenario, timing or DrillTiming(), replay, on_moment)
     with terminable(), ExitStack() as cleaning:
-        cleaning.callback(undisturbed, drill.restore)
+        cleaning.callback(uninterrupted, drill.restore)
         # Registered second, so called first: nobody sends any more when the stack is restored.
         cleaning.callback(drill.traffic.stop, patience_s=0)
         drill.run()

@@ -10,12 +10,12 @@ import typer
 
 from signals.cli.commands.options import AsJson, StackName
 from signals.errors import Misuse
-from signals.model.scenarios import FAILOVER, SCENARIOS, Scenario, scenario_named
 from signals.stack import LOCAL_WRITE_KEY, Stack, load_stack
 from signals.terminal import console
 
 if TYPE_CHECKING:
     from signals.model.report import DrillReport
+    from signals.model.scenarios import Scenario
 
 KEY_VARIABLE = "SIGNALS_WRITE_KEY"
 
@@ -96,6 +96,8 @@ def _rehearse(
 
 def _scenarios(stack: Stack, name: str | None) -> list[Scenario]:
     """What is to be rehearsed on a deployed stack."""
+    from signals.model.scenarios import FAILOVER, SCENARIOS, scenario_named
+
     if not stack.local:
         if name not in (None, FAILOVER.name, FAILOVER.alias):
             raise Misuse(f"no fault is injected on AWS: leave --scenario out, or rehearse {name!r} on the local stack")
