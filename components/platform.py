@@ -122,7 +122,7 @@ def _region(region: str, settings: PlatformSettings) -> Region:
         default_tags=aws.ProviderDefaultTagsArgs(tags={"stack": settings.name, **settings.tags}),
     )
     if settings.aws_endpoint:
-        args.access_key = args.secret_key = "local"
+        args.access_key = args.secret_key = "local"  # noqa: S105 - the embedded AWS takes any
         args.s3_use_path_style = args.skip_credentials_validation = args.skip_metadata_api_check = True
         args.endpoints = [aws.ProviderEndpointArgs(**dict.fromkeys(_EMBEDDED_SERVICES, settings.aws_endpoint))]
     return Region(

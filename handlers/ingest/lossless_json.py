@@ -30,10 +30,10 @@ _EXPONENT = re.compile(rb"e[+-]?\d+(?:[,}\]]|\Z)")
 
 
 def is_faithful(body: bytes, written: bytes) -> bool:
-    """Whether what was parsed, `written` compactly, certainly says all that the body says; False when in doubt.
+    r"""Whether what was parsed, `written` compactly, certainly says all that the body says; False when in doubt.
 
     The parser keeps the last of two equal names, which loses the other's two quotes; a quote within a string is one
-    quote in both, unless the body wrote it as \\u0022. It rounds a whole number beyond 64 bits to one with an exponent.
+    quote in both, unless the body wrote it as \u0022. It rounds a whole number beyond 64 bits to one with an exponent.
     """
     if body == written:
         return True

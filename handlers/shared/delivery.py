@@ -44,7 +44,7 @@ class RetryPace(NamedTuple):
 
     def pause_s(self, tries: int) -> float:
         """A random part of a pause that doubles with every try ("full jitter", AWS Builders' Library)."""
-        return self.jitter() * min(self.longest_pause_s, self.first_pause_s * 2**tries)
+        return self.jitter() * min(self.longest_pause_s, self.first_pause_s * 2.0**tries)
 
     def deadline(self, context: LambdaContext, *, reserve_s: float, at_most_s: float = float("inf")) -> float:
         """When to stop trying, on this clock: `reserve_s` before Lambda ends the invocation, or sooner."""
@@ -64,8 +64,11 @@ def deliver(
 
     Args:
         sizes: Size of each thing (bytes).
+        capacity: Most bytes of a request.
+        most: Most things in a request.
         send: Makes one request of the things at these indices and says which failed.
         until: Deadline on the pace's clock (s). The first request is always made, no other begins after it.
+        pace: Pauses between tries.
 
     Returns:
         What was not taken, in order of index.

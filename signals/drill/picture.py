@@ -41,8 +41,10 @@ def draw(report: DrillReport) -> str:
     legend_y = _HEAD + lanes_height + 44
     height = legend_y + len(marked) * _LINE + _FIGURES + 24
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" '
-        'role="img" aria-labelledby="title about">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+            f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title about">'
+        ),
         f'<title id="title">Drill {escape(report.scenario)}: {report.verdict.lost} lost</title>',
         f'<desc id="about">{escape(report.about)}</desc>',
         f"<style>{_STYLE}</style>",

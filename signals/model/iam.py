@@ -17,9 +17,9 @@ from signals.recording.iam import as_list, statements
 
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda value, wanted: value == wanted,
-    "StringLike": lambda value, wanted: fnmatchcase(value, wanted),
-    "ArnEquals": lambda value, wanted: fnmatchcase(value, wanted),
-    "ArnLike": lambda value, wanted: fnmatchcase(value, wanted),
+    "StringLike": fnmatchcase,
+    "ArnEquals": fnmatchcase,
+    "ArnLike": fnmatchcase,
     "Bool": lambda value, wanted: value == str(wanted).lower(),
 }
 

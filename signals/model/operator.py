@@ -1,5 +1,6 @@
 """What an operator does after an outage, as in docs/runbook.md, or does by mistake: redrive dead-letter queues, and
-replay what replication cannot have delivered."""
+replay what replication cannot have delivered.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ dead-letter queue. A service may send only if the queue's own policy says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ class SimulatedQueue:
         self.messages: dict[str, QueuedMessage] = {}
         self._received = 0
         self._ids = count()
-        self.on_message = lambda _when_s: None  # set by what reads the queue
+        self.on_message: Callable[[float], None] = lambda _when_s: None  # set by what reads the queue
 
     def admits(self, service: str, source_arn: str) -> bool:
         """Whether the queue's policy lets a service send for a resource."""

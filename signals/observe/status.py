@@ -113,11 +113,11 @@ def _region(stack: Stack, region: str) -> RegionStatus:
 
 def _buses(stack: Stack, region: str) -> list[BusStatus]:
     events = stack.client("events", region)
-    found = []
-    for name in (stack.names.ingress_bus, stack.names.data_bus):
-        if or_none(lambda name=name: events.describe_event_bus(Name=name)) is not None:  # type: ignore[misc]
-            found.append(BusStatus(name, len(list(items(events, "list_rules", "Rules", EventBusName=name)))))
-    return found
+    return [
+        BusStatus(name, len(list(items(events, "list_rules", "Rules", EventBusName=name))))
+        for name in (stack.names.ingress_bus, stack.names.data_bus)
+        if or_none(lambda name=name: events.describe_event_bus(Name=name)) is not None  # type: ignore[misc]
+    ]
 
 
 def _archive(stack: Stack, region: str) -> ArchiveStatus | None:

@@ -38,7 +38,7 @@ def resource_class(type_token: str) -> type[pulumi.CustomResource]:
         module = match["module"] + ("_" if keyword.iskeyword(match["module"]) else "")
         try:
             return cast(
-                type[pulumi.CustomResource], getattr(importlib.import_module(f"pulumi_aws.{module}"), match["name"])
+                "type[pulumi.CustomResource]", getattr(importlib.import_module(f"pulumi_aws.{module}"), match["name"])
             )
         except (ImportError, AttributeError):
             pass

@@ -101,7 +101,7 @@ def record_program(
         try:
             _run(program, monitor, dict(config or {}))
             outcome.set_result(None)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
             outcome.set_exception(error)
 
     # Pulumi's state lives in context variables and in the thread's event loop: a thread and a context of its own
@@ -124,7 +124,7 @@ class _Inline(ThreadPoolExecutor):
         done: Future[Any] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
             done.set_exception(error)
         return done
 

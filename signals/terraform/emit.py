@@ -116,7 +116,7 @@ class _Emitter:
         provider = resource.options.get("provider")
         if provider is None:
             raise TerraformError("it has no provider of its own: give it, or its component, one that names a Region")
-        block = resource_block(address.split(".")[0])
+        block = resource_block(address.split(".", maxsplit=1)[0])
         assert block is not None
         values = Values(self.expressions, lambda asset: self._place(resource, asset))
         body = values.body(resource.inputs, block, resource_names(resource.type))
@@ -214,7 +214,7 @@ def _moves(address: str, resource: Resource) -> list[dict[str, str]]:
     """For each name that a resource had before, where Terraform's state may still have it."""
     aliases = resource.options.get("aliases", [])
     names = {alias.get("spec", {}).get("name") or alias.get("urn", "").rpartition("::")[2] for alias in aliases}
-    before = sorted(f"{address.split('.')[0]}.{_label(name)}" for name in names if name)
+    before = sorted(f"{address.split('.', maxsplit=1)[0]}.{_label(name)}" for name in names if name)
     return [{"from": old, "to": address} for old in before if old != address]
 
 

@@ -75,7 +75,7 @@ def _holds_provider(place: Path) -> bool:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    parts = text.split("-")[0].split(".")
+    parts = text.split("-", maxsplit=1)[0].split(".")
     return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
 
 

@@ -1,6 +1,6 @@
-"""Write the table of AWS's own resource schemas from those that cfn-lint ships. Run it in the project's folder:
+"""Write the table of AWS's own resource schemas from those that cfn-lint ships. Run it in the project's folder.
 
-uv run --no-project --with cfn-lint==1.58.0 python -m signals.tools.cloudformation
+`uv run --no-project --with cfn-lint==1.58.0 python -m signals.tools.cloudformation`
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ def test_a_batch_comes_again_while_the_quarantine_takes_nothing(event):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12))
 def test_every_signal_is_on_the_bus_or_in_quarantine(plan):
-    """Of each signal: is it good, and does the bus take it?"""
+    """The plan says of each signal whether it is good and whether the bus takes it."""
     signals = [signal(f"{place}-{taken}", source="s" if good else None) for place, (good, taken) in enumerate(plan)]
     enrichment = Enrichment(bus=Bus(refuses=lambda entry: "InternalFailure" if "-False" in entry.detail else None))
     try:

@@ -50,7 +50,7 @@ def test_inverting_turns_the_answer_round_at_once(aws: Aws, name: str) -> None:
 
 
 def test_a_disabled_check_is_healthy_and_unhealthy_if_it_is_inverted_too(aws: Aws, name: str) -> None:
-    """ "In disabled state, you can also invert the status" (Route 53 API reference, UpdateHealthCheck)."""
+    """In disabled state, "you can also invert the status" (Route 53 API reference, UpdateHealthCheck)."""
     check_id = create(aws, name, Disabled=True, InsufficientDataHealthStatus="Unhealthy")
     assert said(aws, check_id) == "Success"
     aws("route53").update_health_check(HealthCheckId=check_id, Inverted=True)

@@ -28,8 +28,10 @@ def test_a_mandatory_violation_is_a_line_with_its_remedy_and_exit_code_1(broken:
     told = CliRunner().invoke(app, ["policy", "--stack", "prod"])
     assert told.exit_code == 1
     assert told.stdout.splitlines() == [
-        "EB-ENDPOINT-REPLICATION mandatory ingress-endpoint: replication is DISABLED; "
-        "set replicationConfig.state to ENABLED and give the endpoint its roleArn"
+        (
+            "EB-ENDPOINT-REPLICATION mandatory ingress-endpoint: replication is DISABLED; "
+            "set replicationConfig.state to ENABLED and give the endpoint its roleArn"
+        )
     ]
 
 

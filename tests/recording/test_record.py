@@ -35,9 +35,8 @@ def test_a_resource_is_recorded_with_inputs_region_and_component(broad: Recordin
     assert queue.inputs["name"] == "orders-inner-dlq"
     assert queue.region == "us-west-2"
     assert queue.component == "Inner"
-    assert queue.urn == "urn:pulumi:sample::signals::signals:index:Pair$signals:index:Inner$aws:sqs/queue:Queue::" + (
-        "orders-inner-dlq"
-    )
+    above = "urn:pulumi:sample::signals::signals:index:Pair$signals:index:Inner"
+    assert queue.urn == f"{above}$aws:sqs/queue:Queue::orders-inner-dlq"
     assert broad.resource(QUEUE, "orders-queue").component == "Pair"
     assert broad.resource("signals:index:Inner", "orders-inner").component == "Pair"
 

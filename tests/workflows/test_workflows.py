@@ -123,7 +123,7 @@ def preview_step(folder: Path, command: str) -> subprocess.CompletedProcess[str]
     environment = {**os.environ, "NUMBER": "1", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
     # GitHub runs it so ("Workflow syntax", jobs.<job_id>.steps[*].shell).
     return subprocess.run(
-        ["bash", "-e", "-c", step["run"]], cwd=folder, env=environment, capture_output=True, text=True
+        ["bash", "-e", "-c", step["run"]], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 

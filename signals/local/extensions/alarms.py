@@ -124,8 +124,7 @@ def _describe(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False)
 def _xml(alarm: Alarm) -> str:
     parts = [f"<{name}>{escape(str(alarm[name]))}</{name}>" for name in _TEXTS if alarm.get(name) not in (None, "")]
     parts.append(f"<ActionsEnabled>{str(bool(alarm.get('ActionsEnabled'))).lower()}</ActionsEnabled>")
-    for name in _TIMES:
-        parts.append(f"<{name}>{datetime.fromtimestamp(alarm[name], UTC):%Y-%m-%dT%H:%M:%SZ}</{name}>")
+    parts += [f"<{name}>{datetime.fromtimestamp(alarm[name], UTC):%Y-%m-%dT%H:%M:%SZ}</{name}>" for name in _TIMES]
     for name in _ACTIONS:
         members = "".join(f"<member>{escape(arn)}</member>" for arn in alarm.get(name) or [])
         parts.append(f"<{name}>{members}</{name}>")

@@ -81,7 +81,7 @@ def gather(stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str
 
 def describe(dest: dict[str, Any]) -> dict[str, Any]:
     """A destination as DescribeDeliveryStream shows it."""
-    description = _ministack_describe(dest)
+    description: dict[str, Any] = _ministack_describe(dest)
     shown = description.get("ExtendedS3DestinationDescription")
     if shown is not None:
         shown.update({key: dest["config"][key] for key in ("CustomTimeZone", "FileExtension") if key in dest["config"]})
@@ -96,7 +96,7 @@ def _write_when_due() -> None:
         for buffer in due:
             try:
                 _write(buffer)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever failed, the records must not be lost
                 logger.warning("%s: delivery failed, will be retried: %s", buffer.stream["arn"], error)
                 _put_back(buffer)
 
@@ -142,5 +142,5 @@ def _delimiter(config: dict[str, Any]) -> bytes:
         if processor.get("Type") == "AppendDelimiterToRecord":
             parameters = {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters") or []}
             # The API writes a line feed as the two characters \n.
-            return parameters.get("Delimiter", "\\n").replace("\\n", "\n").encode()
+            return str(parameters.get("Delimiter", "\\n")).replace("\\n", "\n").encode()
     return b""

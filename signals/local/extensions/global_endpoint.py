@@ -64,7 +64,7 @@ def active_region(endpoint: Endpoint) -> str:
     failover = endpoint["RoutingConfig"]["FailoverConfig"]
     check_id = failover["Primary"]["HealthCheck"].rpartition("/")[2]
     home = endpoint["Arn"].split(":")[3]
-    return home if health_check.status(check_id).healthy else failover["Secondary"]["Route"]
+    return str(home if health_check.status(check_id).healthy else failover["Secondary"]["Route"])
 
 
 def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:

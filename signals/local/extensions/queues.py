@@ -71,9 +71,5 @@ def allows(
         secure_transport=True,
         service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
     )
-    return (
-        evaluate_resource_policy(
-            dict(policy) if isinstance(policy, Mapping) else policy, context, service=service
-        ).decision
-        == "Allow"
-    )
+    document = dict(policy) if isinstance(policy, Mapping) else policy
+    return bool(evaluate_resource_policy(document, context, service=service).decision == "Allow")

@@ -19,6 +19,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
+from pulumi.runtime.stack import run_pulumi_func
 
 from signals.recording.record import record
 from signals.recording.types import CERTIFICATE, DOMAIN_NAME
@@ -61,7 +62,7 @@ def _under_mocks() -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(_Mocks(), project="signals", stack=STACK)
     set_all_config({key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()})
-    asyncio.get_event_loop().run_until_complete(mocks.run_pulumi_func(program))
+    asyncio.get_event_loop().run_until_complete(run_pulumi_func(program))
     asyncio.get_event_loop().close()
 
 
@@ -76,7 +77,7 @@ def _seconds(work: Callable[[], None]) -> float:
     def run() -> None:
         try:
             work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised below
             failed.append(error)
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,))

@@ -204,7 +204,8 @@ BEFORE_THE_MOVE, FIRST = "2234d31", "67fd9aa"
 
 def history(*revisions: str) -> None:
     for revision in revisions:
-        known = subprocess.run(["git", "-C", ROOT, "cat-file", "-e", f"{revision}^{{commit}}"], capture_output=True)
+        command = ["git", "-C", ROOT, "cat-file", "-e", f"{revision}^{{commit}}"]
+        known = subprocess.run(command, capture_output=True, check=False)
         if known.returncode:
             pytest.skip(f"{revision} is not in this clone: it is shallow, or no clone")
 
