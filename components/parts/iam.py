@@ -29,7 +29,7 @@ def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
 
 
 def put_events(source: str, buses: pulumi.Input[str] | Sequence[pulumi.Input[str]]) -> Statement:
-    """A statement that allows to put events of one source on these buses.
+    """A statement that allows putting events of one source on these buses.
 
     Through a global endpoint a publisher needs both Regions' buses: the endpoint may route to either.
     """

@@ -23,7 +23,7 @@ class MessageQueue(pulumi.ComponentResource):
         name: Prefix of every child's logical name.
         region: Its Region; a dead-letter queue must be in its rule's Region.
         queue_name: Physical name.
-        rule_arns: EventBridge rules that may send here (EventBridge writes the policy only in its console).
+        rule_arns: EventBridge rules that may send here: through the API, the queue policy is ours to write.
         alarmed: Whether a message in it is a fault that somebody must look at.
         holds_data: Whether it may hold the only copy of a signal, which a protected stack refuses to delete.
         retention_seconds: How long a message is kept (s).
