@@ -54,7 +54,7 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
         # A probe takes the signals' way once a minute: its alarms see what the endpoint itself does not tell.
         Probe("probe", regions=regions, ingress=ingress, opts=child)
 
-        # Recovery after more than a day: what the secondary archived is replayed there and put on the primary's bus again.
+        # Recovery after more than a day: what the secondary archived is replayed there and put on the primary again.
         ReturnPath("return", size=settings.republish, regions=regions, ingress=ingress, opts=child)
 
         # Clients reach the nearest healthy Region; what the endpoint refuses waits in that Region's spool.
