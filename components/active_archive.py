@@ -7,11 +7,11 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.arns import arn
 from components.parts.iam import allow, service_role
 from components.parts.references import endpoint_id
 from components.parts.regions import Region, RegionPair
 from components.parts.schedule import NOT_SIGNS_OF_LIFE
+from components.resource_types import ROLE, RULE, arn
 from components.setting_groups import Archive
 
 
@@ -105,12 +105,18 @@ class ActiveArchivePair(pulumi.ComponentResource):
             statements=[
                 allow(
                     ["events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets"],
-                    arn("events", "*", region.account_id, f"rule/{self.bus_name}/GlobalEndpointManagedRule-*"),
+                    arn(
+                        RULE,
+                        region="*",
+                        account=region.account_id,
+                        eventBusName=self.bus_name,
+                        name="GlobalEndpointManagedRule-*",
+                    ),
                 ),
                 allow("events:PutEvents", self.bus_arns),
                 allow(
                     "iam:PassRole",
-                    arn("iam", "", region.account_id, f"role/{role_name}"),
+                    arn(ROLE, account=region.account_id, name=role_name),
                     {"StringLike": {"iam:PassedToService": "events.amazonaws.com"}},
                 ),
             ],

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Literal
 
+from components import resource_types as types
 from components.setting_groups import Consumer, Regions
 
 
@@ -38,29 +39,29 @@ class Kind:
 # Sources: the services' API references (PutRule, CreateRole, ...); S3 User Guide, "General purpose bucket naming
 # rules"; EventBridge CreateEndpoint for buses, whose names it takes up to 64 characters; SQS User Guide, "Message
 # quotas"; Lambda quotas ("Function name: 64"); Athena User Guide, "Name databases, tables, and columns".
-BUS = Kind("event bus", "aws:cloudwatch/eventBus:EventBus", r"[.\-\w]{1,64}")
-ENDPOINT = Kind("global endpoint", "aws:cloudwatch/eventEndpoint:EventEndpoint", r"[.\-\w]{1,64}")
-ARCHIVE = Kind("event archive", "aws:cloudwatch/eventArchive:EventArchive", r"[.\-\w]{1,48}")
-RULE = Kind("EventBridge rule", "aws:cloudwatch/eventRule:EventRule", r"[.\-\w]{1,64}", "bus")
-SCHEDULE = Kind("schedule", "aws:scheduler/schedule:Schedule", r"[.\-\w]{1,64}")
-ALARM = Kind("CloudWatch alarm", "aws:cloudwatch/metricAlarm:MetricAlarm", r".{1,255}")
-LOG_GROUP = Kind("log group", "aws:cloudwatch/logGroup:LogGroup", r"(?!aws/)[.\-/#\w]{1,512}")
-QUEUE = Kind("SQS queue", "aws:sqs/queue:Queue", r"[-\w]{1,80}")
-FUNCTION = Kind("Lambda function", "aws:lambda/function:Function", r"[-\w]{1,64}")
-ROLE = Kind("IAM role", "aws:iam/role:Role", r"[+=,.@\-\w]{1,64}", "account")
-TABLE = Kind("DynamoDB table", "aws:dynamodb/table:Table", r"[.\-\w]{3,255}")
+BUS = Kind("event bus", types.BUS, r"[.\-\w]{1,64}")
+ENDPOINT = Kind("global endpoint", types.ENDPOINT, r"[.\-\w]{1,64}")
+ARCHIVE = Kind("event archive", types.ARCHIVE, r"[.\-\w]{1,48}")
+RULE = Kind("EventBridge rule", types.RULE, r"[.\-\w]{1,64}", "bus")
+SCHEDULE = Kind("schedule", types.SCHEDULE, r"[.\-\w]{1,64}")
+ALARM = Kind("CloudWatch alarm", types.ALARM, r".{1,255}")
+LOG_GROUP = Kind("log group", types.LOG_GROUP, r"(?!aws/)[.\-/#\w]{1,512}")
+QUEUE = Kind("SQS queue", types.QUEUE, r"[-\w]{1,80}")
+FUNCTION = Kind("Lambda function", types.FUNCTION, r"[-\w]{1,64}")
+ROLE = Kind("IAM role", types.ROLE, r"[+=,.@\-\w]{1,64}", "account")
+TABLE = Kind("DynamoDB table", types.TABLE, r"[.\-\w]{3,255}")
 BUCKET = Kind(
     "S3 bucket",
-    "aws:s3/bucket:Bucket",
+    types.BUCKET,
     r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)(?<!--x-s3)",
     "account",
     "bucket",
 )
-STREAM = Kind("Firehose stream", "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", r"[.\-\w]{1,64}")
-DATABASE = Kind("Glue database", "aws:glue/catalogDatabase:CatalogDatabase", r"[a-z0-9_]{1,255}")
-WORKGROUP = Kind("Athena workgroup", "aws:athena/workgroup:Workgroup", r"[.\-\w]{1,128}")
+STREAM = Kind("Firehose stream", types.STREAM, r"[.\-\w]{1,64}")
+DATABASE = Kind("Glue database", types.DATABASE, r"[a-z0-9_]{1,255}")
+WORKGROUP = Kind("Athena workgroup", types.WORKGROUP, r"[.\-\w]{1,128}")
 # API Gateway takes one name twice; commands, which find an API by its name, could not tell the two apart.
-API = Kind("HTTP API", "aws:apigatewayv2/api:Api", r".{1,128}")
+API = Kind("HTTP API", types.API, r".{1,128}")
 KINDS = (
     *(BUS, ENDPOINT, ARCHIVE, RULE, SCHEDULE, ALARM, LOG_GROUP, QUEUE, FUNCTION, ROLE, TABLE, BUCKET, STREAM),
     *(DATABASE, WORKGROUP, API),

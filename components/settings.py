@@ -88,9 +88,7 @@ class PlatformSettings(Settings):
     @model_validator(mode="after")
     def _alarm_topics_are_regional(self) -> Self:
         for region, arn in self.alarm_topics.items():
-            if region not in (self.regions.primary, self.regions.secondary) or not arn.startswith(
-                f"arn:aws:sns:{region}:"
-            ):
+            if region not in (self.regions.primary, self.regions.secondary) or arn.split(":")[2:4] != ["sns", region]:
                 raise ValueError(
                     f"alarm_topics.{region} is {arn!r}: name an SNS topic in that same Region, "
                     f"{self.regions.primary} or {self.regions.secondary}"

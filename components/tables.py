@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.parts.regions import Region, RegionPair
+from components.resource_types import TABLE
 from components.setting_groups import Consumer
 
 
@@ -59,4 +60,4 @@ class ConsumerTables(pulumi.ComponentResource):
 
     def arns(self, region: Region) -> list[str]:
         """ARNs of both tables in one Region."""
-        return [region.arn("dynamodb", f"table/{table}") for table in (self.state, self.idempotency)]
+        return [region.arn(TABLE, name=table) for table in (self.state, self.idempotency)]

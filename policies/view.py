@@ -13,10 +13,10 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from components.parts.references import TOKEN, Reference
+from components.resource_types import ALIAS, FUNCTION, ROLE, ROLE_POLICY, TARGET, known
 from signals.recording import iam
 from signals.recording.iam import as_list
 from signals.recording.resolve import Resolver
-from signals.recording.types import ALIAS, FUNCTION, ROLE, ROLE_POLICY, TARGET, known
 
 
 class UnknownValue(Exception):  # noqa: N818 - not an error

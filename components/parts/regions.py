@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.names import Names
-from components.parts.arns import arn
+from components.resource_types import arn
 from components.setting_groups import Functions
 
 T = TypeVar("T")
@@ -43,9 +43,9 @@ class Region:
     def account_id(self) -> str:
         return self.names.account_id
 
-    def arn(self, service: str, resource: str) -> str:
-        """ARN of a resource in this Region whose name is known but which may not exist yet."""
-        return arn(service, self.name, self.account_id, resource)
+    def arn(self, type: str, **fields: str) -> str:
+        """ARN of a resource in this Region whose name is known but which may not exist yet; see `resource_types`."""
+        return arn(type, region=self.name, account=self.account_id, **fields)
 
     def options(
         self,

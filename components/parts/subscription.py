@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.names import dead_letter_queue
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region
+from components.resource_types import RULE
 
 # EventBridge's own defaults, made explicit: a target is tried for 24 hours, 185 times.
 RETRY_AGE_SECONDS = 86_400
@@ -20,7 +21,7 @@ RETRY_ATTEMPTS = 185
 
 def rule_arn(region: Region, bus_name: str, rule_name: str) -> str:
     """ARN of a rule that does not exist yet: for the policy of the queue that is its target, which comes first."""
-    return region.arn("events", f"rule/{bus_name}/{rule_name}")
+    return region.arn(RULE, eventBusName=bus_name, name=rule_name)
 
 
 class Subscription(pulumi.ComponentResource):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.resource_types import ARCHIVE, MAPPING, QUEUE, RULE, TARGET
 from policies.rule import Finding, rule
 from policies.rules.delivery import rule_of
 from policies.rules.endpoint import primary_and_secondary
 from policies.rules.publishers import may_put_on, sources_put
 from policies.view import ResourceView, StackView, json_document
 from signals.recording.iam import as_list
-from signals.recording.types import ARCHIVE, MAPPING, QUEUE, RULE, TARGET
 
 _SHORTEST_RETENTION_DAYS = 2
 

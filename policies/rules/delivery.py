@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, conditions
-from signals.recording.iam import as_list
-from signals.recording.types import (
+from components.resource_types import (
     ALARM,
     ASYNC_CONFIG,
     BUS,
@@ -18,6 +15,9 @@ from signals.recording.types import (
     RULE,
     TARGET,
 )
+from policies.rule import Finding, rule
+from policies.view import ResourceView, StackView, conditions
+from signals.recording.iam import as_list
 
 # EventBridge's own defaults, and its limits (API reference, RetryPolicy).
 _RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185

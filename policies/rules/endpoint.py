@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from components.resource_types import BUS, ENDPOINT, ROLE, RULE, arn
 from policies.rule import Finding, rule
 from policies.view import ResourceView, StackView, conditions, json_document
 from signals.recording.iam import as_list, trusted_services
-from signals.recording.types import BUS, ENDPOINT, ROLE, RULE, arn
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
 

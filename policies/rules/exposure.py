@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.rule import Finding, rule
-from policies.view import StackView, conditions, statements
-from signals.recording.iam import as_list
-from signals.recording.types import (
+from components.resource_types import (
     BUCKET,
     BUCKET_ENCRYPTION,
     BUCKET_POLICY,
@@ -21,6 +18,9 @@ from signals.recording.types import (
     ROLE,
     STREAM,
 )
+from policies.rule import Finding, rule
+from policies.view import StackView, conditions, statements
+from signals.recording.iam import as_list
 
 # X-Ray has no resource to name (Service Authorization Reference, AWS X-Ray).
 _NO_RESOURCE = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from components.resource_types import FUNCTION, LOG_GROUP
 from policies.rule import Finding, rule
 from policies.rules.publishers import publishes_through_endpoint
 from policies.view import ResourceView, StackView
-from signals.recording.types import FUNCTION, LOG_GROUP
 
 # ELF header, e_machine (System V ABI).
 _MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from components.resource_types import ALARM, BUS, ENDPOINT, HEALTH_CHECK, RULE, SCHEDULE
 from policies.rule import Finding, rule
 from policies.rules.endpoint import endpoint_buses
 from policies.view import ResourceView, StackView, json_document
 from signals.recording.iam import as_list
-from signals.recording.types import ALARM, BUS, ENDPOINT, HEALTH_CHECK, RULE, SCHEDULE
 
 # Metric names are case-sensitive, and AWS's own pages spell this one in two ways; accounts publish this one.
 METRIC = ("AWS/Events", "IngestionToInvocationStartLatency")

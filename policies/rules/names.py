@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from components.names import KINDS, Kind
+from components.resource_types import BUS
 from policies.rule import Finding, rule
 from policies.view import ResourceView, StackView, UnknownValue
-from signals.recording.types import BUS
 
 
 @rule(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.resource_types import BUS, FUNCTION, ROLE
 from policies.rule import Finding, rule
 from policies.rules.endpoint import buses_named, ingress_buses
 from policies.view import ResourceView, StackView, conditions
-from signals.recording.types import BUS, FUNCTION, ROLE
 
 
 def publishes_through_endpoint(function: ResourceView) -> bool:

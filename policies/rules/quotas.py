@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from components.resource_types import API, FUNCTION, STAGE
 from policies.rule import Finding, rule
 from policies.view import ResourceView, StackView
-from signals.recording.types import API, FUNCTION, STAGE
 
 _FUNCTION_LIMITS = ("memorySize", "timeout", "reservedConcurrentExecutions", "architectures", "runtime")
 _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettings.throttlingBurstLimit")

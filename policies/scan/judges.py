@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.resource_types import known
 from signals.errors import Failed
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording
-from signals.recording.types import known
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where `make scan` installs them.

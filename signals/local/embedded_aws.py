@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
+from components import resource_types as types
 from signals.aws.interface import Aws, Event, QueueMessage, Timing
 from signals.aws.reading import items, or_none, queue_message
 from signals.errors import Failed
 from signals.local import process
-from signals.recording import types
 
 # It opens nothing but this machine's loopback; its SHA-256 stands in Pulumi.local.yaml.
 LOCAL_WRITE_KEY = "local-write-key"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from components.resource_types import BUS, arn
 from signals.errors import Failed
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
-from signals.recording.types import BUS, arn
 
 
 class CannotDeployError(Failed):

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components import resource_types as types
 from signals.model.blueprint import (
     ArchivePlan,
     Blueprint,
@@ -22,7 +23,6 @@ from signals.model.blueprint import (
 from signals.model.iam import Policy
 from signals.model.patterns import Pattern
 from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
-from signals.recording import types
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording, Resource
 

@@ -22,10 +22,10 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 
 from components.parts.references import Reference
+from components.resource_types import STACK
 from signals.errors import LookupRefusedError, RecordError
 from signals.recording.answers import answer
 from signals.recording.resources import Dependencies, Resource
-from signals.recording.types import STACK
 from signals.recording.values import Asset, Secret
 
 _NAME = re.compile(r"[\w.-]+")

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from components import resource_types as types
 from components.parts.references import Reference
-from signals.recording import types
+from components.resource_types import arn, arn_form
 from signals.recording.resources import Recording
-from signals.recording.types import arn, arn_form
 from signals.recording.values import substitute
 
 ENDPOINT_DNS = ".endpoint.events.amazonaws.com"

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from components.parts.references import Reference
-from signals.recording.types import PROVIDER
+from components.resource_types import PROVIDER
 from signals.recording.values import find_references, to_json
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from components.resource_types import QUEUE, arn
 from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
-from signals.recording.types import QUEUE, arn
 from signals.recover import storage
 from signals.recover.archive_window import ArchiveWindow, archive_window
 from signals.recover.outage import Outage, outage

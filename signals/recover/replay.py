@@ -15,11 +15,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from components import resource_types as types
+from components.resource_types import arn
 from signals.aws.reading import metric_sum
 from signals.errors import Failed
 from signals.observe.queues import QueueStatus, queue_statuses
-from signals.recording import types
-from signals.recording.types import arn
 from signals.recover.failover import OnEvent, ProgressEvent, ignore
 from signals.recover.plan import CONCURRENT, Plan, Slice
 from signals.stack import Stack

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.resource_types import PROVIDER
 from signals.errors import TerraformError
 from signals.recording.resources import Recording, Resource
-from signals.recording.types import PROVIDER
 from signals.recording.values import Asset, Secret, leaves
 from signals.terraform.expressions import Expressions, path
 from signals.terraform.names import PropertyNames, resource_names, terraform_type

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from components import resource_types as types
+from components.resource_types import known
 from signals.errors import TerraformError
-from signals.recording import types
-from signals.recording.types import known
 from signals.terraform.schema import VERSION, Block, Body, resource_block
 
 # Properties that have a name of their own in Pulumi.

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from signals.recording.types import KNOWN
+from components.resource_types import KNOWN
 from signals.review.permissions.cloudformation import FILE
 
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.resource_types import QUEUE, arn
 from signals.recording.record import record
-from signals.recording.types import QUEUE, arn
 from signals.recording.values import with_leaves
 from signals.terraform.emit import emit
 from signals.terraform.engine import Terraform

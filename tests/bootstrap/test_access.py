@@ -11,11 +11,7 @@ from typing import Any
 import pytest
 
 from bootstrap.export import recorded
-from signals.errors import RecordError, TerraformError
-from signals.recording.iam import as_list
-from signals.recording.record import record_program
-from signals.recording.resources import Recording
-from signals.recording.types import (
+from components.resource_types import (
     BUCKET,
     BUCKET_POLICY,
     BUCKET_VERSIONING,
@@ -24,6 +20,10 @@ from signals.recording.types import (
     ROLE,
     ROLE_POLICY,
 )
+from signals.errors import RecordError, TerraformError
+from signals.recording.iam import as_list
+from signals.recording.record import record_program
+from signals.recording.resources import Recording
 from signals.terraform.engine import Terraform
 from signals.terraform.write import write
 from tests.support.recordings import ROOT

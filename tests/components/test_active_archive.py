@@ -6,23 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from components.resource_types import ARCHIVE, BUCKET, BUS, ENDPOINT, QUEUE, ROLE, RULE, STREAM, TABLE, TARGET
 from signals.recording.record import record
 from signals.recording.resources import Recording
-from tests.support.reading import (
-    ARCHIVE,
-    BUS,
-    ENDPOINT,
-    QUEUE,
-    ROLE,
-    RULE,
-    STREAM,
-    TABLE,
-    TARGET,
-    publishers,
-    referred,
-    role_statements,
-    statements,
-)
+from tests.support.reading import publishers, referred, role_statements, statements
 
 
 def test_both_ingress_buses_share_one_name(platform: Recording) -> None:
@@ -125,7 +112,7 @@ def test_a_protected_stack_protects_all_that_holds_data_and_an_unprotected_one_n
     prod: Recording, dev: Recording
 ) -> None:
     protected = {r.type for r in prod.all if r.options.get("protect")}
-    assert {BUS, ARCHIVE, ENDPOINT, TABLE, "aws:s3/bucket:Bucket"} <= protected
+    assert {BUS, ARCHIVE, ENDPOINT, TABLE, BUCKET} <= protected
     for type_ in (BUS, ARCHIVE, TABLE):
         assert all(r.options.get("protect") for r in prod.resources(type_))
     assert not any(r.options.get("protect") for r in dev.all)

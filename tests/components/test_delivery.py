@@ -6,21 +6,23 @@ import json
 
 import pytest
 
-from signals.recording.resources import Recording
-from tests.support.reading import (
+from components.resource_types import (
     ALARM,
-    ASYNC,
+    ASYNC_CONFIG,
+    BUCKET_POLICY,
+    BUCKET_PUBLIC_ACCESS,
+    CATALOG_TABLE,
     FUNCTION,
     MAPPING,
+    PERMISSION,
     QUEUE,
     QUEUE_POLICY,
     RULE,
     STREAM,
     TARGET,
-    referred,
-    role_statements,
-    statements,
 )
+from signals.recording.resources import Recording
+from tests.support.reading import referred, role_statements, statements
 
 DEFAULT_RETRIES = {"maximumEventAgeInSeconds": 86_400, "maximumRetryAttempts": 185}
 
@@ -66,7 +68,7 @@ def test_a_queue_that_is_a_target_lets_just_that_rule_send(prod: Recording) -> N
 def test_every_function_that_a_rule_invokes_has_a_failure_destination_that_it_may_send_to(platform: Recording) -> None:
     invoked = [t for t in platform.resources(TARGET) if "lambda/alias" in t.inputs["arn"]]
     assert invoked
-    configured = {c.inputs["functionName"]: c for c in platform.resources(ASYNC)}
+    configured = {c.inputs["functionName"]: c for c in platform.resources(ASYNC_CONFIG)}
     for target in invoked:
         alias = referred(platform, target.inputs["arn"])
         config = configured[alias.inputs["functionName"]]
@@ -79,9 +81,7 @@ def test_every_function_that_a_rule_invokes_has_a_failure_destination_that_it_ma
 
 
 def test_every_rule_that_invokes_a_function_is_allowed_to(platform: Recording) -> None:
-    permissions = [
-        r.inputs for r in platform.resources("aws:lambda/permission:Permission") if "rule" in r.inputs["statementId"]
-    ]
+    permissions = [r.inputs for r in platform.resources(PERMISSION) if "rule" in r.inputs["statementId"]]
     for target in platform.resources(TARGET):
         if "lambda/alias" not in target.inputs["arn"]:
             continue
@@ -154,18 +154,16 @@ def test_the_lake_writes_a_line_a_signal_compressed_and_partitioned_by_time(plat
 
 
 def test_the_lakes_bucket_is_closed(platform: Recording) -> None:
-    block = platform.resource(
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "processing-us-west-2-lake-public-access"
-    )
+    block = platform.resource(BUCKET_PUBLIC_ACCESS, "processing-us-west-2-lake-public-access")
     for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"):
         assert block.inputs[key] is True
-    policy = platform.resource("aws:s3/bucketPolicy:BucketPolicy", "processing-us-west-2-lake-policy").inputs["policy"]
+    policy = platform.resource(BUCKET_POLICY, "processing-us-west-2-lake-policy").inputs["policy"]
     (deny,) = statements(policy)
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def test_the_table_projects_the_partitions_that_the_stream_writes(prod: Recording) -> None:
-    table = prod.resource("aws:glue/catalogTable:CatalogTable", "processing-us-west-2-lake-table")
+    table = prod.resource(CATALOG_TABLE, "processing-us-west-2-lake-table")
     assert table.inputs["parameters"]["storage.location.template"] == (
         "s3://signals-prod-lake-444455556666-us-west-2/signals/dt=${dt}/hour=${hour}/"
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from components.resource_types import CERTIFICATE_VALIDATION, HEALTH_CHECK, RECORD
 from signals.recording.resources import Recording
-from tests.support.reading import HEALTH_CHECK, RECORD, referred
+from tests.support.reading import referred
 
 
 def test_each_region_answers_under_the_name_by_latency_and_its_own_health(prod: Recording) -> None:
@@ -24,7 +25,7 @@ def test_one_validation_record_serves_both_regions_certificates(prod: Recording)
     # ACM gives the same name and value for one domain of one account: two records would collide.
     validations = [r for r in prod.resources(RECORD) if "setIdentifier" not in r.inputs]
     assert len(validations) == 1
-    validated = prod.resources("aws:acm/certificateValidation:CertificateValidation")
+    validated = prod.resources(CERTIFICATE_VALIDATION)
     assert {v.region for v in validated} == {"us-west-2", "us-east-1"}
     for validation in validated:
         assert [referred(prod, fqdn) for fqdn in validation.inputs["validationRecordFqdns"]] == validations

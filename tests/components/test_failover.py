@@ -7,18 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from components.resource_types import ALARM, HEALTH_CHECK, QUEUE, RULE, SCHEDULE, TARGET
 from signals.recording.record import record
 from signals.recording.resources import Recording, Resource
-from tests.support.reading import (
-    ALARM,
-    HEALTH_CHECK,
-    QUEUE,
-    RULE,
-    SCHEDULE,
-    TARGET,
-    referred,
-    role_statements,
-)
+from tests.support.reading import referred, role_statements
 from tests.support.recordings import ROOT
 
 

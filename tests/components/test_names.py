@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from components.names import KINDS, RULE, TABLE, Kind, Names
 from components.parts.references import Reference
+from components.resource_types import ALIAS, CATALOG_TABLE, LOG_STREAM, NAMED_QUERY, RECORD, ROLE_POLICY, STAGE
 from components.settings import SettingsError, load_settings
 from signals.recording.record import record
 from signals.recording.resources import Recording, Resource
@@ -23,13 +24,13 @@ from tests.support.recordings import stack_settings
 SettingsOf = Callable[[str], dict[str, Any]]
 # Names that are unique within another resource only, or that the user chooses.
 NAMED_WITHIN_ANOTHER = {
-    "aws:apigatewayv2/stage:Stage",
-    "aws:athena/namedQuery:NamedQuery",
-    "aws:cloudwatch/logStream:LogStream",
-    "aws:glue/catalogTable:CatalogTable",
-    "aws:iam/rolePolicy:RolePolicy",
-    "aws:lambda/alias:Alias",
-    "aws:route53/record:Record",
+    STAGE,
+    NAMED_QUERY,
+    LOG_STREAM,
+    CATALOG_TABLE,
+    ROLE_POLICY,
+    ALIAS,
+    RECORD,
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "everything in both Regions": {

@@ -6,18 +6,9 @@ import json
 
 import pytest
 
+from components.resource_types import ALARM, ALIAS, FUNCTION, QUEUE, RULE, SCHEDULE, TARGET
 from signals.recording.resources import Recording
-from tests.support.reading import (
-    ALARM,
-    ALIAS,
-    FUNCTION,
-    QUEUE,
-    RULE,
-    SCHEDULE,
-    TARGET,
-    referred,
-    role_statements,
-)
+from tests.support.reading import referred, role_statements
 
 REGIONS = ("us-west-2", "us-east-1")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from components.resource_types import ALIAS, BUS, FUNCTION, QUEUE, STREAM, TABLE
 from signals.recording.resources import Recording
-from tests.support.reading import ALIAS, BUS, FUNCTION, QUEUE, STREAM, TABLE
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 REGION_IN_NAME = re.compile(r"us-west-2|us-east-1")

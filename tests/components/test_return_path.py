@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from components.resource_types import FUNCTION, QUEUE, RULE, TARGET
 from signals.recording.resources import Recording
-from tests.support.reading import FUNCTION, QUEUE, RULE, TARGET, referred, role_statements
+from tests.support.reading import referred, role_statements
 
 
 def test_the_secondary_sends_replayed_events_and_nothing_else_to_the_return_queue(platform: Recording) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.errors import SettingsError
+from components.resource_types import ARCHIVE, BUCKET, FUNCTION, QUEUE, ROLE, RULE
 from components.settings import load_settings
 from signals.errors import RecordError
 from signals.recording.record import record
@@ -140,12 +141,12 @@ def test_names_fit_what_aws_allows_at_their_longest(settings_of: SettingsOf) -> 
     for consumer, name in zip(settings["consumers"], ("l" * 15, "q" * 15, "f" * 15), strict=True):
         consumer["name"] = name
     longest = {
-        "aws:s3/bucket:Bucket": ("bucket", 63),
-        "aws:iam/role:Role": ("name", 64),
-        "aws:lambda/function:Function": ("name", 64),
-        "aws:cloudwatch/eventArchive:EventArchive": ("name", 48),
-        "aws:cloudwatch/eventRule:EventRule": ("name", 64),
-        "aws:sqs/queue:Queue": ("name", 80),
+        BUCKET: ("bucket", 63),
+        ROLE: ("name", 64),
+        FUNCTION: ("name", 64),
+        ARCHIVE: ("name", 48),
+        RULE: ("name", 64),
+        QUEUE: ("name", 80),
     }
     recording = record("prod", settings)
     for type_, (property_, limit) in longest.items():

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from components.resource_types import BUS
 from components.settings import load_settings
 from signals.deploy.engine_pulumi import LocalPulumi, Pulumi
 from signals.deploy.engine_terraform import TerraformEngine, follow
@@ -19,7 +20,6 @@ from signals.deploy.engines import BackendChoice, EngineChoice, EngineName, choo
 from signals.errors import Failed, Misuse
 from signals.local.identity import Identity
 from signals.local.process import Local
-from signals.recording.types import BUS
 from signals.stack import Stack
 from signals.stack_files import ROOT
 from signals.terminal.progress import Progress

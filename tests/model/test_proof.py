@@ -13,12 +13,12 @@ from functools import partial
 from hypothesis import HealthCheck, Phase, event, find, given, note, seed, settings
 from hypothesis import strategies as st
 
+from components.resource_types import ASYNC_CONFIG
 from signals.model.clock import MINUTE_S
 from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.recording.resources import Recording
-from signals.recording.types import ASYNC_CONFIG
 from tests.model.conftest import SEED
 from tests.model.support import PRIMARY, SECONDARY, platform_of, without
 

@@ -13,18 +13,7 @@ from typing import Any
 
 import pytest
 
-from handlers.shared.events import EventPublisher
-from handlers.shared.packing import Entry
-from signals.model.blueprint import CannotDeployError
-from signals.model.clock import HOUR_S, MINUTE_S
-from signals.model.code import Collaborators
-from signals.model.faults import Fault, FaultKind
-from signals.model.operator import Operator
-from signals.model.platform import Assumptions, Platform
-from signals.model.reading import read
-from signals.model.run import reasons
-from signals.recording.resources import Recording
-from signals.recording.types import (
+from components.resource_types import (
     ALARM,
     ARCHIVE,
     ASYNC_CONFIG,
@@ -40,6 +29,17 @@ from signals.recording.types import (
     SCHEDULE,
     TARGET,
 )
+from handlers.shared.events import EventPublisher
+from handlers.shared.packing import Entry
+from signals.model.blueprint import CannotDeployError
+from signals.model.clock import HOUR_S, MINUTE_S
+from signals.model.code import Collaborators
+from signals.model.faults import Fault, FaultKind
+from signals.model.operator import Operator
+from signals.model.platform import Assumptions, Platform
+from signals.model.reading import read
+from signals.model.run import reasons
+from signals.recording.resources import Recording
 from tests.model.support import PRIMARY, SECONDARY, changed, hours, plan, platform_of, policy_without, recorded, without
 
 ENRICHMENT = f"processing-{PRIMARY}-enrichment"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from signals.recording.types import BUS_PERMISSION, BUS_POLICY
+from components.resource_types import BUS_PERMISSION, BUS_POLICY
 from tests.policies.changes import Changes
 
 Fixture = Callable[[Changes], Any]

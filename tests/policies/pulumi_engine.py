@@ -14,10 +14,10 @@ from pulumi_policy.deserialize import SPECIAL_ARCHIVE_SIG, SPECIAL_SIG_KEY, dese
 from pulumi_policy.policy import PolicyResourceOptions
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from components.resource_types import PROVIDER
 from policies.recorded import stack_of
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording
-from signals.recording.types import PROVIDER
 from signals.recording.values import Asset, find_references, with_leaves
 
 

@@ -12,9 +12,7 @@ import pulumi_aws as aws
 import pytest
 
 from components.parts.references import Reference
-from signals.errors import LookupRefusedError, RecordError
-from signals.recording.record import Asset, Recording, record_program
-from signals.recording.types import (
+from components.resource_types import (
     BUCKET,
     BUS,
     CATALOG_TABLE,
@@ -26,6 +24,8 @@ from signals.recording.types import (
     QUEUE,
     RECORD,
 )
+from signals.errors import LookupRefusedError, RecordError
+from signals.recording.record import Asset, Recording, record_program
 from tests.support import sample
 from tests.support.sample import options
 

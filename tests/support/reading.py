@@ -7,29 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from components.parts.references import Reference
+from components.resource_types import FUNCTION, ROLE_POLICY
 from signals.recording import iam
 from signals.recording.resources import Recording, Resource
-from signals.recording.types import (  # noqa: F401 - tests of components take them from here
-    ALARM,
-    ALIAS,
-    ARCHIVE,
-    BUS,
-    ENDPOINT,
-    FUNCTION,
-    HEALTH_CHECK,
-    MAPPING,
-    QUEUE,
-    QUEUE_POLICY,
-    RECORD,
-    ROLE,
-    ROLE_POLICY,
-    RULE,
-    SCHEDULE,
-    STREAM,
-    TABLE,
-    TARGET,
-)
-from signals.recording.types import ASYNC_CONFIG as ASYNC  # noqa: F401
 
 
 def referred(recording: Recording, value: str) -> Resource:

@@ -12,9 +12,9 @@ from typing import Any, get_args, get_origin
 import pytest
 from pulumi import _types
 
+from components.resource_types import API, BUS, KNOWN, STREAM
 from signals.errors import TerraformError
 from signals.recording.answers import resource_class
-from signals.recording.types import API, BUS, KNOWN, STREAM
 from signals.terraform.names import PropertyNames, derived_type, names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, Body, member_type, resource_block, resource_types
 

@@ -19,9 +19,9 @@ from typing import Any
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
 from ministack.services import eventbridge as events
 
+from components import resource_types as types
 from signals.local.extensions import event_bus, patching
 from signals.local.extensions.event_bus import Event
-from signals.recording import types
 
 _MOST_REPLAYS = 10
 _DAY_SECONDS = 86_400

@@ -19,11 +19,11 @@ from ministack.core.arn import Arn
 from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
 from ministack.services import eventbridge as events
 
+from components import resource_types as types
 from signals.local import faults
 from signals.local.extensions import event_bus, patching
 from signals.local.extensions.delivery_errors import RetryableError, UndeliverableError
 from signals.local.extensions.event_bus import Event
-from signals.recording import types
 
 logger = logging.getLogger("signals.local.events")
 # What crosses Regions is asynchronous: no request waits for it.

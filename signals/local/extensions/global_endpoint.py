@@ -28,9 +28,9 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.core.router import extract_signed_region
 from ministack.services import eventbridge as events
 
+from components import resource_types as types
 from signals.local import faults
 from signals.local.extensions import event_bus, health_check, patching
-from signals.recording import types
 
 Endpoint = dict[str, Any]
 DNS_SUFFIX = ".endpoint.events.amazonaws.com"

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from components import resource_types as types
+from components.resource_types import known
 from signals.errors import Failed
-from signals.recording import types
-from signals.recording.types import known
 from signals.review.permissions import cloudformation
 
 # The part of AWS's type that a Pulumi type is, by what its actions are called.
@@ -94,7 +94,7 @@ def service(pulumi_type: str) -> str:
     if not name:
         raise UnknownTypeError(
             f"the permissions of {pulumi_type} are not known: name its CloudFormation type in "
-            "signals/recording/types.py and run signals/tools/cloudformation.py, which says how"
+            "components/resource_types.py and run signals/tools/cloudformation.py, which says how"
         )
     namespace = name.partition("::")[0]
     return _SERVICES.get(namespace, namespace.lower())

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from signals.recording.types import known
+from components.resource_types import known
 
 FILE = Path(__file__).with_name("cloudformation.json")
 
@@ -53,7 +53,7 @@ def permissions(pulumi_type: str, handlers: tuple[str, ...]) -> frozenset[str]:
         handlers: Of `create`, `read`, `update`, `delete`, `list`.
 
     Raises:
-        KeyError: AWS publishes no schema for the type, or signals/recording/types.py does not name it.
+        KeyError: AWS publishes no schema for the type, or components/resource_types.py does not name it.
     """
     published = _file()["resources"][namespaced(pulumi_type)]["handlers"]
     return frozenset(action for handler in handlers for action in published.get(handler, ()))

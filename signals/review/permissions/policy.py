@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from components import resource_types as types
 from components.parts.references import TOKEN
+from components.resource_types import arn
 from components.settings import PlatformSettings
-from signals.recording import types
 from signals.recording.iam import trusted_services
 from signals.recording.resources import Recording, Resource
-from signals.recording.types import arn
 from signals.review.permissions import actions, cloudformation
 
 # IAM quotas: characters of a managed policy, white space not counted; and managed policies of a role.

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from components import resource_types as types
 from components.parts.references import Reference
-from signals.recording import types
+from components.resource_types import known
 from signals.recording.iam import as_list
-from signals.recording.types import known
 from signals.review.preview.identity import Identities
 from signals.review.preview.snapshot import Snapshot
 

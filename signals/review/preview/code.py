@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signals.recording.types import FUNCTION
+from components.resource_types import FUNCTION
 from signals.review.preview.changes import ResourceChange
 from signals.review.preview.snapshot import Snapshot
 

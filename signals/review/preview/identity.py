@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from components.parts.references import Reference
-from signals.recording.types import STACK
+from components.resource_types import STACK
 from signals.recording.values import substitute
 from signals.review.preview.snapshot import plain_urn
 

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from components import resource_types as types
+from components.resource_types import KNOWN
 from signals.errors import TerraformError
-from signals.recording import types
-from signals.recording.types import KNOWN
 from signals.review.permissions import cloudformation
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, member_type, resource_block

@@ -21,8 +21,8 @@ from pulumi.runtime import mocks
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.stack import run_pulumi_func
 
+from components.resource_types import CERTIFICATE, DOMAIN_NAME
 from signals.recording.record import record
-from signals.recording.types import CERTIFICATE, DOMAIN_NAME
 from signals.stack_files import ROOT, stack_config
 from signals.terraform.emit import emit
 

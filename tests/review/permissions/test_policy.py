@@ -10,11 +10,11 @@ from typing import Any
 import pulumi_aws as aws
 import pytest
 
+from components.resource_types import FUNCTION, KNOWN
 from components.settings import load_settings
 from signals.recording.iam import as_list
 from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
-from signals.recording.types import FUNCTION, KNOWN
 from signals.review.permissions import actions, cloudformation
 from signals.review.permissions.policy import MAX_CHARACTERS, MAX_POLICIES, characters, policies
 from signals.stack_files import stack_settings

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signals.recording.record import record
-from signals.recording.types import (
+from components.resource_types import (
     ARCHIVE,
     BUCKET,
     BUS,
@@ -17,6 +16,7 @@ from signals.recording.types import (
     STREAM,
     TABLE,
 )
+from signals.recording.record import record
 from signals.review.preview.replacement import HOLDS_DATA, verdict
 
 

@@ -1,8 +1,10 @@
 """The AWS resource types that this project speaks of, and what it needs to know of each: one line a type.
 
-A constant is Pulumi's type token; `KNOWN` has the rest. Sources: the Service Authorization Reference (ARNs), the
-CloudFormation resource types, pulumi-aws' provider/resources.go (Terraform's names), the services' user guides and
-cfn-lint's StatefulResources (what is lost with a resource).
+A constant is Pulumi's type token; `KNOWN` has the rest, and `arn` is the only place that writes an ARN.
+
+Sources: the Service Authorization Reference (ARNs), the CloudFormation resource types, pulumi-aws'
+provider/resources.go (Terraform's names), the services' user guides and cfn-lint's StatefulResources (what is lost
+with a resource).
 """
 
 from __future__ import annotations
