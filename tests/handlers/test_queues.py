@@ -125,3 +125,13 @@ def test_messages_arrive_as_sent():
     [received] = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
     assert received["Body"] == '{"a":"\\uffff"}'
     assert received["MessageAttributes"]["reason"]["StringValue"] == "invalid_id"
+
+
+def test_of_all_characters_those_stay_in_an_attribute_that_sqs_accepts():
+    """SQS API reference, SendMessage: #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF."""
+    accepted = {0x9, 0xA, 0xD, *range(0x20, 0xD800), *range(0xE000, 0xFFFE), *range(0x10000, 0x110000)}
+    everything = [chr(code) for code in range(0x110000)]
+    chunks = ["".join(everything[start : start + 512]) for start in range(0, 0x110000, 512)]
+    kept = "".join(message("", attribute=chunk).attributes["attribute"] for chunk in chunks)
+    changed = {code for code, (before, after) in enumerate(zip(everything, kept, strict=True)) if before != after}
+    assert changed == set(range(0x110000)) - accepted
