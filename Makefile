@@ -24,10 +24,10 @@ test: $(READY)          ## all tests but the longest, end to end included
 	$(BIN)/pytest -n 2 -m "not long"
 
 test-fast: $(READY)     ## the tests that need no embedded AWS
-	$(BIN)/pytest -n 2 -m "not embedded"
+	$(BIN)/pytest -n 2 -m "not embedded and not long"
 
-test-long: $(READY)     ## the drills that take minutes
-	$(BIN)/pytest -m long
+test-long: $(READY)     ## the drills and searches that take minutes
+	$(BIN)/pytest -n 2 -m long
 
 lint: $(READY)          ## style, types and the layers of the tree
 	$(BIN)/ruff check .

@@ -130,7 +130,16 @@ def running(home: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("words", "stale"), [(w, stale) for w in COMMANDS for stale in (False, True) if not (stale and w[0] in OFFLINE)]
+    ("words", "stale"),
+    [
+        # A preview records the stack's past too.
+        pytest.param(
+            words, stale, id=" ".join((*words, "stale" * stale)), marks=[pytest.mark.long] * ("preview" in words)
+        )
+        for words in COMMANDS
+        for stale in (False, True)
+        if not (stale and words[0] in OFFLINE)
+    ],
 )
 def test_where_nothing_runs_no_command_connects_to_anything_and_each_says_what_to_do(
     words: tuple[str, ...], stale: bool, home: Path, other: Other, connections: list[Any]

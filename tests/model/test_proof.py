@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from functools import partial
 
+import pytest
 from hypothesis import HealthCheck, Phase, event, find, given, note, seed, settings
 from hypothesis import strategies as st
 
@@ -121,6 +122,7 @@ def _observe(schedule: Schedule, platform: Platform, operator: Operator) -> None
     event(f"lost to a limit: {bool(platform.ledger.lost)}")
 
 
+@pytest.mark.long
 @_proof
 @seed(SEED)
 @given(schedules(35))
@@ -132,6 +134,7 @@ def test_every_acknowledged_signal_is_in_the_lake_or_the_limit_that_was_exceeded
         assert any(copy.limit for copy in dropped), f"{identity} is lost, and no limit says why: {dropped}"
 
 
+@pytest.mark.long
 @_proof
 @seed(SEED)
 @given(schedules(5))
