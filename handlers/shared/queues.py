@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MESSAGE_BYTES = 262_144
 BATCH_MESSAGES = 10
 _ATTRIBUTE_CHARACTERS = 512
-# What SQS refuses in a message (API reference, SendMessage, lists what it accepts). One class for the complement of that
-# list, or for all of these together, takes Python 10 ms longer to compile, at each cold start.
+# What SQS refuses in a message (API reference, SendMessage, lists what it accepts). One class for the complement of
+# that list, or for all of these together, takes Python 10 ms longer to compile, at each cold start.
 _REFUSED = re.compile(r"[\x00-\x08\x0B\x0C\x0E-\x1F]|[\uD800-\uDFFF]|[\uFFFE\uFFFF]")
 
 
