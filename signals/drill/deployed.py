@@ -75,10 +75,10 @@ class DeployedEnvironment:
         return Answer(frozenset(accepted), region)
 
     def fail_over(self, notify: Notify) -> None:
-        failover.start(self._stack, on_event=lambda progress: notify(progress.text), by="signals drill")
+        failover.start(self._stack, on_event=notify, by="signals drill")
 
     def fail_back(self, notify: Notify) -> None:
-        failover.stop(self._stack, on_event=lambda progress: notify(progress.text), by="signals drill")
+        failover.stop(self._stack, on_event=notify, by="signals drill")
 
     def redrive(self, notify: Notify) -> None:
         for group in redrive.groups(self._stack):

@@ -1,1 +1,1 @@
-"""What a person does with a stack: bring it up, send to it, look at it, find a signal in it, take it down."""
+"""Sends signals to a stack, shows its status and finds signals in it."""

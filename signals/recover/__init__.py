@@ -1,1 +1,1 @@
-"""Failover, replay and redrive: what an operator does about an outage, as functions that `signals` commands call."""
+"""What an operator does about an outage: failover, replay and redrive."""

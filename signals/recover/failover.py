@@ -27,15 +27,8 @@ NOTE = "failover"
 _HISTORY = 50
 
 
-@dataclass(frozen=True)
-class ProgressEvent:
-    """What happened, `seconds` after the command began; without a text, only that the command still waits."""
-
-    seconds: float
-    text: str
-
-
-OnEvent = Callable[[ProgressEvent], None]
+# Called with what happens; without a text, only because the command still waits.
+OnEvent = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ class Situation:
         return {**asdict(self), "settled": self.settled, "expected_s": EXPECTED_S, "maximum_s": MAXIMUM_S}
 
 
-def ignore(_: ProgressEvent) -> None:
+def ignore(_: str) -> None:
     """For callers that show no progress."""
 
 
@@ -121,23 +114,20 @@ def status(stack: Stack, *, everywhere: bool = True) -> Situation:
 def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: float, by: str) -> Situation:
     began = time.monotonic()
 
-    def notify(text: str) -> None:
-        on_event(ProgressEvent(time.monotonic() - began, text))
-
     found = deployed_endpoint(stack)
     check = found.health_check
     if (check.inverted, check.disabled) == (held, held):
-        notify(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
+        on_event(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
     else:
         stack.client("route53", stack.primary).update_health_check(HealthCheckId=check.id, Inverted=held, Disabled=held)
         _note(stack, check.id, held=held, by=by)
-        notify(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
+        on_event(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
     last = None
     while True:
         situation = _situation(stack, deployed_endpoint(stack), probe(stack))
         seen = situation.region or f"nowhere ({situation.probe.problem})"
         if seen != last:
-            notify(f"a probe entered at {seen}")
+            on_event(f"a probe entered at {seen}")
             last = seen
         if not wait or situation.settled:
             break
@@ -147,11 +137,11 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
                 f" {MAXIMUM_S} s at most): look with `signals failover status --stack {stack.name}`"
                 + (f"; go back with `{situation.way_back}`" if situation.way_back else "")
             )
-        notify("")
+        on_event("")
         time.sleep(stack.aws.timing.failover_poll_s)
     if situation.settled:
         _note_routed(stack, held=held)
-        notify(f"signals go to {situation.region}: {situation.why}")
+        on_event(f"signals go to {situation.region}: {situation.why}")
     return situation
 
 

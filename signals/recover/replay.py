@@ -20,7 +20,7 @@ from components.resource_types import arn
 from signals.aws.reading import metric_sum
 from signals.errors import Failed
 from signals.observe.queues import QueueStatus, queue_statuses
-from signals.recover.failover import OnEvent, ProgressEvent, ignore
+from signals.recover.failover import OnEvent, ignore
 from signals.recover.plan import CONCURRENT, Plan, Slice
 from signals.stack import Stack
 
@@ -75,12 +75,13 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
     Raises:
         Failed: When a slice fails again at once.
     """
-    began, started, last = time.monotonic(), [], ""
+    started: list[str] = []
+    last = ""
 
     def notify(text: str) -> None:
         nonlocal last
         if text != last:
-            on_event(ProgressEvent(time.monotonic() - began, text))
+            on_event(text)
         last = text
 
     while (left := (plan.ready_at - datetime.now(UTC)).total_seconds()) > 0:

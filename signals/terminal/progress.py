@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Display
+from rich.text import Text
 
 from signals.terminal.console import err
 
@@ -36,11 +37,12 @@ class Progress:
         self._title, self._total = "", 0
         self.done = 0  # resources of this phase that are finished
         self._phase: TaskID | None = None
-        self._running: dict[str, TaskID] = {}
+        self._running: dict[str, float] = {}  # resources that are being changed, and since when
         columns = (TextColumn("{task.description}"), TimeElapsedColumn(), BarColumn(30), "{task.fields[count]}")
         # Without a terminal rich would print its display once, at the end.
         self._plain = quiet or not console.is_terminal
-        self._display = Display(*columns, console=console, get_time=clock, transient=True, disable=self._plain)
+        self._display = _Display(*columns, console=console, get_time=clock, transient=True, disable=self._plain)
+        self._display.lines_below = self._slowest
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -81,15 +83,10 @@ class Progress:
             self._display.update(self._phase, total=self._total, completed=self.done, count=self._count())
 
     def started(self, resource: str) -> None:
-        shown = len(self._running) < _SHOWN_AT_ONCE
-        title = f"  [dim]{escape(resource)}[/]"
-        self._running[resource] = self._display.add_task(title, total=None, visible=shown, count="")
+        self._running[resource] = self._clock()
 
     def finished(self, resource: str) -> None:
-        if resource in self._running:
-            self._display.remove_task(self._running.pop(resource))
-        for task in list(self._running.values())[:_SHOWN_AT_ONCE]:
-            self._display.update(task, visible=True)
+        self._running.pop(resource, None)
         self.done += 1
         self.expect(self._total)
         self.tick()
@@ -108,8 +105,10 @@ class Progress:
             self.tick()
 
     def note(self, text: str) -> None:
-        """A line that stays, with the seconds since the command began."""
-        if not self._quiet:
+        """A line that stays, with the seconds since the command began; without a text, only `tick`."""
+        if not text:
+            self.tick()
+        elif not self._quiet:
             self._console.print(f"[dim]{self.elapsed_seconds:6.1f} s[/]  {escape(text)}")
 
     def _finish_phase(self) -> None:
@@ -121,6 +120,10 @@ class Progress:
             self._display.remove_task(task)
         self._running.clear()
 
+    def _slowest(self) -> list[Text]:
+        now, oldest = self._clock(), list(self._running.items())[:_SHOWN_AT_ONCE]
+        return [Text(f"  {name} {_minutes(now - since)}", style="dim") for name, since in oldest]
+
     def _say(self, text: str) -> None:
         self._told = self._clock()
         if not self._quiet:
@@ -128,6 +131,16 @@ class Progress:
 
     def _count(self) -> str:
         return f"{self.done} of {self._total} resources" if self._total else ""
+
+
+class _Display(Display):
+    """rich's display with further lines below: in its table, long names would leave no room for the bar."""
+
+    lines_below: Callable[[], Iterable[Text]] = tuple
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield from self.lines_below()
 
 
 def _minutes(seconds: float) -> str:

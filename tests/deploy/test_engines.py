@@ -225,5 +225,5 @@ def test_the_terminals_display_shows_what_is_under_way() -> None:
         progress.finished("aws_sqs_queue.a")
     text = file.getvalue()
     assert "0 of 2 resources" in text
-    assert "aws_sqs_queue.a 0:00:07" in text
+    assert "aws_sqs_queue.a 0:07" in text
     assert "(1 of 2 resources)" in text

@@ -133,7 +133,7 @@ def test_a_full_return_queue_holds_the_next_slice(
         assert events.requests == []
         depth[0] = 10
 
-    replay.start(scripted, planned(hours=0.1), on_event=lambda event: told.append(event.text), sleep=drain)
+    replay.start(scripted, planned(hours=0.1), on_event=told.append, sleep=drain)
     assert "5000 messages are in the return queue" in told[0]
     assert len(events.requests) == 6
 

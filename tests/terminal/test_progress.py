@@ -78,10 +78,11 @@ def test_a_paused_display_leaves_the_terminal_alone_and_comes_back() -> None:
 def test_only_the_three_resources_that_take_longest_are_shown() -> None:
     progress = Progress(terminal(io.StringIO()), Clock())
     progress.phase("terraform apply", total=5)
-    for name in "abcde":
+    for name in ("a" * 90, *"bcde"):
         progress.started(name)
     progress.finished("b")
 
     file = io.StringIO()
     terminal(file).print(progress._display.get_renderable())
-    assert [line.split()[0] for line in file.getvalue().splitlines()] == ["terraform", "a", "c", "d"]
+    assert "1 of 5 resources" in file.getvalue()
+    assert [line.split()[0] for line in file.getvalue().splitlines()] == ["terraform", "a" * 90, "c", "d"]

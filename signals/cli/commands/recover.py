@@ -79,10 +79,10 @@ def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: boo
 
 @contextmanager
 def _progress(title: str, *, quiet: bool) -> Iterator[OnEvent]:
-    """A progress display of one phase, as a function that takes what happens."""
+    """A progress display of one phase, as a function that shows what happens."""
     with Progress(quiet=quiet) as progress:
         progress.phase(title)
-        yield lambda event: progress.note(event.text) if event.text else progress.tick()
+        yield progress.note
 
 
 @failover_commands.command("status")
