@@ -34,7 +34,7 @@ class Progress:
     ) -> None:
         self._console, self._clock, self._quiet = console, clock, quiet
         self._began = self._told = clock()
-        self._title, self._total = "", 0
+        self._title, self._line, self._total = "", "", 0
         self.done = 0  # resources of this phase that are finished
         self._phase: TaskID | None = None
         self._running: dict[str, float] = {}  # resources that are being changed, and since when
@@ -71,7 +71,7 @@ class Progress:
     def phase(self, title: str, total: int = 0) -> None:
         """Begin the next phase; the one before it is done."""
         self._finish_phase()
-        self._title, self._total, self.done = title, total, 0
+        self._title, self._line, self._total, self.done = title, title, total, 0
         self._phase = self._display.add_task(f"[bold]{escape(title)}[/]", total=total or None, count=self._count())
         if self._plain:
             self._say(f"{title} …")
@@ -95,12 +95,12 @@ class Progress:
         """Something happened: without a terminal, say where things stand if that was 10 s ago."""
         if self._plain and self._clock() - self._told >= QUIET_EVERY_SECONDS:
             now = f", now {', '.join(list(self._running)[:_SHOWN_AT_ONCE])}" if self._running else ""
-            self._say(f"  {self._count()}{now}" if self._total else f"  still: {self._title}")
+            self._say(f"  {self._count()}{now}" if self._total else f"  still: {self._line}")
 
     def show(self, line: str) -> None:
         """A line that replaces the one before it."""
-        if line != self._title and self._phase is not None:
-            self._title = line
+        if line != self._line and self._phase is not None:
+            self._line = line
             self._display.update(self._phase, description=escape(line))
             self.tick()
 

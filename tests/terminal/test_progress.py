@@ -40,6 +40,14 @@ def test_without_a_terminal_a_changing_line_is_printed_about_every_ten_seconds()
     ]
 
 
+def test_a_phase_ends_under_its_title_whatever_was_shown_last() -> None:
+    file = io.StringIO()
+    with Progress(terminal(file), Clock()) as progress:
+        progress.phase("following the replay")
+        progress.show("100 events")
+    assert file.getvalue().rstrip().endswith("✓ following the replay 0:00")
+
+
 def test_a_note_stays_and_says_after_how_many_seconds_it_came() -> None:
     for console in (plain, terminal):
         file, clock = io.StringIO(), Clock()

@@ -175,7 +175,7 @@ def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
 
     last = replay.ReplayProgress(datetime.now(UTC))
     with Progress(quiet=json) as progress:
-        progress.phase("reading the replays")
+        progress.phase("following the replay")
         for last in replay.watch(stack, planned):
             progress.show(views.replay_line(last))
     with console.busy("comparing the archive with what arrived", quiet=json):
