@@ -144,12 +144,11 @@ def load_plan(stack: Stack, plan_id: str | None = None) -> Plan:
     """A plan that was made on this machine, by default the last one.
 
     Raises:
-        Failed: When nothing is planned.
-        Misuse: When there is no plan of that name.
+        Misuse: When nothing is planned, or there is no plan of that name.
     """
     names = storage.names(stack, "replay-")
     if not names:
-        raise Failed(
+        raise Misuse(
             f"no replay of stack {stack.name!r} is planned on this machine: run "
             f"`signals replay plan --stack {stack.name}` first"
         )

@@ -66,7 +66,7 @@ def save(plan: Plan) -> None:
 @pytest.mark.parametrize("command", ["watch", "start"])
 def test_with_nothing_planned_a_replay_says_how_to_plan_one(command: str) -> None:
     result = run("replay", command)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     line = "no replay of stack 'cloud' is planned on this machine: run `signals replay plan --stack cloud` first"
     assert result.stderr == f"signals: {line}\n"
 

@@ -147,7 +147,7 @@ def replay_start(
 def replay_watch(plan: PlanId = None, stack: StackName = "local", json: AsJson = False) -> None:
     """Show how far a replay is, by replayed time and the return queue's depth, and compare at its end.
 
-    Exit code 1 when nothing is planned, or when something that was archived did not arrive.
+    Exit code 1 when the plan replays nothing, or when something that was archived did not arrive.
     """
     chosen = load_stack(stack)
     planned = load_plan(chosen, plan)
