@@ -145,9 +145,10 @@ def test_the_check_keeps_the_alarms_settings_until_it_is_updated(name: str) -> N
     """A changed alarm reaches the check only when the check is updated (hence `triggers` in Terraform)."""
     cloudwatch._alarms._data[ACCOUNT, WEST, name] = {**ALARM, "Dimensions": [], "Threshold": 1.0}
     check: dict[str, Any] = {"config": {**CHECK, "AlarmIdentifier": {"Name": name, "Region": WEST}}}
-    health_check._copy_alarm(check, again=False)
+    route53._health_checks[name] = check
+    health_check._copied_alarm(check)
     cloudwatch._alarms._data[ACCOUNT, WEST, name]["Threshold"] = 2.0
-    health_check._copy_alarm(check, again=False)
+    health_check._copied_alarm(check)
     assert check["_alarm"]["Threshold"] == 1.0
-    health_check._copy_alarm(check, again=True)
+    health_check._update(lambda _id, _body: health_check._copied_alarm(check), name, b"")
     assert check["_alarm"]["Threshold"] == 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +17,14 @@ EXTENSIONS = Path(patching.__file__).parent
 
 def test_a_function_that_is_gone_is_an_error() -> None:
     with pytest.raises(patching.PatchError, match=r"emulator\._put_events is gone"):
-        patching.replace(ModuleType("emulator"), "_put_events(data)", print)
+        patching.require(ModuleType("emulator"), "_put_events(data)")
 
 
 def test_a_function_with_other_parameters_is_an_error() -> None:
     module = ModuleType("emulator")
     module._put_events = lambda request: request  # type: ignore[attr-defined]
     with pytest.raises(patching.PatchError, match="takes"):
-        patching.replace(module, "_put_events(data)", print)
+        patching.require(module, "_put_events(data)")
 
 
 def test_a_process_does_not_start_on_a_ministack_without_a_patched_function() -> None:
@@ -34,11 +35,14 @@ def test_a_process_does_not_start_on_a_ministack_without_a_patched_function() ->
     assert "_put_events is gone" in ended.stderr
 
 
-def test_every_extension_is_installed_and_says_what_aws_does() -> None:
-    installed = (EXTENSIONS / "__init__.py").read_text()
-    for module in EXTENSIONS.glob("*.py"):
+def test_every_extension_is_installed_and_says_what_aws_does(tmp_path: Path) -> None:
+    script = "import sys; from signals.local import extensions; extensions.install(); print(*sys.modules)"
+    environment = {**os.environ, "STATE_DIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    extensions = [module for module in EXTENSIONS.glob("*.py") if "\n@patching." in module.read_text()]
+    assert len(extensions) > 10
+    for module in extensions:
         source = module.read_text()
-        if "\ndef install()" in source and module.name != "__init__.py":
-            assert f"        {module.stem},\n" in installed, f"{module.name} is not installed"
-            assert "\nAWS" in source, f"{module.name} does not say what AWS does"
-            assert "\nministack" in source or " ministack " in source, module.name
+        assert f"signals.local.extensions.{module.stem}" in ended.stdout.split(), f"{module.name} is not installed"
+        assert "\nAWS" in source, f"{module.name} does not say what AWS does"
+        assert "\nministack" in source or " ministack " in source, module.name

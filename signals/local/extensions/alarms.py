@@ -13,8 +13,6 @@ only when somebody asks, so that an alarm's history has nothing of what came and
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +24,6 @@ from ministack.services import cloudwatch
 from signals.local.extensions import metric_data, patching
 
 Alarm = dict[str, Any]
-_EVALUATED_EVERY_SECONDS = 1.0
 logger = logging.getLogger("signals.local.alarms")
 _TEXTS: tuple[str, ...] = (
     *("AlarmName", "AlarmArn", "AlarmDescription", "StateValue", "StateReason", "MetricName", "Namespace", "Statistic"),
@@ -35,31 +32,23 @@ _TEXTS: tuple[str, ...] = (
 )
 _TIMES = ("AlarmConfigurationUpdatedTimestamp", "StateUpdatedTimestamp")
 _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
-_ministack: dict[str, Callable[..., Any]] = {}
 _evaluated: dict[str, float] = {}
+patching.require(
+    cloudwatch, "_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"
+)
 
 
-def install() -> None:
-    patching.require(
-        cloudwatch, "_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"
-    )
-    patching.replace(cloudwatch, "_evaluate_alarm(alarm)", evaluate)
-    for name, new in (("_put_metric_alarm", _put), ("_describe_alarms", _describe), ("_set_alarm_state", _set_state)):
-        _ministack[name] = patching.replace(cloudwatch, f"{name}(params, cbor_data, is_cbor, is_json)", new)
-    threading.Thread(target=_keep_evaluating, daemon=True, name="alarms").start()
+@patching.every(seconds=1.0)
+def _evaluate_all() -> None:
+    for (account, region, _), alarm in list(cloudwatch._alarms._data.items()):
+        try:
+            with request_scope(account, region):
+                evaluate(alarm)
+        except Exception:
+            logger.exception("alarm %s cannot be evaluated", alarm.get("AlarmName"))
 
 
-def _keep_evaluating() -> None:
-    while True:
-        time.sleep(_EVALUATED_EVERY_SECONDS)
-        for (account, region, _), alarm in list(cloudwatch._alarms._data.items()):
-            try:
-                with request_scope(account, region):
-                    evaluate(alarm)
-            except Exception:
-                logger.exception("alarm %s cannot be evaluated", alarm.get("AlarmName"))
-
-
+@patching.replaces(cloudwatch, "_evaluate_alarm(alarm)")
 def evaluate(alarm: Alarm) -> None:
     """Bring an alarm's state up to its last complete period."""
     if not alarm.get("MetricName") or _evaluated.get(alarm["AlarmArn"]) == metric_data.period_end(alarm):
@@ -77,18 +66,16 @@ def evaluate(alarm: Alarm) -> None:
 
 
 def _state(alarm: Alarm, found: list[bool | None]) -> str:
-    missing = alarm.get("TreatMissingData") or "missing"
-    if missing in ("breaching", "notBreaching"):
-        found = [missing == "breaching" if b is None else b for b in found]
-    known = [b for b in found if b is not None]
+    known = metric_data.known(alarm, found)
     if not known:
-        return alarm["StateValue"] if missing == "ignore" else "INSUFFICIENT_DATA"
+        return alarm["StateValue"] if alarm.get("TreatMissingData") == "ignore" else "INSUFFICIENT_DATA"
     needed = min(int(alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]), len(known))
     return "ALARM" if sum(known) >= needed else "OK"
 
 
-def _put(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
-    answer = _ministack["_put_metric_alarm"](params, cbor_data, is_cbor, is_json)
+@patching.extends(cloudwatch, "_put_metric_alarm(params, cbor_data, is_cbor, is_json)")
+def _put(original: Callable[..., Any], params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+    answer = original(params, cbor_data, is_cbor, is_json)
     if not is_cbor and not is_json:
         alarm = cloudwatch._alarms.get(cloudwatch._p(params, "AlarmName"))
         if alarm:
@@ -99,17 +86,19 @@ def _put(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> A
     return answer
 
 
-def _set_state(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
-    answer = _ministack["_set_alarm_state"](params, cbor_data, is_cbor, is_json)
+@patching.extends(cloudwatch, "_set_alarm_state(params, cbor_data, is_cbor, is_json)")
+def _set_state(original: Callable[..., Any], *request: Any) -> Any:
+    answer = original(*request)
     for alarm in cloudwatch._alarms.values():
         _evaluated[alarm["AlarmArn"]] = metric_data.period_end(alarm)
     return answer
 
 
-def _describe(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+@patching.extends(cloudwatch, "_describe_alarms(params, cbor_data, is_cbor, is_json)")
+def _describe(original: Callable[..., Any], params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
     for alarm in cloudwatch._alarms.values():
         evaluate(alarm)
-    status, headers, body = _ministack["_describe_alarms"](params, cbor_data, is_cbor, is_json)
+    status, headers, body = original(params, cbor_data, is_cbor, is_json)
     if is_cbor or is_json or status != 200:
         return status, headers, body
     text = body.decode()

@@ -14,9 +14,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import eventbridge as events
 
 from components import resource_types as types
@@ -25,19 +26,12 @@ from signals.local.extensions.event_bus import Event
 
 _MOST_REPLAYS = 10
 _DAY_SECONDS = 86_400
-_ministack: dict[str, Callable[..., Any]] = {}
+patching.require(
+    events, "_archives", "_replays", "_archive_name_from_ref", "_coerce_timestamp", "_matches_pattern_view"
+)
 
 
-def install() -> None:
-    patching.require(
-        events, "_archives", "_replays", "_archive_name_from_ref", "_coerce_timestamp", "_matches_pattern_view"
-    )
-    patching.replace(events, "_archive_event(event, view)", keep)
-    patching.replace(events, "_start_replay(data)", start_replay)
-    for name, new in (("_describe_archive", _describe), ("_list_archives", _list)):
-        _ministack[name] = patching.replace(events, f"{name}(data)", new)
-
-
+@patching.replaces(events, "_archive_event(event, view)")
 def keep(event: Event, view: Any = None) -> None:
     """Put an event into the archives of its bus."""
     if event.get("ReplayName"):
@@ -56,6 +50,7 @@ def keep(event: Event, view: Any = None) -> None:
         _forget(archive)
 
 
+@patching.replaces(events, "_start_replay(data)")
 def start_replay(data: dict[str, Any]) -> Any:
     """StartReplay: check, then replay in the background."""
     name, destination = data.get("ReplayName"), data.get("Destination") or {}
@@ -86,22 +81,21 @@ def start_replay(data: dict[str, Any]) -> Any:
         "ReplayStartTime": time.time(),
     }
     events._replays[name] = replay
-    arguments = (replay, archive, get_account_id(), get_region())
-    threading.Thread(target=_replay, args=arguments, daemon=True, name=f"replay-{name}").start()
+    # The context holds the account and the Region.
+    threading.Thread(target=copy_context().run, args=(_replay, replay, archive), daemon=True).start()
     return json_response({key: replay[key] for key in ("ReplayArn", "State", "ReplayStartTime")})
 
 
-def _replay(replay: dict[str, Any], archive: dict[str, Any], account: str, region: str) -> None:
+def _replay(replay: dict[str, Any], archive: dict[str, Any]) -> None:
     replay["State"] = "RUNNING"
     only = frozenset(replay["Destination"].get("FilterArns") or ())
     _forget(archive)
     chosen = [e for e in archive.get("Events", []) if replay["EventStartTime"] <= e["Time"] <= replay["EventEndTime"]]
-    with request_scope(account, region):
-        for event in sorted(chosen, key=lambda e: e["Time"] // 60):
-            if replay["State"] != "RUNNING":
-                return
-            event_bus.dispatch({**event, "ReplayName": replay["ReplayName"], "_Ingested": time.time()}, only_rules=only)
-            replay["EventLastReplayedTime"] = event["Time"]
+    for event in sorted(chosen, key=lambda e: e["Time"] // 60):
+        if replay["State"] != "RUNNING":
+            return
+        event_bus.dispatch({**event, "ReplayName": replay["ReplayName"], "_Ingested": time.time()}, only_rules=only)
+        replay["EventLastReplayedTime"] = event["Time"]
     replay["State"], replay["ReplayEndTime"] = "COMPLETED", time.time()
 
 
@@ -114,15 +108,17 @@ def _forget(archive: dict[str, Any]) -> None:
     archive["EventCount"] = len(kept)
 
 
-def _describe(data: dict[str, Any]) -> Any:
+@patching.extends(events, "_describe_archive(data)")
+def _describe(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     archive = events._archives.get(data.get("ArchiveName"))
     if archive is None:
-        return _ministack["_describe_archive"](data)
+        return original(data)
     _forget(archive)
     return json_response({key: value for key, value in archive.items() if key != "Events"})
 
 
-def _list(data: dict[str, Any]) -> Any:
+@patching.extends(events, "_list_archives(data)")
+def _list(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     for archive in events._archives.values():
         _forget(archive)
-    return _ministack["_list_archives"](data)
+    return original(data)

@@ -5,6 +5,9 @@ invoke configuration says; then the on-failure destination gets a record of it: 
 EventAgeExceeded), count, request and response payload (Lambda Developer Guide, "Invoking a function asynchronously",
 "Retaining records of asynchronous invocations").
 
+A function that raises is one failed invocation, whoever invoked it (Lambda Developer Guide, "Understanding retry
+behavior in Lambda"): here it may be made to fail.
+
 ministack: reads only the configuration of $LATEST, counts throttling as an attempt, and writes a record without the
 qualifier and with a count of 3. The pauses between attempts are short here; AWS waits one minute, then two.
 """
@@ -16,12 +19,15 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ministack.core.arn import parse_arn
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import lambda_svc
 
+from signals.local import faults
 from signals.local.extensions import patching, queues
 
 _PAUSE_SECONDS = 0.3
@@ -31,31 +37,36 @@ logger = logging.getLogger("signals.local.lambda")
 # Each invocation at a time is a process of its own; AWS has more room than a laptop.
 _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 _room: dict[str, threading.BoundedSemaphore] = {}
+patching.require(
+    lambda_svc,
+    "_event_invoke_config",
+    "_lambda_function_name_and_qualifier_from_arn",
+    "_functions",
+    "_route_async_failure(target_arn, func_name, event, result)",
+)
 
 
-def install() -> None:
-    patching.require(
-        lambda_svc,
-        "_event_invoke_config",
-        "_execute_function",
-        "_lambda_function_name_and_qualifier_from_arn",
-        "_functions",
-        "_route_async_failure(target_arn, func_name, event, result)",
-    )
-    patching.replace(lambda_svc, "invoke_async_with_retry(func, event)", invoke)
+@patching.extends(lambda_svc, "_execute_function(func, event)")
+def execute(original: Callable[..., dict[str, Any]], func: dict[str, Any], event: Any) -> dict[str, Any]:
+    """An invocation; a faulty function ends with an error before it does anything."""
+    name = (func.get("config") or func).get("FunctionName")
+    if name in faults.now.failing_functions:
+        body = {"errorType": "Runtime.ExitError", "errorMessage": f"{name} fails on purpose (a fault)"}
+        return {"error": True, "function_error": "Unhandled", "body": body}
+    return original(func, event)
 
 
+@patching.replaces(lambda_svc, "invoke_async_with_retry(func, event)")
 def invoke(func: dict[str, Any], event: Any) -> None:
     """Invoke and return at once."""
-    name = (func.get("config") or func)["FunctionName"]
-    threading.Thread(target=_run, args=(func, event), daemon=True, name=f"async-{name}").start()
+    threading.Thread(target=_run, args=(func, event), daemon=True).start()
 
 
 def _run(func: dict[str, Any], event: Any) -> None:
     config = func.get("config") or func
     arn = config["FunctionArn"]
     name, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)
-    with request_scope(arn.split(":")[4], arn.split(":")[3]):
+    with request_scope(parse_arn(arn).account_id, parse_arn(arn).region):
         settings = lambda_svc._event_invoke_config(lambda_svc._functions.get(name) or {}, qualifier) or {}
         retries = settings.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
         oldest = time.time() + settings.get("MaximumEventAgeInSeconds", _DEFAULT_AGE_SECONDS)
@@ -76,7 +87,10 @@ def _run(func: dict[str, Any], event: Any) -> None:
         destination = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
         dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
         if destination and ":sqs:" in destination:
-            _send(destination, _record(config, arn, event, result, condition, invoked))
+            try:
+                queues.send(destination, _record(config, arn, event, result, condition, invoked))
+            except queues.DeliveryError as error:
+                logger.warning("%s: the event is dropped: %s", arn, error)
         elif destination or dead_letters:
             lambda_svc._route_async_failure(destination or dead_letters, name, event, result)
         else:
@@ -84,14 +98,13 @@ def _run(func: dict[str, Any], event: Any) -> None:
 
 
 def _record(config: dict[str, Any], arn: str, event: Any, result: dict[str, Any], condition: str, invoked: int) -> str:
-    qualified = arn if arn.count(":") > 6 else f"{arn}:$LATEST"
     return json.dumps(
         {
             "version": "1.0",
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "requestContext": {
                 "requestId": new_uuid(),
-                "functionArn": qualified,
+                "functionArn": arn if arn.count(":") > 6 else f"{arn}:$LATEST",
                 "condition": condition,
                 "approximateInvokeCount": invoked,
             },
@@ -104,10 +117,3 @@ def _record(config: dict[str, Any], arn: str, event: Any, result: dict[str, Any]
             "responsePayload": result.get("body"),
         }
     )
-
-
-def _send(queue_arn: str, body: str) -> None:
-    try:
-        queues.send(queue_arn, body)
-    except queues.NoQueueError:
-        logger.warning("the on-failure destination %s does not exist: the event is dropped", queue_arn)

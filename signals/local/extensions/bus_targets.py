@@ -22,34 +22,30 @@ from ministack.services import eventbridge as events
 from components import resource_types as types
 from signals.local import faults
 from signals.local.extensions import event_bus, patching
-from signals.local.extensions.delivery_errors import RetryableError, UndeliverableError
 from signals.local.extensions.event_bus import Event
+from signals.local.extensions.queues import DeliveryError
 
+_CROSS_REGION = "CROSS_REGION_INGESTION_FAILED"
 logger = logging.getLogger("signals.local.events")
 # What crosses Regions is asynchronous: no request waits for it.
 _between_regions = ThreadPoolExecutor(4, thread_name_prefix="between-regions")
-
-
-def install() -> None:
-    patching.require(
-        events, "_event_buses", "_dispatch_to_event_bus(spec, event, rule, event_path, target_input_payload)"
-    )
+patching.require(events, "_event_buses", "_dispatch_to_event_bus(spec, event, rule, event_path, target_input_payload)")
 
 
 def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None) -> None:
     """Pass an event on to another bus; `detail` replaces the event's own if the target has an input."""
     if event.get("_ReceivedFrom"):
-        raise UndeliverableError(
+        raise DeliveryError(
             "THIRD_REGION_HOP_DETECTED",
             f"the event was received from {event['_ReceivedFrom']} and cannot be sent on to {arn}",
         )
     if arn.region in faults.now.refusing_regions:
-        raise RetryableError("CROSS_REGION_INGESTION_FAILED", f"event buses in {arn.region} do not answer")
+        raise DeliveryError(_CROSS_REGION, f"event buses in {arn.region} do not answer", retryable=True)
     if faults.now.cut_replication and rule.get("ManagedBy") == event_bus.MANAGED_BY:
-        raise RetryableError("CROSS_REGION_INGESTION_FAILED", "replication is cut")
+        raise DeliveryError(_CROSS_REGION, "replication is cut", retryable=True)
     bus = arn.resource.removeprefix("event-bus/")
     if not events._event_buses.contains_scoped(arn.account_id, arn.region, bus):
-        raise UndeliverableError("NO_RESOURCE", f"Event bus {arn} does not exist")
+        raise DeliveryError("NO_RESOURCE", f"Event bus {arn} does not exist")
     elsewhere = (arn.account_id, arn.region) != (get_account_id(), get_region())
     copy = {key: value for key, value in event.items() if key != "_Endpoint"}
     copy["EventBusName"] = bus

@@ -19,55 +19,65 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 from ministack.core.arn import Arn, ArnParseError, parse_arn
-from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, firehose, lambda_svc
 from ministack.services import eventbridge as events
 
 from signals.local import faults
 from signals.local.extensions import bus_targets, patching, queues
-from signals.local.extensions.delivery_errors import RetryableError, UndeliverableError
 from signals.local.extensions.event_bus import MANAGED_BY, Event
+from signals.local.extensions.queues import DeliveryError
 
 SERVICE = "events.amazonaws.com"
 DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
 # EventBridge backs off for minutes; on a laptop seconds are enough.
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.2, 5.0
 logger = logging.getLogger("signals.local.events")
-_ministack_invoke: Callable[..., Any]
+patching.require(
+    lambda_svc,
+    "invoke_async_with_retry(func, event)",
+    "_get_func_record_for_ref(function_ref)",
+    "_get_base_func_record_for_ref(function_ref)",
+    "_execution_record_for_config(func, config)",
+)
+patching.require(firehose, "_put_record(data)")
 
 
-def install() -> None:
-    global _ministack_invoke
-    patching.require(
-        lambda_svc,
-        "invoke_async_with_retry(func, event)",
-        "_get_func_record_for_ref(function_ref)",
-        "_get_base_func_record_for_ref(function_ref)",
-        "_execution_record_for_config(func, config)",
-    )
-    patching.require(firehose, "_put_record(data)")
-    _ministack_invoke = patching.replace(events, "_invoke_target(target, event, rule, view)", invoke)
-
-
-def invoke(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any = None) -> None:
-    """Deliver an event to one target of a rule; a failure is retried or sent to the dead-letter queue."""
-    view = view or events._pattern_event_view(event)
-    attempt(target, event, rule, view, attempts=0, started=time.time())
-
-
-def attempt(
-    target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any, *, attempts: int, started: float
+@patching.extends(events, "_invoke_target(target, event, rule, view)")
+def invoke(
+    original: Callable[..., None],
+    target: dict[str, Any],
+    event: Event,
+    rule: dict[str, Any],
+    view: Any = None,
+    *,
+    attempts: int = 0,
+    started: float | None = None,
 ) -> None:
-    """One attempt, the first or a retry."""
+    """Deliver an event to one target of a rule; a failure is retried or sent to the dead-letter queue.
+
+    Args:
+        original: What delivers to targets that this extension does not know.
+        target: The target.
+        event: The event.
+        rule: The target's rule.
+        view: The event as patterns see it.
+        attempts: How many there were before.
+        started: When the first one was (epoch seconds); now by default.
+    """
+    view, started = view or events._pattern_event_view(event), started or time.time()
     _count("Invocations", rule)
     try:
-        _deliver(target, event, rule, view)
-    except UndeliverableError as error:
-        send_to_dead_letter_queue(target, view, rule, error)
-    except RetryableError as error:
+        if not _deliver(target, event, rule, view):
+            original(target, event, rule, view)
+    except DeliveryError as error:
+        if not error.retryable:
+            send_to_dead_letter_queue(target, view, rule, error)
+            return
         policy = target.get("RetryPolicy") or {}
         if rule.get("ManagedBy") == MANAGED_BY and faults.now.replication_gives_up_s is not None:
             policy = {"MaximumEventAgeInSeconds": faults.now.replication_gives_up_s}
@@ -80,13 +90,9 @@ def attempt(
         if exhausted:
             send_to_dead_letter_queue(target, view, rule, error, exhausted=exhausted, attempts=attempts)
             return
-        account, region = get_account_id(), get_region()
-
-        def again() -> None:
-            with request_scope(account, region):
-                attempt(target, event, rule, view, attempts=attempts + 1, started=started)
-
-        timer = threading.Timer(wait, again)
+        progress = {"attempts": attempts + 1, "started": started}
+        # The context holds the account and the Region.
+        timer = threading.Timer(wait, copy_context().run, (invoke, original, target, event, rule, view), progress)
         timer.daemon = True
         timer.start()
     except Exception:
@@ -114,7 +120,7 @@ def send_to_dead_letter_queue(
     target: dict[str, Any],
     view: Any,
     rule: dict[str, Any],
-    error: UndeliverableError | RetryableError,
+    error: DeliveryError,
     *,
     exhausted: str | None = None,
     attempts: int = 0,
@@ -135,78 +141,63 @@ def send_to_dead_letter_queue(
         **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
     }
     body = json.dumps(view.event_with_detail(), separators=(",", ":"), ensure_ascii=False)
-    service = "scheduler.amazonaws.com" if ":scheduler:" in rule_arn else SERVICE
+    service = None if ":scheduler:" in rule_arn else SERVICE  # a schedule sends by its role
     try:
-        if service == SERVICE:
-            queues.send(queue_arn, body, attributes=attributes, service=service, source_arn=rule_arn)
-        else:
-            queues.send(queue_arn, body, attributes=attributes)
+        queues.send(queue_arn, body, attributes=attributes, service=service, source_arn=rule_arn)
         _count("InvocationsSentToDlq", rule)
-    except (queues.NoQueueError, queues.RefusedError) as refused:
-        logger.warning("dead-letter queue %s refused the event: %s", queue_arn, type(refused).__name__)
+    except DeliveryError as refused:
+        logger.warning("the dead-letter queue refused the event: %s", refused)
         _count("InvocationsFailedToBeSentToDlq", rule)
 
 
-def _deliver(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any) -> None:
+def _deliver(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any) -> bool:
+    """Deliver once; False if this extension does not know targets of the kind."""
     try:
         arn = parse_arn(target.get("Arn", ""))
     except ArnParseError:
-        raise UndeliverableError("INVALID_ARN", f"{target.get('Arn')} is not an ARN") from None
+        raise DeliveryError("INVALID_ARN", f"{target.get('Arn')} is not an ARN") from None
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
         body, changed = payload(target, rule, view)
         bus_targets.forward(arn, event, rule, detail=body if changed else None)
-        return
+        return True
     deliver = {"lambda": _to_lambda, "sqs": _to_sqs, "firehose": _to_firehose}.get(arn.service)
     if deliver is None:
-        _ministack_invoke(target, event, rule, view)
-        return
+        return False
     if (arn.account_id, arn.region) != (get_account_id(), get_region()):
-        raise UndeliverableError("NO_RESOURCE", f"{arn} is not in the rule's account and Region")
+        raise DeliveryError("NO_RESOURCE", f"{arn} is not in the rule's account and Region")
     deliver(arn, target, rule, payload(target, rule, view)[0])
+    return True
 
 
 def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
     record, config, _ = lambda_svc._get_func_record_for_ref(str(arn))
     if not record or not config:
-        raise UndeliverableError("NO_RESOURCE", f"Function not found: {arn}")
+        raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}")
     base = lambda_svc._get_base_func_record_for_ref(str(arn))[0]
     if not target.get("RoleArn") and not queues.allows(
         base["policy"], "lambda:InvokeFunction", str(arn), service=SERVICE, source_arn=rule.get("Arn", "")
     ):
-        raise UndeliverableError(
-            "NO_PERMISSIONS", f"{SERVICE} is not authorized to perform lambda:InvokeFunction on {arn}"
-        )
+        raise DeliveryError("NO_PERMISSIONS", f"{SERVICE} is not authorized to perform lambda:InvokeFunction on {arn}")
     invoked = {**config, "FunctionArn": str(arn)}
     lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(record, invoked), json.loads(body))
 
 
 def _to_sqs(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
     group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
-    by_role = bool(target.get("RoleArn"))
-    try:
-        queues.send(
-            str(arn), body, group_id=group_id, service=None if by_role else SERVICE, source_arn=rule.get("Arn", "")
-        )
-    except queues.NoQueueError:
-        raise UndeliverableError("NO_RESOURCE", f"The specified queue does not exist: {arn}") from None
-    except queues.RefusedError:
-        raise UndeliverableError(
-            "NO_PERMISSIONS", f"{SERVICE} is not authorized to perform sqs:SendMessage on {arn}"
-        ) from None
+    service = None if target.get("RoleArn") else SERVICE
+    queues.send(str(arn), body, group_id=group_id, service=service, source_arn=rule.get("Arn", ""))
 
 
 def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:  # noqa: ARG001
     if not target.get("RoleArn"):
-        raise UndeliverableError("NO_PERMISSIONS", f"a Firehose target needs a role: {arn}")
+        raise DeliveryError("NO_PERMISSIONS", f"a Firehose target needs a role: {arn}")
     data = base64.b64encode(body.encode()).decode()
     name = arn.resource.removeprefix("deliverystream/")
     if name in faults.now.refusing_streams:
-        raise RetryableError("THROTTLING", f"Slow down: {name}")
+        raise DeliveryError("THROTTLING", f"Slow down: {name}", retryable=True)
     status, _, answer = firehose._put_record({"DeliveryStreamName": name, "Record": {"Data": data}})
-    if status == 503:
-        raise RetryableError("THROTTLING", answer.decode())
     if status != 200:
-        raise UndeliverableError("NO_RESOURCE", answer.decode())
+        raise DeliveryError("THROTTLING" if status == 503 else "NO_RESOURCE", answer.decode(), retryable=status == 503)
 
 
 def _count(metric: str, rule: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Container
 from typing import Any
 
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, new_uuid
@@ -30,24 +31,29 @@ MAX_REQUEST_BYTES = 1_048_576
 _TIME_BYTES = 14
 _REQUIRED = ("Source", "DetailType", "Detail")
 logger = logging.getLogger("signals.local.events")
+_THROTTLED = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded."}
+patching.require(
+    events,
+    *("_invoke_target", "_archive_event", "_pattern_event_view", "_matches_pattern_view", "_event_bus_name_from_ref"),
+)
+patching.require(cloudwatch, "record_metric(namespace, metric_name, value, unit, dimensions)")
 
 
-def install() -> None:
-    patching.require(
-        events,
-        "_invoke_target",
-        "_archive_event",
-        "_pattern_event_view",
-        "_matches_pattern_view",
-        "_event_bus_name_from_ref",
-    )
-    patching.require(cloudwatch, "record_metric(namespace, metric_name, value, unit, dimensions)")
-    patching.replace(events, "_put_events(data, allow_aws_source)", put_events)
-    patching.replace(events, "_dispatch_event(event, view)", dispatch)
+def put_events(
+    data: dict[str, Any],
+    allow_aws_source: bool = False,
+    *,
+    endpoint_arn: str | None = None,
+    throttled: Container[int] = (),
+) -> Any:
+    """PutEvents on the Region in scope.
 
-
-def put_events(data: dict[str, Any], allow_aws_source: bool = False, *, endpoint_arn: str | None = None) -> Any:
-    """PutEvents on the Region in scope; `endpoint_arn` if the request came through a global endpoint."""
+    Args:
+        data: The request.
+        allow_aws_source: Whether it comes from a service of AWS.
+        endpoint_arn: The global endpoint that it came through.
+        throttled: Places of the entries that a fault refuses.
+    """
     if get_region() in faults.now.refusing_regions:
         return error_response_json("InternalException", f"EventBridge in {get_region()} does not answer.", 500)
     entries = data.get("Entries") or []
@@ -59,16 +65,12 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False, *, endpoint
         )
     if sum(map(_bytes, entries)) > MAX_REQUEST_BYTES:
         return error_response_json("ValidationException", "Total size of the entries in the request is over the limit.")
-    results = put_entries(entries, allow_aws_source, endpoint_arn=endpoint_arn)
+    results = [
+        _THROTTLED if place in throttled else _put(entry, allow_aws_source, endpoint_arn)
+        for place, entry in enumerate(entries)
+    ]
     failed = sum("ErrorCode" in result for result in results)
     return json_response({"FailedEntryCount": failed, "Entries": results})
-
-
-def put_entries(
-    entries: list[dict[str, Any]], allow_aws_source: bool = False, *, endpoint_arn: str | None = None
-) -> list[dict[str, str]]:
-    """Put each entry of a valid request; what PutEvents answers for each."""
-    return [_put(entry, allow_aws_source, endpoint_arn) for entry in entries]
 
 
 def accept(event: Event) -> None:
@@ -79,6 +81,7 @@ def accept(event: Event) -> None:
     events._archive_event(event, view)
 
 
+@patching.replaces(events, "_dispatch_event(event, view)")
 def dispatch(event: Event, view: Any = None, *, only_rules: frozenset[str] = frozenset()) -> None:
     """Hand an event to the targets of the rules that match; of `only_rules` (ARNs) alone if there are any."""
     bus = event.get("EventBusName", "default")

@@ -21,17 +21,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ministack.core.arn import parse_arn
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import firehose, s3
 
 from signals.local.extensions import patching
 
-_LOOK_EVERY_SECONDS = 0.1
 _RETRY_SECONDS, _GIVE_UP_SECONDS = 2.0, 86_400
 _MEGABYTE = 1_048_576
 logger = logging.getLogger("signals.local.firehose")
-_ministack_deliver: Callable[..., Any]
-_ministack_describe: Callable[..., Any]
+patching.require(
+    firehose, "_apply_lambda_processors", "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams"
+)
+patching.require(s3, "handle_request(method, path, headers, body, query_params)")
 
 
 @dataclass
@@ -53,25 +55,17 @@ _buffers: dict[tuple[str, str], _Buffer] = {}
 _lock = threading.Lock()
 
 
-def install() -> None:
-    global _ministack_deliver, _ministack_describe
-    patching.require(
-        firehose, "_apply_lambda_processors", "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams"
-    )
-    patching.require(s3, "handle_request(method, path, headers, body, query_params)")
-    _ministack_deliver = patching.replace(firehose, "_deliver_records_to_s3(stream, dest, records)", gather)
-    _ministack_describe = patching.replace(firehose, "_dest_description(dest)", describe)
-    threading.Thread(target=_write_when_due, daemon=True, name="firehose-buffer").start()
-
-
-def gather(stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str, bytes]]) -> None:
+@patching.extends(firehose, "_deliver_records_to_s3(stream, dest, records)")
+def gather(
+    original: Callable[..., None], stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str, bytes]]
+) -> None:
     """Take records into the destination's buffer."""
     dest["records"].clear()  # ministack's own copy, which nothing reads
     config = dest["config"]
     if any(
         (config.get(f"{x}Configuration") or {}).get("Enabled") for x in ("DynamicPartitioning", "DataFormatConversion")
     ):
-        _ministack_deliver(stream, dest, records)
+        original(stream, dest, records)
         return
     with _lock:
         buffer = _buffers.setdefault((stream["arn"], dest["id"]), _Buffer(stream, dest, time.time()))
@@ -79,26 +73,26 @@ def gather(stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str
         buffer.size += sum(len(data) for _, data in records)
 
 
-def describe(dest: dict[str, Any]) -> dict[str, Any]:
+@patching.extends(firehose, "_dest_description(dest)")
+def describe(original: Callable[..., dict[str, Any]], dest: dict[str, Any]) -> dict[str, Any]:
     """A destination as DescribeDeliveryStream shows it."""
-    description: dict[str, Any] = _ministack_describe(dest)
+    description = original(dest)
     shown = description.get("ExtendedS3DestinationDescription")
     if shown is not None:
         shown.update({key: dest["config"][key] for key in ("CustomTimeZone", "FileExtension") if key in dest["config"]})
     return description
 
 
-def _write_when_due() -> None:
-    while True:
-        time.sleep(_LOOK_EVERY_SECONDS)
-        with _lock:
-            due = [_buffers.pop(key) for key, buffer in list(_buffers.items()) if buffer.due()]
-        for buffer in due:
-            try:
-                _write(buffer)
-            except Exception as error:  # noqa: BLE001 - whatever failed, the records must not be lost
-                logger.warning("%s: delivery failed, will be retried: %s", buffer.stream["arn"], error)
-                _put_back(buffer)
+@patching.every(seconds=0.1)
+def _write_what_is_due() -> None:
+    with _lock:
+        due = [_buffers.pop(key) for key, buffer in list(_buffers.items()) if buffer.due()]
+    for buffer in due:
+        try:
+            _write(buffer)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the records must not be lost
+            logger.warning("%s: delivery failed, will be retried: %s", buffer.stream["arn"], error)
+            _put_back(buffer)
 
 
 def _put_back(buffer: _Buffer) -> None:
@@ -114,8 +108,8 @@ def _put_back(buffer: _Buffer) -> None:
 
 
 def _write(buffer: _Buffer) -> None:
-    account, region = buffer.stream["arn"].split(":")[4], buffer.stream["arn"].split(":")[3]
-    with request_scope(account, region):
+    arn = parse_arn(buffer.stream["arn"])
+    with request_scope(arn.account_id, arn.region):
         if firehose._streams.get(buffer.stream["name"]) is not buffer.stream:
             return  # deleted meanwhile: AWS, too, drops what is in the buffer
         config, arrived = buffer.destination["config"], time.gmtime(buffer.since)

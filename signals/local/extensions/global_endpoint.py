@@ -22,8 +22,10 @@ import json
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
+from ministack.core.arn import parse_arn
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
 from ministack.core.router import extract_signed_region
 from ministack.services import eventbridge as events
@@ -35,38 +37,21 @@ from signals.local.extensions import event_bus, health_check, patching
 Endpoint = dict[str, Any]
 DNS_SUFFIX = ".endpoint.events.amazonaws.com"
 RULE_PREFIX = "GlobalEndpointManagedRule-"
-_SHOWN: tuple[str, ...] = (
-    *("Name", "Description", "Arn", "RoutingConfig", "ReplicationConfig", "EventBuses", "RoleArn", "EndpointId"),
-    *("EndpointUrl", "State", "CreationTime", "LastModifiedTime"),
-)
+_SETTINGS = ("Description", "RoutingConfig", "ReplicationConfig", "EventBuses", "RoleArn")
 _signed_region: ContextVar[str | None] = ContextVar("signed_region", default=None)
-_ministack_handle: Callable[..., Any]
 _entries_seen = 0
-
-
-def install() -> None:
-    global _ministack_handle
-    patching.require(events, "_endpoints")
-    for name, new in (
-        ("_create_endpoint", create),
-        ("_describe_endpoint", describe),
-        ("_update_endpoint", update),
-        ("_delete_endpoint", delete),
-        ("_list_endpoints", list_endpoints),
-        ("_put_events", put_events),
-    ):
-        patching.replace(events, f"{name}(data)", new)
-    _ministack_handle = patching.replace(events, "handle_request(method, path, headers, body, query_params)", _handle)
+patching.require(events, "_endpoints", "_event_buses", "_rule_key", "_rule_arn")
 
 
 def active_region(endpoint: Endpoint) -> str:
     """The Region an endpoint sends to now."""
     failover = endpoint["RoutingConfig"]["FailoverConfig"]
     check_id = failover["Primary"]["HealthCheck"].rpartition("/")[2]
-    home = endpoint["Arn"].split(":")[3]
+    home = parse_arn(endpoint["Arn"]).region
     return str(home if health_check.status(check_id).healthy else failover["Secondary"]["Route"])
 
 
+@patching.replaces(events, "_put_events(data, allow_aws_source)")
 def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
     """PutEvents; through an endpoint, on the Region it sends to."""
     endpoint_id = data.get("EndpointId")
@@ -87,19 +72,19 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
     entries = [
         {**entry, "EventBusName": _bus_in(region, entry.get("EventBusName"))} for entry in data.get("Entries") or []
     ]
-    replicated = endpoint["ReplicationConfig"].get("State") == "ENABLED"
-    refused = _refused(len(entries))
-    taken = [entry for place, entry in enumerate(entries) if place not in refused]
-    with request_scope(endpoint["Arn"].split(":")[4], region):
-        if not refused:
-            return event_bus.put_events({"Entries": entries}, endpoint_arn=endpoint["Arn"] if replicated else None)
-        results = event_bus.put_entries(taken, endpoint_arn=endpoint["Arn"] if replicated else None)
-    for place in sorted(refused):
-        results.insert(place, {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded."})
-    return json_response({"FailedEntryCount": sum("ErrorCode" in r for r in results), "Entries": results})
+    with request_scope(parse_arn(endpoint["Arn"]).account_id, region):
+        return event_bus.put_events(
+            {"Entries": entries},
+            endpoint_arn=endpoint["Arn"] if _replicates(endpoint) else None,
+            throttled=_throttled(len(entries)),
+        )
 
 
-def _refused(count: int) -> set[int]:
+def _replicates(endpoint: Endpoint) -> bool:
+    return bool(endpoint["ReplicationConfig"].get("State") == "ENABLED")
+
+
+def _throttled(count: int) -> set[int]:
     """Places of the entries that the fault refuses: every nth, counted across requests."""
     global _entries_seen
     every, first = faults.now.refuse_every_entry, _entries_seen
@@ -107,68 +92,71 @@ def _refused(count: int) -> set[int]:
     return {place for place in range(count) if every and (first + place) % every == every - 1}
 
 
+@patching.replaces(events, "_create_endpoint(data)")
 def create(data: dict[str, Any]) -> Any:
     name = data.get("Name") or ""
     if name in events._endpoints:
         return error_response_json("ResourceAlreadyExistsException", f"Endpoint {name} already exists.", 400)
-    region, account, now = get_region(), get_account_id(), int(time.time())
-    endpoint_id = _id(account, region, name)
+    region, account = get_region(), get_account_id()
+    digest = hashlib.sha256(f"{account}/{region}/{name}".encode()).digest()
+    endpoint_id = f"{base64.b32encode(digest).decode().lower()[:10]}.veo"
     endpoint: Endpoint = {
         "Name": name,
         "Arn": types.arn(types.ENDPOINT, region=region, account=account, name=name),
         "EndpointId": endpoint_id,
         "EndpointUrl": f"https://{endpoint_id}{DNS_SUFFIX}",
         "State": "ACTIVE",
-        "CreationTime": now,
+        "CreationTime": int(time.time()),
+        "ReplicationConfig": {"State": "ENABLED"},
     }
-    refused = _set(endpoint, data)
-    if refused:
-        return error_response_json("ValidationException", refused, 400)
-    events._endpoints[name] = endpoint
-    _manage_rules(endpoint)
-    return json_response({key: endpoint[key] for key in _SHOWN if key in endpoint and not key.startswith("Endpoint")})
+    return _save(endpoint, data)
 
 
+@patching.replaces(events, "_update_endpoint(data)")
 def update(data: dict[str, Any]) -> Any:
     endpoint = events._endpoints.get(data.get("Name"))
-    if endpoint is None:
-        return _missing(data)
-    changed = {**endpoint}
-    refused = _set(changed, {**{key: endpoint[key] for key in _SHOWN if key in endpoint}, **data})
-    if refused:
-        return error_response_json("ValidationException", refused, 400)
-    _remove_rules(endpoint)
-    events._endpoints[endpoint["Name"]] = changed
-    _manage_rules(changed)
-    return json_response({key: changed[key] for key in _SHOWN if key in changed})
+    return _save(endpoint, data) if endpoint else _missing(data)
 
 
+@patching.replaces(events, "_describe_endpoint(data)")
 def describe(data: dict[str, Any]) -> Any:
     endpoint = events._endpoints.get(data.get("Name"))
-    return json_response({key: endpoint[key] for key in _SHOWN if key in endpoint}) if endpoint else _missing(data)
+    return json_response(endpoint) if endpoint else _missing(data)
 
 
+@patching.replaces(events, "_delete_endpoint(data)")
 def delete(data: dict[str, Any]) -> Any:
     endpoint = events._endpoints.pop(data.get("Name"), None)
     if endpoint is None:
         return _missing(data)
-    _remove_rules(endpoint)
+    _manage_rules(endpoint, wanted=False)
     return json_response({})
 
 
+@patching.replaces(events, "_list_endpoints(data)")
 def list_endpoints(data: dict[str, Any]) -> Any:
     home = data.get("HomeRegion") or get_region()
     prefix = data.get("NamePrefix") or ""
     found = events._endpoints.items_scoped(get_account_id(), home)
-    shown = [{key: e[key] for key in _SHOWN if key in e} for name, e in sorted(found) if name.startswith(prefix)]
-    return json_response({"Endpoints": shown})
+    return json_response({"Endpoints": [endpoint for name, endpoint in sorted(found) if name.startswith(prefix)]})
 
 
-def _set(endpoint: Endpoint, data: dict[str, Any]) -> str | None:
-    """Take over what the request says; the reason if AWS would refuse it."""
-    buses = [bus.get("EventBusArn", "") for bus in data.get("EventBuses") or []]
-    replication = data.get("ReplicationConfig") or {"State": "ENABLED"}
-    failover = (data.get("RoutingConfig") or {}).get("FailoverConfig") or {}
+def _save(endpoint: Endpoint, request: dict[str, Any]) -> Any:
+    """Answer a request to create or change an endpoint."""
+    changed = {**endpoint, **{key: request[key] for key in _SETTINGS if request.get(key) is not None}}
+    refused = _refusal(changed)
+    if refused:
+        return error_response_json("ValidationException", refused, 400)
+    changed["LastModifiedTime"] = int(time.time())
+    _manage_rules(endpoint, wanted=False)
+    events._endpoints[changed["Name"]] = changed
+    _manage_rules(changed, wanted=_replicates(changed))
+    return json_response(changed)
+
+
+def _refusal(endpoint: Endpoint) -> str | None:
+    buses = [bus.get("EventBusArn", "") for bus in endpoint.get("EventBuses") or []]
+    failover = (endpoint.get("RoutingConfig") or {}).get("FailoverConfig") or {}
     if len(buses) != 2 or len({arn.rpartition("/")[2] for arn in buses}) != 1:
         return "An endpoint needs two event buses of the same name."
     if {arn.split(":")[3] for arn in buses} != {get_region(), (failover.get("Secondary") or {}).get("Route")}:
@@ -176,31 +164,23 @@ def _set(endpoint: Endpoint, data: dict[str, Any]) -> str | None:
     for arn in buses:
         if not events._event_buses.contains_scoped(arn.split(":")[4], arn.split(":")[3], arn.rpartition("/")[2]):
             return f"Event bus {arn} does not exist."
-    if replication.get("State") == "ENABLED" and not data.get("RoleArn"):
+    if _replicates(endpoint) and not endpoint.get("RoleArn"):
         return "RoleArn is required when event replication is enabled."
-    endpoint.update(
-        {
-            "RoutingConfig": data["RoutingConfig"],
-            "ReplicationConfig": replication,
-            "EventBuses": data["EventBuses"],
-            "LastModifiedTime": int(time.time()),
-        }
-    )
-    for key in ("Description", "RoleArn"):
-        if data.get(key) is not None:
-            endpoint[key] = data[key]
     return None
 
 
-def _manage_rules(endpoint: Endpoint) -> None:
-    if endpoint["ReplicationConfig"].get("State") != "ENABLED":
-        return
-    arns = [bus["EventBusArn"] for bus in endpoint["EventBuses"]]
-    for here, there in (arns, arns[::-1]):
-        region, account, bus = here.split(":")[3], here.split(":")[4], here.rpartition("/")[2]
-        with request_scope(account, region):
-            rule = RULE_PREFIX + endpoint["EndpointId"].partition(".")[0]
+def _manage_rules(endpoint: Endpoint, *, wanted: bool) -> None:
+    """Put the rules of replication on an endpoint's buses, or remove them."""
+    arns = [bus["EventBusArn"] for bus in endpoint.get("EventBuses") or ()]
+    rule = RULE_PREFIX + endpoint["EndpointId"].partition(".")[0]
+    for here, there in zip(map(parse_arn, arns), reversed(arns), strict=True):
+        bus = here.resource.removeprefix("event-bus/")
+        with request_scope(here.account_id, here.region):
             key = events._rule_key(rule, bus)
+            if not wanted:
+                events._rules.pop(key, None)
+                events._targets.pop(key, None)
+                continue
             events._rules[key] = {
                 "Name": rule,
                 "Arn": events._rule_arn(rule, bus),
@@ -209,40 +189,34 @@ def _manage_rules(endpoint: Endpoint) -> None:
                 "State": "ENABLED",
                 "Description": f"Replicates events of the endpoint {endpoint['Name']}.",
                 "ManagedBy": event_bus.MANAGED_BY,
-                "CreatedBy": account,
+                "CreatedBy": here.account_id,
                 "CreationTime": int(time.time()),
             }
             events._targets[key] = [{"Id": "replication", "Arn": there, "RoleArn": endpoint["RoleArn"]}]
-
-
-def _remove_rules(endpoint: Endpoint) -> None:
-    for arn in (bus["EventBusArn"] for bus in endpoint["EventBuses"]):
-        with request_scope(arn.split(":")[4], arn.split(":")[3]):
-            key = events._rule_key(RULE_PREFIX + endpoint["EndpointId"].partition(".")[0], arn.rpartition("/")[2])
-            events._rules.pop(key, None)
-            events._targets.pop(key, None)
 
 
 def _bus_in(region: str, bus: str | None) -> str | None:
     """The same bus in the Region that answers: a name is good anywhere, an ARN is carried over."""
     if not bus or not bus.startswith("arn:"):
         return bus
-    parts = bus.split(":")
-    return ":".join([*parts[:3], region, *parts[4:]])
-
-
-def _id(account: str, region: str, name: str) -> str:
-    digest = hashlib.sha256(f"{account}/{region}/{name}".encode()).digest()
-    return f"{base64.b32encode(digest).decode().lower()[:10]}.veo"
+    return str(replace(parse_arn(bus), region=region))
 
 
 def _missing(data: dict[str, Any]) -> Any:
     return error_response_json("ResourceNotFoundException", f"Endpoint '{data.get('Name')}' does not exist.", 400)
 
 
-async def _handle(method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]) -> Any:
+@patching.extends(events, "handle_request(method, path, headers, body, query_params)")
+async def _handle(
+    original: Callable[..., Any],
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: dict[str, Any],
+) -> Any:
     # Unsigned calls come from inside; SigV4A names no single Region.
     _signed_region.set(extract_signed_region(headers, query_params))
     if faults.now.slow_endpoints_s and b'"EndpointId"' in body and b'"Entries"' in body:
         await asyncio.sleep(faults.now.slow_endpoints_s)
-    return await _ministack_handle(method, path, headers, body, query_params)
+    return await original(method, path, headers, body, query_params)

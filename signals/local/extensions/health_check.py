@@ -30,7 +30,8 @@ Check = dict[str, Any]
 _REPORT = re.compile(r"^/2013-04-01/healthcheck/([^/]+)/(status|lastfailurereason)$")
 _ROOTS = {"status": "GetHealthCheckStatusResponse", "lastfailurereason": "GetHealthCheckLastFailureReasonResponse"}
 _BOOLEANS = ("Inverted", "Disabled", "MeasureLatency", "EnableSNI")
-_ministack: dict[str, Callable[..., Any]] = {}
+patching.require(route53, "_health_checks", "_create_health_check(body)")
+patching.require(cloudwatch, "_alarms")
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,6 @@ class Status:
 
     healthy: bool
     reason: str
-
-
-def install() -> None:
-    patching.require(route53, "_health_checks", "_hc_caller_refs")
-    patching.require(cloudwatch, "_alarms")
-    for wanted, new in (
-        ("_create_health_check(body)", _create),
-        ("_update_health_check(hc_id, body)", _update),
-        ("_build_health_check_el(parent, hc)", _build),
-        ("handle_request(method, path, headers, body, query_params)", _handle),
-    ):
-        _ministack[wanted.partition("(")[0]] = patching.replace(route53, wanted, new)
 
 
 def status(check_id: str) -> Status:
@@ -73,8 +62,7 @@ def _measured(check: Check) -> Status:
         )
     if config.get("Type") != "CLOUDWATCH_METRIC":
         return Status(True, "an address is not looked at on this machine")
-    _copy_alarm(check, again=False)
-    alarm = check.get("_alarm")
+    alarm = _copied_alarm(check)
     if alarm is None:
         return Status(True, f"there is no alarm {config['AlarmIdentifier']['Name']} yet")
     region = config["AlarmIdentifier"]["Region"]
@@ -86,52 +74,43 @@ def _measured(check: Check) -> Status:
         missing = config.get("InsufficientDataHealthStatus") or "LastKnownStatus"
         without_data = {"Healthy": True, "Unhealthy": False}.get(missing, bool(check.get("_last", True)))
         return Status(without_data, f"{metric}: no data ({missing})")
-    if alarm.get("TreatMissingData") in ("breaching", "notBreaching"):
-        breaching = [alarm["TreatMissingData"] == "breaching" if b is None else b for b in found]
-    else:
-        breaching = [b for b in found if b is not None]
+    breaching = metric_data.known(alarm, found)
     check["_last"] = healthy = not all(breaching)
     return Status(healthy, f"{metric}: {sum(breaching)} of {len(breaching)} periods breach")
 
 
-def _copy_alarm(check: Check, *, again: bool) -> None:
-    """Keep the alarm's settings of now: the check works with its own copy."""
+def _copied_alarm(check: Check) -> dict[str, Any] | None:
+    """The alarm's settings when they were first there: the check works with its own copy."""
     check.setdefault("_created", time.time())
     identifier = check["config"].get("AlarmIdentifier")
-    if identifier and (again or "_alarm" not in check):
+    if identifier and "_alarm" not in check:
         alarm = cloudwatch._alarms.get_scoped(get_account_id(), identifier["Region"], identifier["Name"])
         if alarm:
             check["_alarm"] = dict(alarm)
+    return check.get("_alarm")
 
 
-def _create(body: bytes) -> Any:
-    answer = _ministack["_create_health_check"](body)
-    root = route53._parse_body(body)
-    check_id = route53._hc_caller_refs.get(route53._text(root, "CallerReference")) if root is not None else None
-    if check_id:
-        _copy_alarm(route53._health_checks[check_id], again=False)
-    return answer
+@patching.extends(route53, "_update_health_check(hc_id, body)")
+def _update(original: Callable[..., Any], hc_id: str, body: bytes) -> Any:
+    route53._health_checks.get(hc_id, {}).pop("_alarm", None)
+    return original(hc_id, body)
 
 
-def _update(hc_id: str, body: bytes) -> Any:
-    answer = _ministack["_update_health_check"](hc_id, body)
-    check = route53._health_checks.get(hc_id)
-    if check:
-        _copy_alarm(check, again=True)
-    return answer
-
-
-def _build(parent: Element, hc: Check) -> None:
-    _ministack["_build_health_check_el"](parent, hc)
+@patching.extends(route53, "_build_health_check_el(parent, hc)")
+def _build(original: Callable[..., None], parent: Element, hc: Check) -> None:
+    """What every answer with a check is made of, the one to its creation and update above all."""
+    _copied_alarm(hc)
+    original(parent, hc)
     for name in _BOOLEANS:
         for element in parent.iter(name):
             element.text = (element.text or "").lower()
 
 
-async def _handle(method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]) -> Any:
+@patching.extends(route53, "handle_request(method, path, headers, body, query_params)")
+async def _handle(original: Callable[..., Any], method: str, path: str, *request: Any) -> Any:
     asked = _REPORT.match(path)
     if method != "GET" or not asked:
-        return await _ministack["handle_request"](method, path, headers, body, query_params)
+        return await original(method, path, *request)
     check_id, what = asked.groups()
     if check_id not in route53._health_checks:
         return route53._error_response(

@@ -24,26 +24,21 @@ from ministack.services import apigateway
 from signals.local import faults
 from signals.local.extensions import patching
 
-_run: Callable[..., Any]
+patching.require(apigateway, "_invoke_lambda_proxy")
+patching.require(app, "_EXECUTE_API_RE", "_HEALTH_PATHS")
+app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
+app._EXECUTE_API_RE = re.compile(r"^([a-z0-9]{8,10})\.execute-api\.[a-z0-9.-]+(?::\d+)?$")
 
 
-def install() -> None:
-    global _run
-    patching.require(apigateway, "_invoke_lambda_proxy")
-    patching.require(app, "_EXECUTE_API_RE", "_HEALTH_PATHS")
-    app._HEALTH_PATHS = tuple(path for path in app._HEALTH_PATHS if path != "/health")
-    app._EXECUTE_API_RE = re.compile(r"^([a-z0-9]{8,10})\.execute-api\.[a-z0-9.-]+(?::\d+)?$")
-    _run = patching.replace(apigateway, "run_reentrant(fn, args, thread_name)", run)
-
-
-async def run(fn: Callable[..., Any], *args: Any, thread_name: str = "http-api") -> Any:
+@patching.extends(apigateway, "run_reentrant(fn, args, thread_name)")
+async def run(original: Callable[..., Any], fn: Callable[..., Any], *args: Any, thread_name: str = "http-api") -> Any:
     """Run a function as ministack would; an HTTP API's invocation with the event and the errors that AWS gives."""
     if thread_name != "ministack-apigw-invoke":
-        return await _run(fn, *args, thread_name=thread_name)
+        return await original(fn, *args, thread_name=thread_name)
     record, event = args
     if (record.get("config") or record).get("FunctionArn", ":::").split(":")[3] in faults.now.refusing_apis:
         return _refused(503, "Service Unavailable")
-    result = await _run(fn, record, completed(event), thread_name=thread_name)
+    result = await original(fn, record, completed(event), thread_name=thread_name)
     if result.get("throttle"):
         return _refused(503, "Service Unavailable")
     return _refused(500, "Internal Server Error") if result.get("error") else result

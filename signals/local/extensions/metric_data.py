@@ -53,6 +53,13 @@ def breaches(alarm: Mapping[str, Any], *, account: str, region: str, since: floa
     ]
 
 
+def known(alarm: Mapping[str, Any], found: list[bool | None]) -> list[bool]:
+    """Whether each period breaches, missing data treated as the alarm does; periods that do not count are left out."""
+    missing = alarm.get("TreatMissingData")
+    filled = [missing == "breaching" if b is None and missing in ("breaching", "notBreaching") else b for b in found]
+    return [b for b in filled if b is not None]
+
+
 def _breaches(alarm: Mapping[str, Any], points: list[dict[str, Any]]) -> bool | None:
     statistics = cloudwatch._calc_stats(points)
     if not statistics:

@@ -1,38 +1,83 @@
 """Patching ministack: a module's function is replaced by name, after a check that it is the one that is expected.
 
 A function is named with its leading parameters, as in `_put_events(data, allow_aws_source)`; anything else by its name.
+What the decorators register happens in `install`, in the order of the modules' imports: an extension that extends a
+function imports the extension that replaces it.
 """
 
 from __future__ import annotations
 
 import inspect
+import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_registered: list[Callable[[], object]] = []
 
 
 class PatchError(RuntimeError):
     """ministack no longer has what an extension replaces or uses."""
 
 
-def replace(module: ModuleType, wanted: str, new: Callable[..., Any]) -> Callable[..., Any]:
-    """Put `new` in the place of a module's function.
+def install() -> None:
+    """Do everything that is registered; raises PatchError where ministack has changed."""
+    while _registered:
+        _registered.pop(0)()
 
-    Returns:
-        What was there before, for an extension that adds to it.
 
-    Raises:
-        PatchError: ministack has changed; the extension must be compared with its source again.
-    """
-    old: Callable[..., Any] = _find(module, wanted)
-    setattr(module, wanted.partition("(")[0], new)
-    return old
+def at_installation(do: _F) -> _F:
+    """Register a function that is called once, without arguments."""
+    _registered.append(do)
+    return do
+
+
+def replaces(module: ModuleType, wanted: str) -> Callable[[_F], _F]:
+    """Register the decorated function to be put in the place of a module's function."""
+
+    def register(new: _F) -> _F:
+        at_installation(lambda: _put(module, wanted, lambda _: new))
+        return new
+
+    return register
+
+
+def extends(module: ModuleType, wanted: str) -> Callable[[_F], _F]:
+    """As `replaces`, for a function whose first argument is what it replaces."""
+
+    def register(new: _F) -> _F:
+        at_installation(lambda: _put(module, wanted, lambda old: partial(new, old)))
+        return new
+
+    return register
+
+
+def every(seconds: float) -> Callable[[_F], _F]:
+    """Register the decorated function to be called in the background, with a pause of `seconds` before each call."""
+
+    def register(do: _F) -> _F:
+        def keep_calling() -> None:
+            while True:
+                time.sleep(seconds)
+                do()
+
+        at_installation(threading.Thread(target=keep_calling, daemon=True).start)
+        return do
+
+    return register
 
 
 def require(module: ModuleType, *wanted: str) -> None:
     """Raise PatchError unless the module has all of `wanted`."""
     for each in wanted:
         _find(module, each)
+
+
+def _put(module: ModuleType, wanted: str, make: Callable[[Any], Any]) -> None:
+    setattr(module, wanted.partition("(")[0], make(_find(module, wanted)))
 
 
 def _find(module: ModuleType, wanted: str) -> Any:

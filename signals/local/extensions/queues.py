@@ -1,25 +1,58 @@
-"""Sending to a queue from inside the embedded AWS, as a service does (not an extension: the others use it)."""
+"""SQS: sending to a queue as a service does, attributes that are JSON, and queues that refuse messages.
+
+AWS: RedrivePolicy and RedriveAllowPolicy come back as compact JSON, however they were written (seen in its answers;
+Terraform's provider compares with a compact form, and would plan a change for ever). SQS answers 5xx when it fails, and
+an SDK may retry that (SQS Developer Guide, "Error handling"); services that send to the queue from inside AWS are not
+affected by that fault here.
+
+ministack: gives back the text that it got, and never fails.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import request_scope
 from ministack.services import sqs
 
+from signals.local import faults
 from signals.local.extensions import patching
 
-patching.require(sqs, "_queue_by_arn", "_act_send_message", "_queue_name_to_url")
+patching.require(sqs, "_queue_by_arn", "_act_send_message", "_queue_name_to_url", "_Err(code, message, status)")
+_COMPACT = ("RedrivePolicy", "RedriveAllowPolicy")
+_SENDING = frozenset({"SendMessage", "SendMessageBatch"})
 
 
-class NoQueueError(LookupError):
-    """There is no such queue."""
+class DeliveryError(Exception):
+    """Why an event could not be delivered.
+
+    Args:
+        code: EventBridge's ERROR_CODE for it.
+        message: What was wrong.
+        retryable: Whether a retry may help: the target exists but does not accept the event now.
+    """
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False):
+        super().__init__(message)
+        self.code, self.retryable = code, retryable
 
 
-class RefusedError(PermissionError):
-    """The queue's policy does not let this sender send."""
+@patching.extends(sqs, "_dispatch(action, data, qurl)")
+async def dispatch(original: Callable[..., Any], action: str, data: dict[str, Any], qurl: str) -> Any:
+    """Any SQS action; sending to a faulty queue fails for every message."""
+    name = str(data.get("QueueUrl", qurl)).rstrip("/").rpartition("/")[2]
+    if action in _SENDING and name in faults.now.refusing_queues:
+        raise sqs._Err("ServiceUnavailable", f"{name} does not answer.", 503)
+    answer = await original(action, data, qurl)
+    attributes = answer.get("Attributes") if action == "GetQueueAttributes" else None
+    for key in _COMPACT:
+        if attributes and attributes.get(key):
+            attributes[key] = json.dumps(json.loads(attributes[key]), separators=(",", ":"))
+    return answer
 
 
 def send(
@@ -31,18 +64,22 @@ def send(
     service: str | None = None,
     source_arn: str = "",
 ) -> None:
-    """Send to a queue; with `service`, only if the queue's policy lets that service send for `source_arn`."""
+    """Send to a queue; with `service`, only if the queue's policy lets that service send for `source_arn`.
+
+    Raises:
+        DeliveryError: There is no such queue, or its policy does not let the service send.
+    """
     try:
         arn = parse_arn(queue_arn)
+        url = sqs._queue_name_to_url.get_scoped(arn.account_id, arn.region, arn.resource)
     except ArnParseError:
-        raise NoQueueError(queue_arn) from None
-    queue = sqs._queue_by_arn(queue_arn)
-    url = sqs._queue_name_to_url.get_scoped(arn.account_id, arn.region, arn.resource)
-    if queue is None or not url:
-        raise NoQueueError(queue_arn)
+        url = None
+    queue = sqs._queue_by_arn(queue_arn) if url else None
+    if queue is None:
+        raise DeliveryError("NO_RESOURCE", f"The specified queue does not exist: {queue_arn}")
     policy = queue["attributes"].get("Policy")
     if service and not allows(policy, "sqs:SendMessage", queue_arn, service=service, source_arn=source_arn):
-        raise RefusedError(queue_arn)
+        raise DeliveryError("NO_PERMISSIONS", f"{service} is not authorized to perform sqs:SendMessage on {queue_arn}")
     message = {
         "QueueUrl": url,
         "MessageBody": body,

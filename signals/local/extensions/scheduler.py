@@ -20,34 +20,29 @@ from ministack.services import eventbridge as events
 from ministack.services import scheduler
 
 from signals.local.extensions import delivery, event_bus, patching
-from signals.local.extensions.delivery_errors import UndeliverableError
+from signals.local.extensions.queues import DeliveryError
 
-_LOOK_EVERY_SECONDS = 1
-_deliver: Callable[..., Any]
-
-
-def install() -> None:
-    global _deliver
-    patching.require(scheduler, "_tick_schedules", "_SCHEDULE_TICK_INTERVAL")
-    scheduler._SCHEDULE_TICK_INTERVAL = _LOOK_EVERY_SECONDS
-    _deliver = patching.replace(events, "_invoke_target(target, event, rule, view)", invoke)
+patching.require(scheduler, "_tick_schedules", "_SCHEDULE_TICK_INTERVAL")
+scheduler._SCHEDULE_TICK_INTERVAL = 1  # second
 
 
-def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
+@patching.extends(events, "_invoke_target(target, event, rule, view)")
+def invoke(
+    original: Callable[..., None], target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None
+) -> None:
     """Deliver to one target of a rule or of a schedule."""
-    if event.get("Source") != "aws.scheduler":
-        _deliver(target, event, rule, view)
-        return
-    target = {**target, "Input": _filled(target.get("Input") or "{}", rule)}
-    parameters = target.get("EventBridgeParameters")
+    scheduled = event.get("Source") == "aws.scheduler"
+    if scheduled:
+        target = {**target, "Input": _filled(target.get("Input") or "{}", rule)}
+    parameters = target.get("EventBridgeParameters") if scheduled else None
     if not parameters:
-        _deliver(target, event, rule, view)
+        original(target, event, rule, view)
         return
     entry = {**parameters, "Detail": target["Input"], "EventBusName": target["Arn"]}
     status, _, body = event_bus.put_events({"Entries": [entry]})
     result = json.loads(body)
     if status != 200 or result["FailedEntryCount"]:
-        error = UndeliverableError("NO_RESOURCE", body.decode())
+        error = DeliveryError("NO_RESOURCE", body.decode())
         delivery.send_to_dead_letter_queue(target, view or events._pattern_event_view(event), rule, error)
 
 
