@@ -10,24 +10,21 @@ import logging
 from typing import Any
 
 from handlers.shared.clients import REQUEST_S, AwsClients
-from handlers.shared.compact_json import write
 from handlers.shared.contract import PROBE_SOURCE, PROBE_TYPE
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, LambdaContext
-from handlers.shared.logs import with_request_id
-from handlers.shared.packing import Entry
+from handlers.shared.packing import Entry, write
 
 _log = logging.getLogger(__name__)
 
 
 def build(*, clients: AwsClients, environment: Environment) -> Handler:
     """The function that sends a probe."""
-    region = environment.region()
+    region = environment.text("AWS_REGION")
     publisher = clients.publisher(
-        bus_name=environment.bus_name("EVENT_BUS_NAME"), endpoint_id=environment.endpoint_id("EVENT_ENDPOINT_ID")
+        bus_name=environment.text("EVENT_BUS_NAME"), endpoint_id=environment.text("EVENT_ENDPOINT_ID")
     )
 
-    @with_request_id
     def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
         sent_at = clients.now().isoformat(timespec="milliseconds")
         detail = write({"id": clients.new_id(), "sent_at": sent_at, "by": f"canary in {region}"}).decode()
@@ -35,8 +32,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         refused = publisher([Entry(PROBE_SOURCE, PROBE_TYPE, detail)], until=until)
         # No failure of the function: it would be tried again, and the next minute's probe says the same.
         for failure in refused:
-            reason = {"code": failure.code, "reason": failure.message}
-            _log.warning("the endpoint refused a probe", extra=reason)
+            _log.warning("the endpoint refused a probe", extra={"code": failure.code, "reason": failure.message})
         clients.emit({"SentProbes": 1 - len(refused), "RefusedProbes": len(refused)})
 
     return handler

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from handlers.enrichment.received_batch import NotOursError, Reason, ReceivedBatch, authenticate
+from handlers.enrichment.user_agent import describe
 from handlers.shared.cloudevents import Rejection, problem_of
-from handlers.shared.compact_json import write
 from handlers.shared.contract import SIGNAL_SOURCE
-from handlers.shared.delivery import Undelivered
-from handlers.shared.packing import Entry
+from handlers.shared.delivery import Publish, Undelivered
+from handlers.shared.packing import Entry, write
 from handlers.shared.times import is_utc, utc_text
 
 # What is larger is truncated to so many characters, which have 4 bytes at most: a message may have 256 KiB.
@@ -29,7 +29,6 @@ class Quarantined(NamedTuple):
     source: str | None
 
 
-Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
 Quarantine = Callable[[Sequence[Quarantined]], Sequence[Undelivered]]
 
 
@@ -40,7 +39,6 @@ class EnrichmentDependencies(NamedTuple):
         account_id: The only account whose batches are taken.
         sources: The registered producers.
         region: Where this runs.
-        describe: Says what a User-Agent header names, as extension attributes.
         publish: Puts entries on the data platform bus; returns those that it could not put there.
         quarantine: Sends what cannot be processed to the quarantine; returns what it could not send.
     """
@@ -48,7 +46,6 @@ class EnrichmentDependencies(NamedTuple):
     account_id: str
     sources: Collection[str]
     region: str
-    describe: Callable[[str], Sequence[tuple[str, str]]]
     publish: Publish
     quarantine: Quarantine
 
@@ -124,7 +121,7 @@ def _what_the_platform_saw(batch: ReceivedBatch, using: EnrichmentDependencies) 
     if batch.network:
         seen["clientnetwork"] = batch.network
     if batch.user_agent:
-        seen.update(using.describe(batch.user_agent))
+        seen.update(describe(batch.user_agent))
     return seen
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from handlers.enrichment.logic import EnrichmentDependencies, Quarantined, enrich
 from handlers.enrichment.user_agent import describe
-from handlers.shared import sources
 from handlers.shared.clients import REQUEST_S, AwsClients
 from handlers.shared.delivery import Undelivered
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, LambdaContext
-from handlers.shared.logs import with_request_id
-from handlers.shared.packing import Entry
 from handlers.shared.queues import message
 
 # Kept for the quarantine, after a last request to the bus (s).
@@ -27,41 +25,28 @@ _log = logging.getLogger(__name__)
 
 def build(*, clients: AwsClients, environment: Environment) -> Handler:
     """The function that takes an event of the ingress bus."""
-    account_id, region = environment.account_id(), environment.region()
-    registered = frozenset(sources.load(environment))
-    publisher = clients.publisher(bus_name=environment.bus_name("DATA_BUS_NAME"))
-    sender = clients.queue_sender(queue_url=environment.queue_url("QUARANTINE_QUEUE_URL"))
+    account_id, region = environment.text("ACCOUNT_ID"), environment.text("AWS_REGION")
+    registered = frozenset(environment.sources())
+    publisher = clients.publisher(bus_name=environment.text("DATA_BUS_NAME"))
+    sender = clients.queue_sender(queue_url=environment.text("QUARANTINE_QUEUE_URL"))
     # Its tables are compiled by the first use: better while the function starts than while a batch waits.
     describe("Mozilla/5.0")
 
-    @with_request_id
     def handler(event: dict[str, Any], context: LambdaContext) -> None:
         publish_until = clients.pace.deadline(context, reserve_s=QUARANTINE_RESERVE_S)
         quarantine_until = clients.pace.deadline(context, reserve_s=END_RESERVE_S)
 
-        def publish(entries: Sequence[Entry]) -> list[Undelivered]:
-            return publisher(entries, until=publish_until)
-
         def quarantine(what: Sequence[Quarantined]) -> list[Undelivered]:
             _log.warning("to quarantine", extra={"reasons": [bad.reason for bad in what]})
-            messages = [
-                message(bad.body, reason=bad.reason, message=bad.message, batch_id=bad.batch_id, source=bad.source)
-                for bad in what
-            ]
-            return sender(messages, until=quarantine_until)
+            return sender([message(**bad._asdict()) for bad in what], until=quarantine_until)
 
-        clients.emit(
-            enrich(
-                event,
-                EnrichmentDependencies(
-                    account_id=account_id,
-                    sources=registered,
-                    region=region,
-                    describe=describe,
-                    publish=publish,
-                    quarantine=quarantine,
-                ),
-            )
+        using = EnrichmentDependencies(
+            account_id=account_id,
+            sources=registered,
+            region=region,
+            publish=partial(publisher, until=publish_until),
+            quarantine=quarantine,
         )
+        clients.emit(enrich(event, using))
 
     return handler

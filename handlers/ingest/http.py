@@ -38,6 +38,20 @@ class HttpRequest(NamedTuple):
             address=http.get("sourceIp") or "",
         )
 
+    def write_key(self) -> bytes | None:
+        """The write key in the Authorization header: its bearer token, or the user without a password."""
+        scheme, _, credentials = self.headers.get("authorization", "").strip().partition(" ")
+        credentials = credentials.strip()
+        try:
+            if scheme.lower() == "bearer":
+                return credentials.encode()
+            if scheme.lower() == "basic":
+                user, _, password = base64.b64decode(credentials, validate=True).partition(b":")
+                return None if password else user
+        except ValueError:  # not base64, or a lone surrogate
+            return None
+        return None
+
     def body_bytes(self) -> bytes:
         """The body, which may have up to 1 MiB.
 

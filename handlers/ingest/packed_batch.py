@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from handlers.ingest.http import HttpRequest
-from handlers.shared.compact_json import write
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
-from handlers.shared.network import network_of
-from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry, group
+from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry, group, write
 from handlers.shared.times import timestamp
 
 _MAX_USER_AGENT = 512
+# A client's address is truncated so far that it identifies nobody.
+_V4_PREFIX_BITS, _V6_PREFIX_BITS = 24, 48
 
 
 class PackedBatch(NamedTuple):
@@ -34,6 +36,19 @@ def envelope(request: HttpRequest, *, source: str, region: str, received_at: dat
         "client": {"network": network_of(request.address), "user_agent": user_agent or None},
     }
     return write(seen)[1:-1]
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str | None:
+    """The /24 of an IPv4 address or the /48 of an IPv6 address; None for anything else."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    bits = _V4_PREFIX_BITS if ip.version == 4 else _V6_PREFIX_BITS
+    return str(ip_network((int(ip), bits), strict=False))
 
 
 def pack(accepted: Mapping[int, bytes], common: bytes, new_id: Callable[[], str]) -> list[PackedBatch]:

@@ -8,13 +8,10 @@ from typing import Any
 
 from handlers.ingest.http import HttpRequest
 from handlers.ingest.logic import IngestDependencies, respond
-from handlers.ingest.write_keys import WriteKeys
-from handlers.shared import sources
 from handlers.shared.clients import REQUEST_S, AwsClients
 from handlers.shared.delivery import Undelivered
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, LambdaContext
-from handlers.shared.logs import with_request_id
 from handlers.shared.packing import Entry
 from handlers.shared.queues import message
 
@@ -29,15 +26,14 @@ _log = logging.getLogger(__name__)
 
 def build(*, clients: AwsClients, environment: Environment) -> Handler:
     """The function that answers a request of API Gateway."""
-    write_keys = WriteKeys(sources.load(environment))
+    producers = {digest: source for source, digests in environment.sources().items() for digest in digests}
     publisher = clients.publisher(
-        bus_name=environment.bus_name("EVENT_BUS_NAME"), endpoint_id=environment.endpoint_id("EVENT_ENDPOINT_ID")
+        bus_name=environment.text("EVENT_BUS_NAME"), endpoint_id=environment.text("EVENT_ENDPOINT_ID")
     )
-    spooler = clients.queue_sender(queue_url=environment.queue_url("SPOOL_QUEUE_URL"))
-    region = environment.region()
+    spooler = clients.queue_sender(queue_url=environment.text("SPOOL_QUEUE_URL"))
+    region = environment.text("AWS_REGION")
     max_signal_bytes = environment.integer("MAX_SIGNAL_BYTES", minimum=1_024, maximum=240_000)
 
-    @with_request_id
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         publish_until = clients.pace.deadline(context, reserve_s=SPOOL_RESERVE_S, at_most_s=PUBLISH_AT_MOST_S)
         spool_until = clients.pace.deadline(context, reserve_s=ANSWER_RESERVE_S + REQUEST_S)
@@ -57,7 +53,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         outcome = respond(
             HttpRequest.from_api_gateway(event),
             IngestDependencies(
-                write_keys=write_keys,
+                producers=producers,
                 publish=publish,
                 spool=spool,
                 now=clients.now,

@@ -7,7 +7,7 @@ the union of what both Regions wrote. The profile is folded from them when it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -88,12 +88,6 @@ def profile(items: Iterable[Mapping[str, str]]) -> Profile | None:
     for item in signals:
         attributes.update(orjson.loads(item["attributes"]))
     return Profile(signals[0]["customer"], len(signals), signals[0]["time"], signals[-1]["time"], attributes)
-
-
-def record(*, item: Item, put: Callable[[Item], None], region: str) -> dict[str, str]:
-    """Write a signal's item and say where that was."""
-    put(item)
-    return {"region": region}
 
 
 def _sortable(time: str) -> str:

@@ -12,7 +12,7 @@ Source: DynamoDB Developer Guide, "How DynamoDB global tables work" (conditional
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -24,21 +24,14 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from handlers.profile.logic import Item, record
+from handlers.profile.logic import Item
+from handlers.profile.store import ProfileStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # As long as an archive keeps what may be replayed (s).
 EXPIRY_S = 30 * 24 * 3600
-
-
-class Store(Protocol):
-    """Where items are kept."""
-
-    def put(self, item: Item) -> None: ...
-
-    def has(self, item: Item) -> bool: ...
 
 
 class Recorder:
@@ -51,7 +44,7 @@ class Recorder:
         region: Where this runs.
     """
 
-    def __init__(self, client: DynamoDBClient, *, table: str, store: Store, region: str) -> None:
+    def __init__(self, client: DynamoDBClient, *, table: str, store: ProfileStore, region: str) -> None:
         self._config = IdempotencyConfig(
             event_key_jmespath="[producer, id]",
             # The sort key has a digest of the content: a second signal of the same id is not taken for the first.
@@ -59,6 +52,11 @@ class Recorder:
             raise_on_no_idempotency_key=True,
             expires_after_seconds=EXPIRY_S,
         )
+
+        def record(*, item: Item) -> dict[str, str]:
+            store.put(item)
+            return {"region": region}
+
         self._record = idempotent_function(
             record,
             data_keyword_argument="item",
@@ -73,7 +71,7 @@ class Recorder:
         """Record an item and name the metric to count."""
         self._config.register_lambda_context(context)
         try:
-            done = self._record(item=item, put=self._store.put, region=self._region)
+            done = self._record(item=item)
         except IdempotencyAlreadyInProgressError:
             # Expected: a replicated copy arrives while the other Region, or an earlier try, is processing it.
             self._store.put(item)

@@ -10,7 +10,6 @@ from handlers.profile.store import ProfileStore
 from handlers.shared.clients import AwsClients
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, LambdaContext
-from handlers.shared.logs import with_request_id
 
 # DynamoDB answers in milliseconds, and every call here may be repeated: the SDK's own retries are right for it.
 ATTEMPTS = 3
@@ -24,12 +23,11 @@ def build(*, clients: AwsClients, environment: Environment, recorder: Callable[.
     dynamodb = clients.client("dynamodb", attempts=ATTEMPTS)
     record = recorder(
         dynamodb,
-        table=environment.table_name("IDEMPOTENCY_TABLE"),
-        store=ProfileStore(dynamodb, table=environment.table_name("STATE_TABLE")),
-        region=environment.region(),
+        table=environment.text("IDEMPOTENCY_TABLE"),
+        store=ProfileStore(dynamodb, table=environment.text("STATE_TABLE")),
+        region=environment.text("AWS_REGION"),
     )
 
-    @with_request_id
     def handler(event: dict[str, Any], context: LambdaContext) -> None:
         item = item_of(event["detail"])
         clients.emit({record(item, context) if item else "SignalsWithoutCustomer": 1})

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from botocore.config import Config
 from botocore.session import get_session
 
-from handlers.shared import metrics
 from handlers.shared.delivery import RetryPace
+from handlers.shared.environment import Environment
 from handlers.shared.events import EventPublisher
+from handlers.shared.invocation import Handler, emit, set_up, with_request_id
 from handlers.shared.queues import QueueSender
-from handlers.shared.times import utc_now
 
 # One request may take this long (s); `delivery` keeps deadlines, so by default the SDK does not retry.
 CONNECT_TIMEOUT_S = 1
@@ -54,8 +55,8 @@ class AwsClients(NamedTuple):
     client: Callable[..., Any] = aws_client
     event_publisher: Callable[..., EventPublisher] = EventPublisher
     pace: RetryPace = RetryPace()
-    emit: Callable[[Mapping[str, int]], None] = metrics.emit
-    now: Callable[[], datetime] = utc_now
+    emit: Callable[[Mapping[str, int]], None] = emit
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
     new_id: Callable[[], str] = lambda: uuid4().hex
 
     def publisher(self, *, bus_name: str, endpoint_id: str | None = None, region: str | None = None) -> EventPublisher:
@@ -66,3 +67,9 @@ class AwsClients(NamedTuple):
     def queue_sender(self, *, queue_url: str) -> QueueSender:
         """Sends messages to a queue of the Region where this runs."""
         return QueueSender(self.client("sqs"), queue_url=queue_url, pace=self.pace)
+
+
+def start(build: Callable[..., Handler], **more: Any) -> Handler:
+    """What Lambda calls: a function built with the real AWS and this process's environment, `more` passed on to it."""
+    set_up()
+    return with_request_id(build(clients=AwsClients(), environment=Environment.from_os(), **more))

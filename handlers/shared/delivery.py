@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.shared.invocation import LambdaContext
-from handlers.shared.packing import group
+from handlers.shared.packing import Entry, group
 
 # A snapshot (SnapStart) would restore a seeded generator alike everywhere, and all would retry in step.
 _random = random.SystemRandom()
@@ -33,6 +33,16 @@ class Undelivered(NamedTuple):
     message: str
 
 
+Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
+
+
+class Sized(Protocol):
+    """What counts towards the size of a request."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+
 class RetryPace(NamedTuple):
     """The clock of deadlines, and the pauses between tries (s)."""
 
@@ -51,51 +61,64 @@ class RetryPace(NamedTuple):
         return self.clock() + min(at_most_s, context.get_remaining_time_in_millis() / 1000 - reserve_s)
 
 
-def deliver(
-    sizes: Sequence[int],
-    *,
-    capacity: int,
-    most: int,
-    send: Callable[[list[int]], Mapping[int, Failure]],
-    until: float,
-    pace: RetryPace,
-) -> list[Undelivered]:
-    """Send things in as few requests as `capacity` (bytes) and `most` allow; retry what failed.
+Thing = TypeVar("Thing", bound=Sized)
+
+
+class Sender(Generic[Thing]):
+    """Sends things in as few requests as `max_bytes` and `max_things` allow; what failed is retried until a deadline.
 
     Args:
-        sizes: Size of each thing (bytes).
-        capacity: Most bytes of a request.
-        most: Most things in a request.
-        send: Makes one request of the things at these indices and says which failed.
-        until: Deadline on the pace's clock (s). The first request is always made, no other begins after it.
-        pace: Pauses between tries.
-
-    Returns:
-        What was not taken, in order of index.
+        client: Client that does not retry by itself.
+        pace: Clock of the deadline, and pauses between tries.
     """
-    undelivered: list[Undelivered] = []
-    pending: Sequence[int] = range(len(sizes))
-    tries = 0
-    while pending:
-        failures: dict[int, Failure] = {}
-        for number, members in enumerate(group([sizes[index] for index in pending], capacity=capacity, most=most)):
-            indices = [pending[member] for member in members]
-            if number and pace.clock() >= until:
-                late = Failure("DeadlineExceeded", "there was no time left to send it", retryable=True)
-                failures.update(dict.fromkeys(indices, late))
-            else:
-                failures.update(send(indices))
-        if not failures:
-            break
-        pause_s = pace.pause_s(tries)
-        tries += 1
-        out_of_time = pace.clock() + pause_s >= until
-        pending = sorted(index for index, failure in failures.items() if failure.retryable and not out_of_time)
-        retried = set(pending)
-        undelivered += [Undelivered(i, f.code, f.message) for i, f in failures.items() if i not in retried]
-        if pending:
-            pace.sleep(pause_s)
-    return sorted(undelivered)
+
+    max_bytes: int
+    max_things: int
+
+    def __init__(self, client: Any, pace: RetryPace | None = None) -> None:
+        self._client = client
+        self._pace = pace or RetryPace()
+
+    def __call__(self, things: Sequence[Thing], *, until: float) -> list[Undelivered]:
+        """Send things, and say in order which were not taken.
+
+        Args:
+            things: What to send.
+            until: Deadline on the pace's clock (s). The first request is always made, no other begins after it.
+        """
+        sizes = [thing.size_bytes for thing in things]
+        undelivered: list[Undelivered] = []
+        pending: Sequence[int] = range(len(things))
+        tries = 0
+        while pending:
+            failures: dict[int, Failure] = {}
+            groups = group([sizes[index] for index in pending], capacity=self.max_bytes, most=self.max_things)
+            for number, members in enumerate(groups):
+                indices = [pending[member] for member in members]
+                if number and self._pace.clock() >= until:
+                    late = Failure("DeadlineExceeded", "there was no time left to send it", retryable=True)
+                    failures.update(dict.fromkeys(indices, late))
+                    continue
+                try:
+                    failed = self._request([things[index] for index in indices])
+                except (ClientError, BotoCoreError) as error:
+                    failed = dict.fromkeys(range(len(indices)), request_failure(error))
+                failures.update((indices[position], failure) for position, failure in failed.items())
+            if not failures:
+                break
+            pause_s = self._pace.pause_s(tries)
+            tries += 1
+            out_of_time = self._pace.clock() + pause_s >= until
+            pending = sorted(index for index, failure in failures.items() if failure.retryable and not out_of_time)
+            retried = set(pending)
+            undelivered += [Undelivered(i, f.code, f.message) for i, f in failures.items() if i not in retried]
+            if pending:
+                self._pace.sleep(pause_s)
+        return sorted(undelivered)
+
+    def _request(self, things: Sequence[Thing]) -> Mapping[int, Failure]:
+        """Make one request of these things and say by position which failed."""
+        raise NotImplementedError
 
 
 _RETRYABLE = frozenset(

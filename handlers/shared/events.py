@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from handlers.shared.delivery import Failure, RetryPace, Undelivered, deliver, is_retryable, request_failure
+from handlers.shared.delivery import Failure, RetryPace, Sender, is_retryable
 from handlers.shared.packing import REQUEST_BYTES, REQUEST_ENTRIES, Entry
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 
-class EventPublisher:
+class EventPublisher(Sender[Entry]):
     """Puts entries on one bus.
 
     Args:
@@ -24,41 +22,27 @@ class EventPublisher:
         pace: Clock and pauses between tries.
     """
 
+    max_bytes, max_things = REQUEST_BYTES, REQUEST_ENTRIES
+
     def __init__(
         self, client: EventBridgeClient, *, bus_name: str, endpoint_id: str | None = None, pace: RetryPace | None = None
     ) -> None:
-        self._client: Any = client
+        super().__init__(client, pace)
         self._bus_name = bus_name
         self._options = {"EndpointId": endpoint_id} if endpoint_id else {}
-        self._pace = pace or RetryPace()
 
-    def __call__(self, entries: Sequence[Entry], *, until: float) -> list[Undelivered]:
-        """Put entries in as few requests as possible; what failed is retried until the deadline (s, monotonic)."""
-        return deliver(
-            [entry.size_bytes for entry in entries],
-            capacity=REQUEST_BYTES,
-            most=REQUEST_ENTRIES,
-            send=lambda indices: self._put(entries, indices),
-            until=until,
-            pace=self._pace,
-        )
-
-    def _put(self, entries: Sequence[Entry], indices: list[int]) -> dict[int, Failure]:
+    def _request(self, things: Sequence[Entry]) -> dict[int, Failure]:
         request = [
             {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": self._bus_name}
-            for source, detail_type, detail in (entries[index] for index in indices)
+            for source, detail_type, detail in things
         ]
-        try:
-            answer = self._client.put_events(Entries=request, **self._options)
-        except (ClientError, BotoCoreError) as error:
-            return dict.fromkeys(indices, request_failure(error))
+        answer = self._client.put_events(Entries=request, **self._options)
         results = answer["Entries"]
-        failures = {
-            index: _failure(result) for index, result in zip(indices, results, strict=False) if "EventId" not in result
-        }
-        if len(results) != len(indices) or answer.get("FailedEntryCount", 0) > len(failures):
+        failures = {place: _failure(result) for place, result in enumerate(results) if "EventId" not in result}
+        if len(results) != len(things) or answer.get("FailedEntryCount", 0) > len(failures):
             # An answer that contradicts itself: a second copy of a signal is allowed, a lost one is not.
-            return dict.fromkeys(indices, Failure("UnclearResult", "the answer does not say which failed", True))
+            unclear = Failure("UnclearResult", "the answer does not say which failed", retryable=True)
+            return dict.fromkeys(range(len(things)), unclear)
         return failures
 
 

@@ -1,15 +1,19 @@
-"""How things of known size fill groups of limited size: signals in entries, entries and messages in requests."""
+"""Writing signals as JSON and packing them: into entries of known size, and into groups of limited size."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import orjson
 
 # EventBridge bills custom events in chunks of 64 KB (EventBridge pricing).
 BILLING_CHUNK_BYTES = 65_536
 # PutEvents: 10 entries and 1 MB a request (EventBridge User Guide, "Sending events with PutEvents").
 REQUEST_ENTRIES = 10
 REQUEST_BYTES = 1_048_576
+
+_FIRST_BYTE = 0xEF  # of U+FFFE and U+FFFF in UTF-8, and of little else
 
 
 class Entry(NamedTuple):
@@ -26,6 +30,18 @@ class Entry(NamedTuple):
         Source: EventBridge User Guide, "Calculating PutEvents event entry size".
         """
         return utf8_bytes(self.source) + utf8_bytes(self.detail_type) + utf8_bytes(self.detail)
+
+
+def write(value: Any) -> bytes:
+    """Compact JSON in UTF-8, with the two characters escaped that JSON allows and SQS refuses (U+FFFE, U+FFFF).
+
+    Raises:
+        TypeError: Nested more than 254 deep, or not JSON.
+    """
+    written = orjson.dumps(value)
+    if _FIRST_BYTE in written:
+        return written.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
+    return written
 
 
 def utf8_bytes(text: str) -> int:

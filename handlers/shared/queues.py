@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from handlers.shared.delivery import Failure, RetryPace, Undelivered, deliver, request_failure
+from handlers.shared.delivery import Failure, RetryPace, Sender
 from handlers.shared.packing import utf8_bytes
 
 if TYPE_CHECKING:
@@ -37,18 +35,16 @@ class OutgoingMessage(NamedTuple):
         )
 
 
-def message(json_text: str, **attributes: str | None) -> OutgoingMessage:
-    """A message that SQS takes: refused characters are escaped in the JSON and replaced in the attributes."""
+def message(body: str, **attributes: str | None) -> OutgoingMessage:
+    """A message that SQS takes: refused characters are escaped in the body and replaced in the attributes.
+
+    The body is JSON, which has none of them outside its strings.
+    """
     kept = {name: _REFUSED.sub("\ufffd", value[:_ATTRIBUTE_CHARACTERS]) for name, value in attributes.items() if value}
-    return OutgoingMessage(sendable(json_text), kept)
+    return OutgoingMessage(body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff"), kept)
 
 
-def sendable(json_text: str) -> str:
-    """The same JSON with every character that SQS refuses escaped; outside strings JSON has none of them."""
-    return json_text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
-
-
-class QueueSender:
+class QueueSender(Sender[OutgoingMessage]):
     """Sends messages to one queue.
 
     Args:
@@ -57,44 +53,31 @@ class QueueSender:
         pace: Clock and pauses between tries.
     """
 
+    max_bytes, max_things = MESSAGE_BYTES, BATCH_MESSAGES
+
     def __init__(self, client: SQSClient, *, queue_url: str, pace: RetryPace | None = None) -> None:
-        self._client: Any = client
+        super().__init__(client, pace)
         self._queue_url = queue_url
-        self._pace = pace or RetryPace()
 
-    def __call__(self, messages: Sequence[OutgoingMessage], *, until: float) -> list[Undelivered]:
-        """Send messages in as few batches as possible; what failed is retried until the deadline (s, monotonic)."""
-        return deliver(
-            [message.size_bytes for message in messages],
-            capacity=MESSAGE_BYTES,
-            most=BATCH_MESSAGES,
-            send=lambda indices: self._send(messages, indices),
-            until=until,
-            pace=self._pace,
-        )
-
-    def _send(self, messages: Sequence[OutgoingMessage], indices: list[int]) -> dict[int, Failure]:
-        if messages[indices[0]].size_bytes > MESSAGE_BYTES:  # then it is alone in its batch
-            return {indices[0]: Failure("MessageTooLong", f"a message may have {MESSAGE_BYTES} bytes", False)}
+    def _request(self, things: Sequence[OutgoingMessage]) -> dict[int, Failure]:
+        if things[0].size_bytes > MESSAGE_BYTES:  # then it is alone in its batch
+            return {0: Failure("MessageTooLong", f"a message may have {MESSAGE_BYTES} bytes", retryable=False)}
         batch = [
             {
-                "Id": str(index),
-                "MessageBody": messages[index].body,
+                "Id": str(place),
+                "MessageBody": body,
                 "MessageAttributes": {
-                    name: {"DataType": "String", "StringValue": value}
-                    for name, value in messages[index].attributes.items()
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
                 },
             }
-            for index in indices
+            for place, (body, attributes) in enumerate(things)
         ]
-        try:
-            answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=batch)
-        except (ClientError, BotoCoreError) as error:
-            return dict.fromkeys(indices, request_failure(error))
-        taken = {int(result["Id"]) for result in answer.get("Successful", ())}
+        answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=batch)
         failures = {
-            index: Failure("NoResult", "SQS did not answer for it", True) for index in indices if index not in taken
+            place: Failure("NoResult", "SQS did not answer for it", retryable=True) for place in range(len(things))
         }
+        for result in answer.get("Successful", ()):
+            failures.pop(int(result["Id"]), None)
         for result in answer.get("Failed", ()):
             failures[int(result["Id"])] = Failure(result["Code"], result.get("Message", ""), not result["SenderFault"])
         return failures

@@ -43,8 +43,3 @@ def is_utc(valid: str) -> bool:
 def timestamp(moment: datetime) -> str:
     """A moment in UTC with milliseconds, as in 2026-01-01T00:00:00.000Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-
-
-def utc_now() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)

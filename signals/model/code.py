@@ -1,25 +1,28 @@
-"""The functions of handlers/ as they run in Lambda, built with AWS clients, a clock and pauses of the model's own."""
+"""The functions of handlers/ as they run in Lambda, built with AWS clients, a clock and pauses of the model."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from handlers.shared.clients import AwsClients
+from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
 from handlers.shared.events import EventPublisher
 from signals.model import blueprint
-from signals.model.clients import Stopwatch, clients_of
+from signals.model.bus import refused
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 WRITE_KEY = "the model's own write key"
 _WRITE_KEYS = (sha256(WRITE_KEY.encode()).hexdigest(),)
+_REQUEST_S = 0.02
 _KNOWN = frozenset({"ingest", "enrichment", "republish", "return_path", "profile"})
 
 # In a modelled outage they would log a line for every entry that is refused.
@@ -45,15 +48,85 @@ def runner(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], 
     sources = json.dumps(dict.fromkeys(plan.sources, _WRITE_KEYS)).encode()
     environment = Environment(plan.environment, lambda _name: sources)
     watch = Stopwatch(platform, plan.timeout_s)
-    build = import_module(f"handlers.{plan.folder}.wiring").build
+
+    def client(_service: str, *, region: str | None = None, **_: Any) -> FunctionClient:
+        return FunctionClient(plan, region or plan.region, watch, platform)
+
+    clients = AwsClients(
+        client=client,
+        event_publisher=platform.collaborators.publisher,
+        pace=watch.pace,
+        emit=lambda _counts: None,
+        now=platform.clock.moment,
+        new_id=platform.new_id,
+    )
     more = {"recorder": _every_time} if plan.folder == "profile" else {}
-    handler = build(clients=clients_of(plan, watch, platform), environment=environment, **more)
+    build = import_module(f"handlers.{plan.folder}.wiring").build
+    handler = build(clients=clients, environment=environment, **more)
 
     def run(event: Any) -> Any:
         watch.start()
         return handler(event, watch)
 
     return run
+
+
+class Stopwatch:
+    """Time within one invocation, and its context: pauses and requests take it, the platform's clock stands still."""
+
+    def __init__(self, platform: Platform, timeout_s: float) -> None:
+        self.now = self._ends_s = 0.0
+        self._timeout_s = timeout_s
+        self.pace = RetryPace(clock=lambda: self.now, sleep=self.take, jitter=platform.rng.random)
+
+    def start(self) -> None:
+        """An invocation begins, and Lambda ends it after the function's timeout."""
+        self._ends_s = self.now + self._timeout_s
+
+    def take(self, seconds: float) -> None:
+        self.now += seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As Lambda's context says it."""
+        return int((self._ends_s - self.now) * 1000)
+
+
+class FunctionClient:
+    """A client of EventBridge, SQS or DynamoDB with a function's role, for its own Region or another."""
+
+    def __init__(self, plan: blueprint.FunctionPlan, region: str, watch: Stopwatch, platform: Platform) -> None:
+        self._plan, self._region, self._watch, self._platform = plan, region, watch, platform
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, str]], EndpointId: str | None = None) -> Any:  # noqa: N803
+        self._watch.take(_REQUEST_S)
+        region = self._region if EndpointId is None else self._platform.failover.active
+        if EndpointId not in (None, self._platform.blueprint.endpoint.id):
+            raise refused("ResourceNotFoundException", 400)
+        return self._platform.buses[region].put_events(
+            Entries, self._plan.role, through_endpoint=EndpointId is not None
+        )
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Any:  # noqa: N803
+        self._watch.take(_REQUEST_S)
+        queue = self._platform.queues_by_url.get(QueueUrl)
+        spools = self._plan.folder == "ingest"
+        if queue is None or (spools and not self._platform.collaborators.spools):
+            raise refused("QueueDoesNotExist", 400)
+        if not self._plan.role.allows("sqs:SendMessage", queue.plan.arn):
+            self._platform.ledger.counts["AccessDeniedException"] += 1
+            raise refused("AccessDeniedException", 403)
+        if not queue.answers:
+            raise refused("ServiceUnavailable", 503)
+        for entry in Entries:
+            attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
+            queue.send(entry["MessageBody"], attributes)
+        if spools:
+            self._platform.ledger.counts["batches spooled"] += len(Entries)
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> None:  # noqa: N803, ARG002
+        """Write an item of a global table: those of both Regions become one union."""
+        self._platform.profiles[(Item["pk"]["S"], Item["sk"]["S"])] = self._region
 
 
 def _every_time(_client: Any, *, store: Any, **_settings: str) -> Callable[[Any, Any], str]:

@@ -25,7 +25,7 @@ class Enrichment:
 
     def __init__(self, *, bus: Bus | None = None, quarantine: Queue | None = None) -> None:
         self.bus, self.quarantine = bus or Bus(), quarantine or Queue()
-        self._platform = EnrichmentDependencies(ACCOUNT, {SOURCE}, OTHER_REGION, describe, self.bus, self.quarantine)
+        self._platform = EnrichmentDependencies(ACCOUNT, {SOURCE}, OTHER_REGION, self.bus, self.quarantine)
 
     def __call__(self, event: dict[str, Any]) -> dict[str, int]:
         return enrich(event, self._platform)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.ingest.packed_batch import network_of
 from handlers.shared.cloudevents import PLATFORM_ATTRIBUTES, problem_of
-from handlers.shared.network import network_of
 from handlers.shared.times import is_utc, timestamp, utc_text
 from tests.handlers.support import signal
 

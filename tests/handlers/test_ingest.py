@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from handlers.ingest.http import MAX_BODY_BYTES, HttpRequest
 from handlers.ingest.logic import IngestDependencies, IngestOutcome, respond
 from handlers.ingest.request_signals import MAX_SIGNALS
-from handlers.ingest.write_keys import WriteKeys
 from handlers.shared.packing import BILLING_CHUNK_BYTES
 from handlers.shared.queues import MESSAGE_BYTES, message
 from tests.handlers.support import KEY, REGION, SOURCE, SOURCES, Bus, Queue, http_event, signal
@@ -30,7 +29,7 @@ class Ingest:
         self.bus, self.spool = bus or Bus(), spool or Queue()
         ids = (f"{number:032x}" for number in range(1_000_000))
         self._platform = IngestDependencies(
-            WriteKeys(SOURCES), self.bus, self.spool, lambda: NOW, lambda: next(ids), REGION, max_signal_bytes
+            {SOURCES[SOURCE][0]: SOURCE}, self.bus, self.spool, lambda: NOW, lambda: next(ids), REGION, max_signal_bytes
         )
         self.outcome: IngestOutcome
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers.shared import logs
+from handlers.shared import invocation as logs
 from tests.handlers.support import Context
 
 LOG = logging.getLogger("handlers.ingest.wiring")

@@ -8,14 +8,15 @@ from typing import Any
 import boto3
 import pytest
 
-from handlers.republish.logic import spooled_entry
-from handlers.shared.forwarding import Forwarded, Publish, forward
+from handlers.republish.wiring import spooled_entry
+from handlers.shared.delivery import Publish
+from handlers.shared.forwarding import forward
 from tests.handlers.support import Bus, Context, ingress_event, signal
 
 BATCH = json.dumps(ingress_event(signal())["detail"])
 
 
-def republish(event: dict[str, Any], publish: Publish) -> Forwarded:
+def republish(event: dict[str, Any], publish: Publish) -> tuple[list[str], dict[str, int]]:
     return forward(event, publish, spooled_entry)
 
 
@@ -25,28 +26,28 @@ def spooled(*bodies: str) -> dict[str, Any]:
 
 def test_a_batch_goes_back_as_it_was():
     bus = Bus()
-    assert republish(spooled(BATCH), bus).failed == []
+    assert republish(spooled(BATCH), bus)[0] == []
     [entry] = bus.entries
     assert entry == ("signals.ingest", "Signal Batch", BATCH)
 
 
 def test_only_what_the_bus_refuses_stays_in_the_queue():
     bus = Bus(refuses=lambda entry: "InternalFailure" if "s-bad" in entry.detail else None)
-    outcome = republish(spooled(BATCH, BATCH.replace("s-1", "s-bad"), BATCH), bus)
-    assert outcome.failed == ["m-1"]
+    failed, counts = republish(spooled(BATCH, BATCH.replace("s-1", "s-bad"), BATCH), bus)
+    assert failed == ["m-1"]
     assert len(bus.entries) == 2
-    assert outcome.counts == {"RepublishedBatches": 2, "RefusedBatches": 1, "MalformedMessages": 0}
+    assert counts == {"RepublishedBatches": 2, "RefusedBatches": 1, "MalformedMessages": 0}
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "7", "{}", '{"signals": []}', '{"batch_id": "b", "signals": {}}'])
 def test_what_is_no_batch_stays_in_the_queue_for_the_dead_letters(body):
     bus = Bus()
-    assert republish(spooled(body, BATCH), bus).failed == ["m-0"]
+    assert republish(spooled(body, BATCH), bus)[0] == ["m-0"]
     assert len(bus.entries) == 1
 
 
 def test_nothing_but_bad_messages_is_no_request():
-    assert republish(spooled("{"), lambda _: pytest.fail("there is nothing to publish")).failed == ["m-0"]
+    assert republish(spooled("{"), lambda _: pytest.fail("there is nothing to publish"))[0] == ["m-0"]
 
 
 @pytest.mark.usefixtures("aws")

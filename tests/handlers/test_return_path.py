@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from handlers.return_path.logic import returned_entry
+from handlers.return_path.wiring import returned_entry
 from tests.handlers.support import Context, ingress_event, signal
 
 REPLAYED = {**ingress_event(signal()), "replay-name": "outage-1"}

@@ -138,9 +138,9 @@ def test_without_the_spool_clients_are_sent_away_until_the_endpoint_has_moved() 
 class _Careless(EventPublisher):
     """Treats every answer with status 200 as success."""
 
-    def _put(self, entries: Sequence[Entry], indices: list[int]) -> dict[int, Any]:
-        failures = super()._put(entries, indices)
-        return failures if len(failures) == len(indices) > 1 else {}
+    def _request(self, things: Sequence[Entry]) -> dict[int, Any]:
+        failures = super()._request(things)
+        return failures if len(failures) == len(things) > 1 else {}
 
 
 def test_a_publisher_that_ignores_failed_entry_count_loses_what_failed() -> None:

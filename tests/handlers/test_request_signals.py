@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.ingest.lossless_json import BadJsonError, is_faithful, parse, refuse_ambiguity
+from handlers.ingest.http import RefusedRequestError
+from handlers.ingest.request_signals import is_faithful, parse, refuse_ambiguity
 
 
 def written(body: bytes) -> bytes:
@@ -35,7 +36,7 @@ def written(body: bytes) -> bytes:
     ],
 )
 def test_what_is_no_json_is_refused_saying_so(body):
-    with pytest.raises(BadJsonError, match="the body is not JSON"):
+    with pytest.raises(RefusedRequestError, match="the body is not JSON"):
         parse(body)
 
 
@@ -52,7 +53,7 @@ def test_what_is_no_json_is_refused_saying_so(body):
     ],
 )
 def test_what_would_not_be_passed_on_as_sent_is_refused_saying_why(body, message):
-    with pytest.raises(BadJsonError, match=message):
+    with pytest.raises(RefusedRequestError, match=message):
         parsed = parse(body)
         assert not is_faithful(body, orjson.dumps(parsed))
         refuse_ambiguity(body)
@@ -66,7 +67,7 @@ def test_numbers_that_fit_are_taken(body):
 
 
 def test_what_is_nested_too_deeply_is_refused():
-    with pytest.raises(BadJsonError, match="too deep"):
+    with pytest.raises(RefusedRequestError, match="too deep"):
         refuse_ambiguity(b"[" * 100_000 + b"]" * 100_000)
 
 
@@ -105,7 +106,7 @@ def test_a_name_twice_is_never_taken_for_faithful(value):
         body = ("{" + twice + json.dumps(value, ensure_ascii=not escape)[1:]).encode()
         for variant in (body, body.replace(b'\\"', b"\\u0022")):
             assert not is_faithful(variant, written(variant))
-            with pytest.raises(BadJsonError, match="twice"):
+            with pytest.raises(RefusedRequestError, match="twice"):
                 refuse_ambiguity(variant)
 
 
