@@ -282,20 +282,20 @@ class Names:
     def check(self) -> None:
         """Refuse names that AWS does not accept and names that two owners would share.
 
-        Two owners may not share a name even where AWS would let them, in two Regions or for two kinds of resource:
-        commands, metrics and people go by the name alone.
+        Two owners may not share the name of one kind of resource even in two Regions, where AWS would let them:
+        commands go by the name. Different kinds may: a queue can have the name of a function.
 
         Raises:
             ValueError: Names both owners and says what to do, for each pair of them.
         """
         problems: dict[tuple[str, str], str] = {}
-        taken: dict[str, PhysicalName] = {}
+        taken: dict[tuple[str, str, str], PhysicalName] = {}
         for name in self.all:
-            other = taken.setdefault(name.text.lower(), name)
+            other = taken.setdefault((name.kind.word, name.bus, name.text.lower()), name)
             if other.owner != name.owner:
                 problems.setdefault(
                     (other.owner, name.owner),
-                    f"{name.owner} would use the name {name.text}, which {other.owner} uses for its {other.kind.word}: "
+                    f"{name.owner} would have the {name.kind.word} {name.text}, as {other.owner} has: "
                     f"rename {name.owner}",
                 )
             if not re.fullmatch(name.kind.form, name.text, re.ASCII):

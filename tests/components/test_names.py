@@ -17,6 +17,9 @@ from components.names import KINDS, RULE, TABLE, Kind, Names
 from components.parts.references import Reference
 from components.resource_types import ALIAS, CATALOG_TABLE, LOG_STREAM, NAMED_QUERY, RECORD, ROLE_POLICY, STAGE
 from components.settings import SettingsError, load_settings
+from policies import rules  # noqa: F401 - makes them known
+from policies.recorded import stack_of
+from policies.rule import violations
 from signals.recording.record import record
 from signals.recording.resources import Recording, Resource
 from tests.support.recordings import stack_settings
@@ -135,24 +138,23 @@ def test_settings_are_refused_or_no_two_resources_share_a_name(raw: dict[str, An
     assert [n for n in names.all if not re.fullmatch(n.kind.form, n.text, re.ASCII)] == []
 
 
-FUNCTION = {"kind": "function", "handler": "profile"}
+FUNCTION, QUEUE = {"kind": "function", "handler": "profile"}, {"kind": "queue"}
 CLASHES: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     **{
-        word: ([{"name": word, "kind": "queue"}], owner, f"consumer '{word}'")
-        for word, owner in {
-            "ingest": "ingest",
-            "enrichment": "enrichment",
-            "quarantine": "enrichment",
-            "return": "the return path",
-            "return-failed": "the return path",
-            "canary": "the probe",
-            "probe": "the probe",
-            "spool": "the spool",
-            "spool-dlq": "the spool",
-            "republish": "the spool",
-            "heartbeat": "the heartbeat",
-            "data": "the data platform bus",
-        }.items()
+        word: ([{"name": word, **kind}], owner, f"consumer '{word}'")
+        for word, owner, kind in (
+            ("ingest", "ingest", FUNCTION),
+            ("enrichment", "enrichment", QUEUE),
+            ("quarantine", "enrichment", QUEUE),
+            ("return", "the return path", QUEUE),
+            ("return-failed", "the return path", QUEUE),
+            ("canary", "the probe", FUNCTION),
+            ("probe", "the probe", QUEUE),
+            ("spool", "the spool", QUEUE),
+            ("spool-dlq", "the spool", QUEUE),
+            ("republish", "the spool", FUNCTION),
+            ("heartbeat", "the heartbeat", QUEUE),
+        )
     },
     "two lakes": ([{"name": "lake", "kind": "lake"}, {"name": "store", "kind": "lake"}], "'lake'", "'store'"),
     "a lake of another name": (
@@ -167,11 +169,11 @@ CLASHES: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     ),
     **{
         f"x1 and x1{suffix}": (
-            [{"name": "x1", **FUNCTION}, {"name": f"x1{suffix}", "kind": "queue"}],
+            [{"name": "x1", **FUNCTION}, {"name": f"x1{suffix}", **QUEUE}],
             "consumer 'x1'",
             f"consumer 'x1{suffix}'",
         )
-        for suffix in ("-dlq", "-failed", "-state", "-idempotency")
+        for suffix in ("-dlq", "-failed")
     },
 }
 
@@ -185,6 +187,19 @@ def test_two_owners_of_one_name_are_refused_and_both_are_named(
     (line,) = str(refused.value).splitlines()
     assert one in line and other in line
     assert "rename" in line or "keep one" in line
+
+
+@pytest.mark.parametrize(
+    "consumer",
+    [{"name": "data", **FUNCTION}]
+    + [{"name": name, **QUEUE} for name in ("ingest", "canary", "republish", "data", "profile-state", "lake-delivery")],
+    ids=lambda consumer: f"{consumer['name']} {consumer['kind']}",
+)
+def test_resources_of_two_kinds_may_share_a_name(settings_of: SettingsOf, consumer: dict[str, Any]) -> None:
+    others = [{"name": "profile", **FUNCTION}, {"name": "lake", "kind": "lake"}]
+    recording = record("local", {**settings_of("local"), "consumers": [*others, consumer]})
+    assert "NAMES-UNIQUE" not in {violation.rule.id for violation in violations(stack_of(recording))}
+    assert max(recorded_names(recording).values()) == 1
 
 
 def test_a_name_that_aws_does_not_accept_is_refused(settings_of: SettingsOf) -> None:
