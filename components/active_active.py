@@ -8,24 +8,21 @@ import pulumi
 import pulumi_aws as aws
 
 from components.consumer import ConsumerSubscription
-from components.parts.regions import Region
+from components.parts.regions import Component, Region
 from components.processing import RegionalProcessing
 from components.settings import PlatformSettings
-from components.tables import ConsumerTables
 
 
-class ActiveActiveConsumers(pulumi.ComponentResource):
+class ActiveActiveConsumers(Component):
     """The secondary's half: the same processing as in the primary, for active/active consumers alone.
 
     Replication brings every signal to both Regions, so each such consumer sees each signal in both, at least once and
     in any order.
 
     Args:
-        name: Prefix of every child's logical name.
         settings: The stack's settings, with at least one active/active consumer.
         secondary: The secondary Region.
         ingress_bus: The secondary's ingress bus.
-        tables: The tables of function consumers, by consumer name.
     """
 
     data_bus: aws.cloudwatch.EventBus
@@ -38,19 +35,17 @@ class ActiveActiveConsumers(pulumi.ComponentResource):
         settings: PlatformSettings,
         secondary: Region,
         ingress_bus: aws.cloudwatch.EventBus,
-        tables: Mapping[str, ConsumerTables],
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:ActiveActiveConsumers", name, None, opts)
+        super().__init__(name, opts)
         processing = RegionalProcessing(
             f"{name}-{secondary.name}",
             settings=settings,
             region=secondary,
             ingress_bus=ingress_bus,
             consumers=settings.active_active,
-            tables=tables,
             takes_replays=False,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self.child,
         )
         self.data_bus, self.consumers = processing.data_bus, processing.consumers
         self.register_outputs(

@@ -7,19 +7,18 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.iam import allow, service_role
+from components.parts.iam import allow
 from components.parts.references import endpoint_id
-from components.parts.regions import Region, RegionPair
+from components.parts.regions import Component, Region, RegionPair
 from components.parts.schedule import NOT_SIGNS_OF_LIFE
 from components.resource_types import ROLE, RULE, arn
 from components.setting_groups import Archive
 
 
-class ActiveArchivePair(pulumi.ComponentResource):
+class ActiveArchivePair(Component):
     """Ingress buses in both Regions, their archives, and the EventBridge global endpoint that replicates between them.
 
     Args:
-        name: Prefix of every child's logical name.
         archive: Retention (days), and whether the primary has an archive too.
         regions: The primary and the secondary Region.
         health_check_arn: ARN of the Route 53 check that decides failover.
@@ -43,8 +42,7 @@ class ActiveArchivePair(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ):
         former = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="signals:index:GlobalBus")])
-        super().__init__("signals:index:ActiveArchivePair", name, None, pulumi.ResourceOptions.merge(opts, former))
-        self._name = name
+        super().__init__(name, pulumi.ResourceOptions.merge(opts, former))
         self.bus_name = regions.primary.names.ingress_bus
         self.buses = regions.map(self._bus)
         self.bus_arns = [bus.arn for bus in self.buses]
@@ -96,12 +94,11 @@ class ActiveArchivePair(pulumi.ComponentResource):
 
     def _replication_role(self, region: Region) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role_name = region.names.replication_role
-        return service_role(
+        return self.role(
             f"{self._name}-replication",
+            region,
             physical_name=role_name,
-            service="events.amazonaws.com",
-            region=region,
-            parent=self,
+            service="events",
             statements=[
                 allow(
                     ["events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets"],

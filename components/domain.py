@@ -6,15 +6,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components.ingest_api import IngestApi
-from components.parts.regions import Region, RegionPair
+from components.parts.regions import Component, Region, RegionPair
 from components.setting_groups import Domain
 
 
-class ApiDomain(pulumi.ComponentResource):
+class ApiDomain(Component):
     """Certificate, custom domain, API mapping, health check and latency record in each Region.
 
     Args:
-        name: Prefix of every child's logical name.
         domain: The name and its hosted zone.
         regions: The primary and the secondary Region.
         apis: The API in each.
@@ -34,7 +33,7 @@ class ApiDomain(pulumi.ComponentResource):
         apis: RegionPair[IngestApi],
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:ApiDomain", name, None, opts)
+        super().__init__(name, opts)
         self.url = f"https://{domain.name}"
         certificates = regions.map(
             lambda region: aws.acm.Certificate(

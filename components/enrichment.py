@@ -11,24 +11,22 @@ from components.ingest_api import sources_file
 from components.parts.function import PackagedFunction
 from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.parts.schedule import NOT_SIGNS_OF_LIFE
 from components.parts.subscription import Subscription
 from components.setting_groups import FunctionSize, Source
 from handlers.shared.contract import REPLAY_NAME, SIGNAL_SOURCE
 
 
-class Enrichment(pulumi.ComponentResource):
+class Enrichment(RegionalComponent):
     """The rule on a Region's ingress bus, the enrichment function behind it and the quarantine beside it.
 
     The rule takes everything but heartbeats and probes, so that an event that did not come through ingest is
     quarantined with its reason instead of being ignored.
 
     Args:
-        name: Prefix of every child's logical name.
         size: Memory (MB) and timeout (s) of the function.
         sources: The registered sources, by name.
-        region: Where it runs.
         ingress_bus: Source of the batches.
         data_bus: Where single signals go.
         takes_replays: Whether a replay of this Region's archive is processed here. In the secondary it is not: there
@@ -47,9 +45,10 @@ class Enrichment(pulumi.ComponentResource):
         takes_replays: bool,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:Enrichment", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        quarantine = MessageQueue(f"{name}-quarantine", region=region, queue_name=region.names.quarantine, opts=child)
+        super().__init__(name, region, opts)
+        quarantine = MessageQueue(
+            f"{name}-quarantine", region=region, queue_name=region.names.quarantine, opts=self.child
+        )
         function = PackagedFunction(
             name,
             region=region,
@@ -60,7 +59,7 @@ class Enrichment(pulumi.ComponentResource):
             statements=[put_events(SIGNAL_SOURCE, data_bus.arn), allow("sqs:SendMessage", quarantine.arn)],
             files=sources_file(sources),
             asynchronous=True,
-            opts=child,
+            opts=self.child,
         )
         pattern: dict[str, object] = {"source": [NOT_SIGNS_OF_LIFE]}
         if not takes_replays:
@@ -72,7 +71,7 @@ class Enrichment(pulumi.ComponentResource):
             rule_name=region.names.enrichment,
             pattern=pattern,
             target_arn=function.alias_arn,
-            opts=child,
+            opts=self.child,
         )
         function.allow_invocation("ingress-rule", "events.amazonaws.com", subscription.rule_arn)
         self.register_outputs({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.regions import Region
+from components.parts.regions import Component, Region
 from components.parts.runbook import see
 from components.setting_groups import Failover
 
@@ -14,11 +14,10 @@ LATENCY_METRIC = "IngestionToInvocationStartLatency"
 _WITHOUT_DATA = {"breaching": "Unhealthy", "missing": "LastKnownStatus"}
 
 
-class FailoverHealth(pulumi.ComponentResource):
+class FailoverHealth(Component):
     """The health of the primary Region's EventBridge, as the global endpoint sees it.
 
     Args:
-        name: Prefix of every child's logical name.
         failover: Threshold (ms), periods (minutes), how missing data counts, inversion.
         primary: The Region that is watched.
 
@@ -35,7 +34,7 @@ class FailoverHealth(pulumi.ComponentResource):
     health_check_id: pulumi.Output[str]
 
     def __init__(self, name: str, *, failover: Failover, primary: Region, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("signals:index:FailoverHealth", name, None, opts)
+        super().__init__(name, opts)
         alarm = aws.cloudwatch.MetricAlarm(
             f"{name}-alarm",
             name=primary.names.latency_alarm,

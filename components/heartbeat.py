@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.iam import put_events, service_role
+from components.parts.iam import put_events
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region
+from components.parts.regions import Component, Region
 from components.parts.schedule import every_minute
 from components.parts.subscription import Subscription, rule_arn
 from handlers.shared.contract import HEARTBEAT_SOURCE, HEARTBEAT_TYPE
@@ -15,14 +15,13 @@ from handlers.shared.contract import HEARTBEAT_SOURCE, HEARTBEAT_TYPE
 _SHORTEST_RETENTION_SECONDS = 60
 
 
-class Heartbeat(pulumi.ComponentResource):
+class Heartbeat(Component):
     """A schedule that puts an event on the primary's bus, and a rule that delivers it to a queue nobody reads.
 
     It never goes through the global endpoint: there it would leave with the failover, and the health check could not
     see the primary recover.
 
     Args:
-        name: Prefix of every child's logical name.
         primary: The primary Region.
         bus: The primary's ingress bus.
     """
@@ -30,20 +29,19 @@ class Heartbeat(pulumi.ComponentResource):
     def __init__(
         self, name: str, *, primary: Region, bus: aws.cloudwatch.EventBus, opts: pulumi.ResourceOptions | None = None
     ):
-        super().__init__("signals:index:Heartbeat", name, None, opts)
-        child, physical = pulumi.ResourceOptions(parent=self), primary.names.heartbeat
+        super().__init__(name, opts)
+        physical = primary.names.heartbeat
         every_minute(
             f"{name}-schedule",
             region=primary,
             parent=self,
             physical_name=physical,
-            role=service_role(
+            role=self.role(
                 f"{name}-role",
+                primary,
                 physical_name=physical,
-                service="scheduler.amazonaws.com",
+                service="scheduler",
                 statements=[put_events(HEARTBEAT_SOURCE, bus.arn)],
-                region=primary,
-                parent=self,
             ),
             target_arn=bus.arn,
             event={"source": HEARTBEAT_SOURCE, "detail_type": HEARTBEAT_TYPE},
@@ -56,7 +54,7 @@ class Heartbeat(pulumi.ComponentResource):
             alarmed=False,
             holds_data=False,
             retention_seconds=_SHORTEST_RETENTION_SECONDS,
-            opts=child,
+            opts=self.child,
         )
         Subscription(
             f"{name}-subscription",
@@ -65,6 +63,6 @@ class Heartbeat(pulumi.ComponentResource):
             rule_name=physical,
             pattern={"source": [HEARTBEAT_SOURCE]},
             target_arn=sink.arn,
-            opts=child,
+            opts=self.child,
         )
         self.register_outputs({})

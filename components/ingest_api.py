@@ -13,7 +13,7 @@ from components.names import log_group
 from components.parts.function import PackagedFunction
 from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Ingest, Source
 from handlers.shared.contract import INGEST_SOURCE
 
@@ -34,14 +34,12 @@ def sources_file(sources: Mapping[str, Source]) -> dict[str, bytes]:
     return {"sources.json": json.dumps(write_keys, sort_keys=True).encode()}
 
 
-class IngestApi(pulumi.ComponentResource):
+class IngestApi(RegionalComponent):
     """API Gateway HTTP API and the ingest function behind it.
 
     Args:
-        name: Prefix of every child's logical name.
         ingest: Throttling (requests/s), origins, the function's size.
         sources: The registered sources, by name.
-        region: Where it runs.
         ingress: The global endpoint that it publishes through.
         spool: Takes what the endpoint refuses.
 
@@ -64,8 +62,7 @@ class IngestApi(pulumi.ComponentResource):
         spool: MessageQueue,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:IngestApi", name, None, opts)
-        here = region.options(self)
+        super().__init__(name, region, opts)
         function = PackagedFunction(
             f"{name}-ingest",
             region=region,
@@ -81,7 +78,7 @@ class IngestApi(pulumi.ComponentResource):
             statements=[put_events(INGEST_SOURCE, ingress.bus_arns), allow("sqs:SendMessage", spool.arn)],
             files=sources_file(sources),
             snap_start=ingest.snap_start,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self.child,
         )
         api = aws.apigatewayv2.Api(
             f"{name}-api",
@@ -95,7 +92,7 @@ class IngestApi(pulumi.ComponentResource):
             }
             if ingest.allowed_origins
             else None,
-            opts=here,
+            opts=self.here,
         )
         integration = aws.apigatewayv2.Integration(
             f"{name}-integration",
@@ -104,7 +101,7 @@ class IngestApi(pulumi.ComponentResource):
             integration_uri=function.alias_invoke_arn,
             integration_method="POST",
             payload_format_version="2.0",
-            opts=here,
+            opts=self.here,
         )
         for route, key in {"signals": "POST /v1/signals", "health": "GET /health"}.items():
             aws.apigatewayv2.Route(
@@ -112,13 +109,13 @@ class IngestApi(pulumi.ComponentResource):
                 api_id=api.id,
                 route_key=key,
                 target=pulumi.Output.concat("integrations/", integration.id),
-                opts=here,
+                opts=self.here,
             )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-access-logs",
             name=log_group("apigateway", region.names.api),
             retention_in_days=region.functions.log_retention_days,
-            opts=here,
+            opts=self.here,
         )
         stage = aws.apigatewayv2.Stage(
             f"{name}-stage",
@@ -131,7 +128,7 @@ class IngestApi(pulumi.ComponentResource):
                 "detailed_metrics_enabled": True,
             },
             access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
-            opts=here,
+            opts=self.here,
         )
         function.allow_invocation("api", "apigateway.amazonaws.com", pulumi.Output.concat(api.execution_arn, "/*/*"))
         self.api_id, self.stage_name = api.id, stage.name

@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.names import log_group, regional_role
-from components.parts.iam import allow, document, service_role, tls_only
-from components.parts.regions import Region
+from components.parts.iam import allow, document, tls_only
+from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Lake
 
 _PREFIX, _RESULTS = "signals/", "athena-results/"
@@ -21,13 +21,11 @@ _COLUMNS = (
 )
 
 
-class DataLake(pulumi.ComponentResource):
+class DataLake(RegionalComponent):
     """Firehose into S3, a Glue table over it, and an Athena workgroup with the query that removes duplicates.
 
     Args:
-        name: Prefix of every child's logical name.
         settings: Buffering (seconds, MB) and life cycle (days).
-        region: Where it is.
 
     Source: Firehose Developer Guide, "Custom prefixes for S3 objects"; Athena User Guide, "Partition projection".
     """
@@ -36,17 +34,16 @@ class DataLake(pulumi.ComponentResource):
     stream_arn: pulumi.Output[str]
 
     def __init__(self, name: str, *, settings: Lake, region: Region, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("signals:index:DataLake", name, None, opts)
+        super().__init__(name, region, opts)
         self.bucket_name = region.names.lake_bucket(region.name)
-        self._name, self._settings, self._region = name, settings, region
-        self._here = region.options(self)
+        self._settings = settings
         bucket = self._bucket()
         self.stream_arn = self._stream(bucket)
         self._catalogue(bucket)
         self.register_outputs({"bucketName": self.bucket_name, "streamArn": self.stream_arn})
 
     def _bucket(self) -> aws.s3.Bucket:
-        name, here, region = self._name, self._here, self._region
+        name, here, region = self._name, self.here, self.region
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
             bucket=self.bucket_name,
@@ -111,7 +108,7 @@ class DataLake(pulumi.ComponentResource):
         ]
 
     def _stream(self, bucket: aws.s3.Bucket) -> pulumi.Output[str]:
-        name, here, region = self._name, self._here, self._region
+        name, here, region = self._name, self.here, self.region
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=log_group("kinesisfirehose", region.names.lake),
@@ -122,17 +119,16 @@ class DataLake(pulumi.ComponentResource):
             f"{name}-log-stream", name="delivery", log_group_name=logs.name, opts=here
         )
         objects = pulumi.Output.concat(bucket.arn, "/*")
-        role, policy = service_role(
+        role, policy = self.role(
             f"{name}-role",
+            region,
             physical_name=regional_role(region.names.lake, region.name),
-            service="firehose.amazonaws.com",
+            service="firehose",
             statements=[
                 allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket.arn),
                 allow(["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], objects),
                 allow("logs:PutLogEvents", pulumi.Output.concat(logs.arn, ":log-stream:", log_stream.name)),
             ],
-            region=region,
-            parent=self,
         )
         stream = aws.kinesis.FirehoseDeliveryStream(
             f"{name}-stream",
@@ -161,7 +157,7 @@ class DataLake(pulumi.ComponentResource):
         return stream.arn
 
     def _catalogue(self, bucket: aws.s3.Bucket) -> None:
-        name, here, names = self._name, self._here, self._region.names
+        name, here, names = self._name, self.here, self.region.names
         database = aws.glue.CatalogDatabase(f"{name}-database", name=names.lake_database, opts=here)
         location = f"s3://{self.bucket_name}/{_PREFIX}"
         table = aws.glue.CatalogTable(

@@ -218,37 +218,34 @@ class Names:
 
     def _platform(self) -> Iterator[PhysicalName]:
         primary, secondary = self.regions.primary, self.regions.secondary
-        both = (primary, secondary)
-        processing = both if any(c.mode == "active-active" for c in self.consumers) else (primary,)
+        both = any(consumer.mode == "active-active" for consumer in self.consumers)
 
-        owner = "the active/archive pair"
-        yield from (PhysicalName(BUS, region, self.ingress_bus, owner) for region in both)
-        archived = both if self.archives_primary else (secondary,)
-        yield from (PhysicalName(ARCHIVE, region, self.archive, owner) for region in archived)
-        yield PhysicalName(ENDPOINT, primary, self.endpoint, owner)
-        yield PhysicalName(ROLE, primary, self.replication_role, owner)
-        yield PhysicalName(ALARM, primary, self.latency_alarm, "failover")
-        for region in both:
+        pair = "the active/archive pair"
+        for region in (primary, secondary):
+            yield PhysicalName(BUS, region, self.ingress_bus, pair)
+            if region == secondary or self.archives_primary:
+                yield PhysicalName(ARCHIVE, region, self.archive, pair)
             yield PhysicalName(API, region, self.api, "ingest")
             yield PhysicalName(LOG_GROUP, region, log_group("apigateway", self.api), "ingest")
             yield from _function("ingest", region, self.ingest)
-        for region in processing:
-            yield PhysicalName(BUS, region, self.data_bus, "the data platform bus")
-            yield from _function("enrichment", region, self.enrichment, asynchronous=True)
-            yield from _rule("enrichment", region, self.ingress_bus, self.enrichment)
-            yield from _queue("enrichment", region, self.quarantine, "quarantine")
-        for region in both:
+            if region == primary or both:
+                yield PhysicalName(BUS, region, self.data_bus, "the data platform bus")
+                yield from _function("enrichment", region, self.enrichment, asynchronous=True)
+                yield from _rule("enrichment", region, self.ingress_bus, self.enrichment)
+                yield from _queue("enrichment", region, self.quarantine, "quarantine")
             yield from _queue("the spool", region, self.spool, "spool")
             yield from _queue("the spool", region, dead_letter_queue(self.spool), "dlq")
             yield from _function("the spool", region, self.republish)
+            yield from _rule("the probe", region, self.ingress_bus, self.probe)
+            yield from _queue("the probe", region, self.probe, "probe", alarmed=False)
+            yield PhysicalName(ALARM, region, self.probe_alarm, "the probe")
+        yield PhysicalName(ENDPOINT, primary, self.endpoint, pair)
+        yield PhysicalName(ROLE, primary, self.replication_role, pair)
+        yield PhysicalName(ALARM, primary, self.latency_alarm, "failover")
         yield from _rule("the return path", secondary, self.ingress_bus, self.return_path)
         yield from _queue("the return path", secondary, self.return_path, "return", alarmed=False)
         yield from _queue("the return path", secondary, failed_queue(self.return_path), "dlq")
         yield from _function("the return path", secondary, self.return_path)
-        for region in both:
-            yield from _rule("the probe", region, self.ingress_bus, self.probe)
-            yield from _queue("the probe", region, self.probe, "probe", alarmed=False)
-            yield PhysicalName(ALARM, region, self.probe_alarm, "the probe")
         yield from _function("the probe", secondary, self.canary, asynchronous=True)
         yield PhysicalName(SCHEDULE, secondary, self.canary, "the probe")
         yield PhysicalName(ROLE, secondary, self.canary_schedule_role, "the probe")

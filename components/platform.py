@@ -11,7 +11,7 @@ from components.domain import ApiDomain
 from components.failover import FailoverHealth
 from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
-from components.parts.regions import Region, RegionPair
+from components.parts.regions import Component, Region, RegionPair
 from components.probe import Probe
 from components.processing import RegionalProcessing
 from components.return_path import ReturnPath
@@ -26,36 +26,38 @@ _EMBEDDED_SERVICES = (
 )
 
 
-class CustomerSignalPlatform(pulumi.ComponentResource):
+class CustomerSignalPlatform(Component):
     """Two Regions, one endpoint, and everything a signal meets on its way.
 
     Args:
-        name: Prefix of the components' logical names.
         settings: The stack's settings.
     """
 
     outputs: dict[str, pulumi.Input[object]]
 
     def __init__(self, name: str, *, settings: PlatformSettings, opts: pulumi.ResourceOptions | None = None):
-        super().__init__("signals:index:CustomerSignalPlatform", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        super().__init__(name, opts)
         regions = RegionPair(settings.regions.primary, settings.regions.secondary).map(
             lambda region: _region(region, settings)
         )
 
         # Failover is decided by EventBridge's own latency in the primary, which a heartbeat keeps reporting.
-        health = FailoverHealth("failover", failover=settings.failover, primary=regions.primary, opts=child)
+        health = FailoverHealth("failover", failover=settings.failover, primary=regions.primary, opts=self.child)
         ingress = ActiveArchivePair(
-            "ingress", archive=settings.archive, regions=regions, health_check_arn=health.health_check_arn, opts=child
+            "ingress",
+            archive=settings.archive,
+            regions=regions,
+            health_check_arn=health.health_check_arn,
+            opts=self.child,
         )
         if settings.failover.heartbeat:
-            Heartbeat("heartbeat", primary=regions.primary, bus=ingress.buses.primary, opts=child)
+            Heartbeat("heartbeat", primary=regions.primary, bus=ingress.buses.primary, opts=self.child)
 
         # A probe takes the signals' way once a minute: its alarms see what the endpoint itself does not tell.
-        Probe("probe", regions=regions, ingress=ingress, opts=child)
+        Probe("probe", regions=regions, ingress=ingress, opts=self.child)
 
         # Recovery after more than a day: what the secondary archived is replayed there and put on the primary again.
-        ReturnPath("return", size=settings.republish, regions=regions, ingress=ingress, opts=child)
+        ReturnPath("return", size=settings.republish, regions=regions, ingress=ingress, opts=self.child)
 
         # Clients reach the nearest healthy Region; what the endpoint refuses waits in that Region's spool.
         apis = regions.map(
@@ -68,28 +70,25 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
                 spool=spool(
                     f"spool-{region.name}", size=settings.republish, region=region, ingress=ingress, parent=self
                 ),
-                opts=child,
+                opts=self.child,
             )
         )
         url: pulumi.Input[str] = apis.primary.url
         if settings.domain:
-            url = ApiDomain("domain", domain=settings.domain, regions=regions, apis=apis, opts=child).url
+            url = ApiDomain("domain", domain=settings.domain, regions=regions, apis=apis, opts=self.child).url
 
         # The primary enriches and feeds every consumer; the secondary only those that may not wait.
-        tables = {
-            consumer.name: ConsumerTables(f"{consumer.name}-tables", consumer=consumer, regions=regions, opts=child)
-            for consumer in settings.consumers
-            if consumer.kind == "function"
-        }
+        for consumer in settings.consumers:
+            if consumer.kind == "function":
+                ConsumerTables(f"{consumer.name}-tables", consumer=consumer, regions=regions, opts=self.child)
         processing = RegionalProcessing(
             f"processing-{regions.primary.name}",
             settings=settings,
             region=regions.primary,
             ingress_bus=ingress.buses.primary,
             consumers=settings.consumers,
-            tables=tables,
             takes_replays=True,
-            opts=child,
+            opts=self.child,
         )
         if settings.active_active:
             ActiveActiveConsumers(
@@ -97,8 +96,7 @@ class CustomerSignalPlatform(pulumi.ComponentResource):
                 settings=settings,
                 secondary=regions.secondary,
                 ingress_bus=ingress.buses.secondary,
-                tables=tables,
-                opts=child,
+                opts=self.child,
             )
 
         self.outputs = {

@@ -7,9 +7,9 @@ import pulumi_aws as aws
 
 from components.active_archive import ActiveArchivePair
 from components.parts.function import PackagedFunction
-from components.parts.iam import allow, put_events, service_role
+from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region, RegionPair
+from components.parts.regions import Component, Region, RegionPair
 from components.parts.runbook import see
 from components.parts.schedule import every_minute
 from components.parts.subscription import Subscription, rule_arn
@@ -20,7 +20,7 @@ _RETENTION_SECONDS = 300
 _MISSED_PROBES = 5
 
 
-class Probe(pulumi.ComponentResource):
+class Probe(Component):
     """A rule and a queue in each Region that receive probes, the canary that sends one a minute, and two alarms.
 
     An operator's command sends probes too, to see where the endpoint routes: every copy says which Region it entered.
@@ -29,7 +29,6 @@ class Probe(pulumi.ComponentResource):
     refuses. They count the rule's invocations: unlike latency, that metric has kept coming with dimensions.
 
     Args:
-        name: Prefix of every child's logical name.
         regions: The primary and the secondary Region.
         ingress: The ingress buses and the endpoint.
     """
@@ -42,8 +41,7 @@ class Probe(pulumi.ComponentResource):
         ingress: ActiveArchivePair,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:Probe", name, None, opts)
-        self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        super().__init__(name, opts)
         for region, bus in zip(regions, ingress.buses, strict=True):
             self._seen_in(region, bus)
         self._canary(regions.secondary, ingress)
@@ -59,7 +57,7 @@ class Probe(pulumi.ComponentResource):
             alarmed=False,
             holds_data=False,
             retention_seconds=_RETENTION_SECONDS,
-            opts=self._child,
+            opts=self.child,
         )
         Subscription(
             f"{self._name}-subscription-{region.name}",
@@ -68,7 +66,7 @@ class Probe(pulumi.ComponentResource):
             rule_name=physical,
             pattern={"source": [PROBE_SOURCE], REPLAY_NAME: [{"exists": False}]},
             target_arn=queue.arn,
-            opts=self._child,
+            opts=self.child,
         )
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-missing-{region.name}",
@@ -101,20 +99,19 @@ class Probe(pulumi.ComponentResource):
             environment={"EVENT_BUS_NAME": ingress.bus_name, "EVENT_ENDPOINT_ID": ingress.endpoint_id},
             statements=[put_events(PROBE_SOURCE, ingress.bus_arns)],
             asynchronous=True,
-            opts=self._child,
+            opts=self.child,
         )
         every_minute(
             f"{self._name}-schedule",
             region=region,
             parent=self,
             physical_name=region.names.canary,
-            role=service_role(
+            role=self.role(
                 f"{self._name}-schedule-role",
+                region,
                 physical_name=region.names.canary_schedule_role,
-                service="scheduler.amazonaws.com",
+                service="scheduler",
                 statements=[allow("lambda:InvokeFunction", function.alias_arn)],
-                region=region,
-                parent=self,
             ),
             target_arn=function.alias_arn,
         )

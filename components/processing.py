@@ -9,22 +9,18 @@ import pulumi_aws as aws
 
 from components.consumer import ConsumerSubscription
 from components.enrichment import Enrichment
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Consumer
 from components.settings import PlatformSettings
-from components.tables import ConsumerTables
 
 
-class RegionalProcessing(pulumi.ComponentResource):
+class RegionalProcessing(RegionalComponent):
     """From a Region's ingress bus to its consumers.
 
     Args:
-        name: Prefix of every child's logical name.
         settings: The stack's settings: sources, the lake, and the sizes of functions.
-        region: Where it runs.
         ingress_bus: The Region's ingress bus.
         consumers: Those that run here.
-        tables: The tables of function consumers, by consumer name.
         takes_replays: Whether replays of this Region's archive are processed here.
     """
 
@@ -39,12 +35,10 @@ class RegionalProcessing(pulumi.ComponentResource):
         region: Region,
         ingress_bus: aws.cloudwatch.EventBus,
         consumers: Sequence[Consumer],
-        tables: Mapping[str, ConsumerTables],
         takes_replays: bool,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:RegionalProcessing", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        super().__init__(name, region, opts)
         self.data_bus = aws.cloudwatch.EventBus(
             f"{name}-data-bus",
             name=region.names.data_bus,
@@ -59,7 +53,7 @@ class RegionalProcessing(pulumi.ComponentResource):
             ingress_bus=ingress_bus,
             data_bus=self.data_bus,
             takes_replays=takes_replays,
-            opts=child,
+            opts=self.child,
         )
         self.consumers = {
             consumer.name: ConsumerSubscription(
@@ -69,8 +63,7 @@ class RegionalProcessing(pulumi.ComponentResource):
                 data_bus=self.data_bus,
                 lake=settings.lake,
                 size=settings.consumer_functions,
-                tables=tables,
-                opts=child,
+                opts=self.child,
             )
             for consumer in consumers
         }

@@ -8,13 +8,13 @@ from components.active_archive import ActiveArchivePair
 from components.names import failed_queue
 from components.parts.drained_queue import DrainedQueue
 from components.parts.iam import put_events
-from components.parts.regions import Region, RegionPair
+from components.parts.regions import Component, Region, RegionPair
 from components.parts.subscription import Subscription, rule_arn
 from components.setting_groups import FunctionSize
 from handlers.shared.contract import INGEST_SOURCE, REPLAY_NAME
 
 
-class ReturnPath(pulumi.ComponentResource):
+class ReturnPath(Component):
     """A rule in the secondary that takes replayed events alone, a queue, and a function that puts them in the primary.
 
     A replay goes to the archive's own bus and no other, and a bus target in the primary would be a second hop for
@@ -22,7 +22,6 @@ class ReturnPath(pulumi.ComponentResource):
     endpoint, which would replicate them back. Every replay names this rule in its FilterArns.
 
     Args:
-        name: Prefix of every child's logical name.
         size: Memory (MB) and timeout (s) of the function.
         regions: The primary and the secondary Region.
         ingress: The ingress buses.
@@ -41,9 +40,8 @@ class ReturnPath(pulumi.ComponentResource):
         ingress: ActiveArchivePair,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:ReturnPath", name, None, opts)
-        child, secondary = pulumi.ResourceOptions(parent=self), regions.secondary
-        physical = secondary.names.return_path
+        super().__init__(name, opts)
+        secondary, physical = regions.secondary, regions.secondary.names.return_path
         drained = DrainedQueue(
             name,
             region=secondary,
@@ -58,7 +56,7 @@ class ReturnPath(pulumi.ComponentResource):
             size=size,
             environment={"EVENT_BUS_NAME": ingress.bus_name, "PRIMARY_REGION": regions.primary.name},
             statements=[put_events(INGEST_SOURCE, [ingress.buses.primary.arn])],
-            opts=child,
+            opts=self.child,
         )
         subscription = Subscription(
             f"{name}-subscription",
@@ -67,7 +65,7 @@ class ReturnPath(pulumi.ComponentResource):
             rule_name=physical,
             pattern={REPLAY_NAME: [{"exists": True}]},
             target_arn=drained.queue.arn,
-            opts=child,
+            opts=self.child,
         )
         self.rule_arn = subscription.rule_arn
         self.register_outputs({"ruleArn": self.rule_arn})

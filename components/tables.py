@@ -5,12 +5,11 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.regions import Region, RegionPair
-from components.resource_types import TABLE
+from components.parts.regions import Component, Region, RegionPair
 from components.setting_groups import Consumer
 
 
-class ConsumerTables(pulumi.ComponentResource):
+class ConsumerTables(Component):
     """A state table and an idempotency table; global tables where the consumer runs in both Regions.
 
     A global table here is eventually consistent between Regions: a conditional write sees its own Region only, so both
@@ -18,28 +17,22 @@ class ConsumerTables(pulumi.ComponentResource):
     wherever it is processed.
 
     Args:
-        name: Prefix of every child's logical name.
         consumer: Whose tables they are.
         regions: The primary and the secondary Region.
 
     Source: DynamoDB Developer Guide, "How DynamoDB global tables work" (multi-Region eventual consistency).
     """
 
-    state: str
-    idempotency: str
-
     def __init__(
         self, name: str, *, consumer: Consumer, regions: RegionPair[Region], opts: pulumi.ResourceOptions | None = None
     ):
-        super().__init__("signals:index:ConsumerTables", name, None, opts)
-        self.state = regions.primary.names.state_table(consumer.name)
-        self.idempotency = regions.primary.names.idempotency_table(consumer.name)
-        replicated = consumer.mode == "active-active"
+        super().__init__(name, opts)
+        names, replicated = regions.primary.names, consumer.mode == "active-active"
         replica: aws.dynamodb.TableReplicaArgsDict
         replica = {"region_name": regions.secondary.name, "point_in_time_recovery": True}
         for what, table_name, keys in (
-            ("state", self.state, {"pk": "S", "sk": "S"}),
-            ("idempotency", self.idempotency, {"id": "S"}),
+            ("state", names.state_table(consumer.name), {"pk": "S", "sk": "S"}),
+            ("idempotency", names.idempotency_table(consumer.name), {"id": "S"}),
         ):
             hash_key, *range_key = keys
             aws.dynamodb.Table(
@@ -56,8 +49,6 @@ class ConsumerTables(pulumi.ComponentResource):
                 replicas=[replica] if replicated else None,
                 opts=regions.primary.options(self, protect=True),
             )
-        self.register_outputs({"state": self.state, "idempotency": self.idempotency})
-
-    def arns(self, region: Region) -> list[str]:
-        """ARNs of both tables in one Region."""
-        return [region.arn(TABLE, name=table) for table in (self.state, self.idempotency)]
+        self.register_outputs(
+            {"state": names.state_table(consumer.name), "idempotency": names.idempotency_table(consumer.name)}
+        )

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from components.parts.function import PackagedFunction
 from components.parts.iam import Statement, allow
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import FunctionSize
 
 # Lambda Developer Guide, "Using Lambda with Amazon SQS": at least six times the function's timeout.
@@ -19,12 +19,10 @@ _VISIBILITY_TIMEOUTS = 6
 _MAX_RECEIVES = 240
 
 
-class DrainedQueue(pulumi.ComponentResource):
+class DrainedQueue(RegionalComponent):
     """An SQS queue, its dead-letter queue and the function that it invokes with up to ten messages.
 
     Args:
-        name: Prefix of every child's logical name.
-        region: Where it is.
         queue_name: Physical name.
         dead_letter_queue_name: Physical name of the queue for what failed for a day.
         rule_arns: EventBridge rules that may send here.
@@ -56,9 +54,8 @@ class DrainedQueue(pulumi.ComponentResource):
         maximum_concurrency: int = 5,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:DrainedQueue", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        dead_letters = MessageQueue(f"{name}-dlq", region=region, queue_name=dead_letter_queue_name, opts=child)
+        super().__init__(name, region, opts)
+        dead_letters = MessageQueue(f"{name}-dlq", region=region, queue_name=dead_letter_queue_name, opts=self.child)
         self.queue = MessageQueue(
             f"{name}-queue",
             region=region,
@@ -68,7 +65,7 @@ class DrainedQueue(pulumi.ComponentResource):
             visibility_timeout_seconds=_VISIBILITY_TIMEOUTS * size.timeout_seconds,
             dead_letter_queue=dead_letters,
             max_receives=_MAX_RECEIVES,
-            opts=child,
+            opts=self.child,
         )
         function = PackagedFunction(
             f"{name}-{folder.replace('_', '-')}",
@@ -81,7 +78,7 @@ class DrainedQueue(pulumi.ComponentResource):
                 *statements,
                 allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.queue.arn),
             ],
-            opts=child,
+            opts=self.child,
         )
         aws.lambda_.EventSourceMapping(
             f"{name}-mapping",
@@ -90,6 +87,6 @@ class DrainedQueue(pulumi.ComponentResource):
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config={"maximum_concurrency": maximum_concurrency},
-            opts=region.options(self),
+            opts=self.here,
         )
         self.register_outputs({"queueUrl": self.queue.url})

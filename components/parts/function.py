@@ -9,20 +9,18 @@ import pulumi_aws as aws
 
 from components.names import failed_queue, log_group, regional_role
 from components.packaging.archive import package
-from components.parts.iam import Statement, allow, service_role
+from components.parts.iam import Statement, allow
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import FunctionSize
 
 ALIAS = "live"
 
 
-class PackagedFunction(pulumi.ComponentResource):
+class PackagedFunction(RegionalComponent):
     """One folder of handlers/ as a Lambda function in one Region.
 
     Args:
-        name: Prefix of every child's logical name.
-        region: Where the function runs.
         folder: Its folder in handlers/.
         function_name: Physical name.
         size: Memory (MB) and timeout (s).
@@ -55,14 +53,13 @@ class PackagedFunction(pulumi.ComponentResource):
         snap_start: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:PackagedFunction", name, None, opts)
-        here = region.options(self)
+        super().__init__(name, region, opts)
         functions = region.functions
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=log_group("lambda", function_name),
             retention_in_days=functions.log_retention_days,
-            opts=here,
+            opts=self.here,
         )
         own = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*"))]
         if functions.tracing:
@@ -74,16 +71,15 @@ class PackagedFunction(pulumi.ComponentResource):
                 f"{name}-failed",
                 region=region,
                 queue_name=failed_queue(function_name),
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=self.child,
             )
             own.append(allow("sqs:SendMessage", failed.arn))
-        role, policy = service_role(
+        role, policy = self.role(
             f"{name}-role",
+            region,
             physical_name=regional_role(function_name, region.name),
-            service="lambda.amazonaws.com",
+            service="lambda",
             statements=[*own, *statements],
-            region=region,
-            parent=self,
         )
         archive = package(
             folder,
@@ -111,7 +107,7 @@ class PackagedFunction(pulumi.ComponentResource):
             opts=region.options(self, depends_on=[policy, logs]),
         )
         alias = aws.lambda_.Alias(
-            f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=here
+            f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=self.here
         )
         if failed:
             aws.lambda_.FunctionEventInvokeConfig(
@@ -121,22 +117,21 @@ class PackagedFunction(pulumi.ComponentResource):
                 maximum_retry_attempts=2,
                 maximum_event_age_in_seconds=21_600,
                 destination_config={"on_failure": {"destination": failed.arn}},
-                opts=here,
+                opts=self.here,
             )
         self.name, self.alias_name = function.name, alias.name
         self.alias_arn, self.alias_invoke_arn = alias.arn, alias.invoke_arn
-        self._logical_name, self._here = name, here
         self.register_outputs({"name": self.name, "aliasArn": self.alias_arn})
 
     def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> None:
         """Let a service invoke the alias on behalf of one resource; `by` names the permission."""
         aws.lambda_.Permission(
-            f"{self._logical_name}-invoked-by-{by}",
+            f"{self._name}-invoked-by-{by}",
             statement_id=by,
             function=self.name,
             qualifier=self.alias_name,
             action="lambda:InvokeFunction",
             principal=principal,
             source_arn=source_arn,
-            opts=self._here,
+            opts=self.here,
         )

@@ -9,19 +9,17 @@ import pulumi_aws as aws
 
 from components.names import messages_alarm
 from components.parts.iam import Statement, document, tls_only
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.parts.runbook import see
 
 MAX_RETENTION_DAYS = 14  # SQS keeps a message no longer
 _DAY_SECONDS = 86_400
 
 
-class MessageQueue(pulumi.ComponentResource):
+class MessageQueue(RegionalComponent):
     """An SQS standard queue, its policy and the alarm on messages in it.
 
     Args:
-        name: Prefix of every child's logical name.
-        region: Its Region; a dead-letter queue must be in its rule's Region.
         queue_name: Physical name.
         rule_arns: EventBridge rules that may send here: through the API, the queue policy is ours to write.
         alarmed: Whether a message in it is a fault that somebody must look at.
@@ -52,7 +50,7 @@ class MessageQueue(pulumi.ComponentResource):
         max_receives: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:MessageQueue", name, None, opts)
+        super().__init__(name, region, opts)
         redrive = None
         if dead_letter_queue:
             redrive = pulumi.Output.json_dumps(
@@ -80,9 +78,7 @@ class MessageQueue(pulumi.ComponentResource):
                     "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
                 }
             )
-        aws.sqs.QueuePolicy(
-            f"{name}-policy", queue_url=queue.url, policy=document(statements), opts=region.options(self)
-        )
+        aws.sqs.QueuePolicy(f"{name}-policy", queue_url=queue.url, policy=document(statements), opts=self.here)
         if alarmed:
             aws.cloudwatch.MetricAlarm(
                 f"{name}-alarm",
@@ -101,6 +97,6 @@ class MessageQueue(pulumi.ComponentResource):
                 threshold=0,
                 treat_missing_data="notBreaching",
                 alarm_actions=region.alarm_actions,
-                opts=region.options(self),
+                opts=self.here,
             )
         self.register_outputs({"arn": self.arn, "url": self.url})

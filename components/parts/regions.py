@@ -1,15 +1,16 @@
-"""The two Regions of a stack as values, so that what is built twice is written once."""
+"""The two Regions of a stack as values, so that what is built twice is written once, and components in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
 from components.names import Names
+from components.parts.iam import Statement, document
 from components.resource_types import arn
 from components.setting_groups import Functions
 
@@ -85,3 +86,52 @@ class RegionPair(Generic[T]):
     def map(self, make: Callable[[T], U]) -> RegionPair[U]:
         """The pair of `make`'s results, primary first."""
         return RegionPair(make(self.primary), make(self.secondary))
+
+
+class Component(pulumi.ComponentResource):
+    """A component whose type is named after its class.
+
+    Args:
+        name: Its logical name, and the prefix of every child's.
+        opts: Pulumi's options, above all the parent.
+
+    Attributes:
+        child: Options of the components that it is made of.
+    """
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None):
+        super().__init__(f"signals:index:{type(self).__name__}", name, None, opts)
+        self.child = pulumi.ResourceOptions(parent=self)
+
+    def role(
+        self, name: str, region: Region, *, physical_name: str, service: str, statements: Sequence[Statement]
+    ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        """A role that one AWS service assumes for this account, and its only policy, `<name>-policy`.
+
+        Args:
+            name: Logical name.
+            region: Its provider; its account is the only one on whose behalf the service may assume the role (confused
+                deputy), where the service says for whom it acts.
+            physical_name: Name in IAM, unique in the account (roles belong to no Region).
+            service: For example `lambda`.
+            statements: All that the role may do.
+        """
+        trust: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}}
+        trust["Action"] = "sts:AssumeRole"
+        # Only where the service's guide documents the key: a condition on one that is not sent locks the service out.
+        if service == "scheduler":
+            trust["Condition"] = {"StringEquals": {"aws:SourceAccount": region.account_id}}
+        opts = region.options(self)
+        role = aws.iam.Role(name, name=physical_name, assume_role_policy=document([trust]), opts=opts)
+        policy = aws.iam.RolePolicy(
+            f"{name}-policy", name="least-privilege", role=role.name, policy=document(statements), opts=opts
+        )
+        return role, policy
+
+
+class RegionalComponent(Component):
+    """A component in one Region; `here` are the options of its resources."""
+
+    def __init__(self, name: str, region: Region, opts: pulumi.ResourceOptions | None):
+        super().__init__(name, opts)
+        self.region, self.here = region, region.options(self)

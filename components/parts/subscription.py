@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from components.names import dead_letter_queue
 from components.parts.queues import MessageQueue
-from components.parts.regions import Region
+from components.parts.regions import Region, RegionalComponent
 from components.resource_types import RULE
 
 # EventBridge's own defaults, made explicit: a target is tried for 24 hours, 185 times.
@@ -24,13 +24,11 @@ def rule_arn(region: Region, bus_name: str, rule_name: str) -> str:
     return region.arn(RULE, eventBusName=bus_name, name=rule_name)
 
 
-class Subscription(pulumi.ComponentResource):
+class Subscription(RegionalComponent):
     """A rule that sends matching events to one target, and what cannot be delivered to a dead-letter queue.
 
     Args:
-        name: Prefix of every child's logical name.
-        region: The bus's Region; target and dead-letter queue are in the same one.
-        bus_name: The bus.
+        bus_name: The bus, in the same Region as target and dead-letter queue.
         rule_name: Physical name of the rule; the dead-letter queue is named after it.
         pattern: The event pattern.
         target_arn: What receives the events.
@@ -55,10 +53,9 @@ class Subscription(pulumi.ComponentResource):
         input_path: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:Subscription", name, None, opts)
-        here = region.options(self)
+        super().__init__(name, region, opts)
         rule = aws.cloudwatch.EventRule(
-            f"{name}-rule", name=rule_name, event_bus_name=bus_name, event_pattern=json.dumps(pattern), opts=here
+            f"{name}-rule", name=rule_name, event_bus_name=bus_name, event_pattern=json.dumps(pattern), opts=self.here
         )
         self.rule_arn = rule.arn
         dead_letters = MessageQueue(
@@ -66,7 +63,7 @@ class Subscription(pulumi.ComponentResource):
             region=region,
             queue_name=dead_letter_queue(rule_name),
             rule_arns=[rule.arn],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self.child,
         )
         aws.cloudwatch.EventTarget(
             f"{name}-target",
@@ -78,6 +75,6 @@ class Subscription(pulumi.ComponentResource):
             input_path=input_path,
             retry_policy={"maximum_event_age_in_seconds": RETRY_AGE_SECONDS, "maximum_retry_attempts": RETRY_ATTEMPTS},
             dead_letter_config={"arn": dead_letters.arn},
-            opts=here,
+            opts=self.here,
         )
         self.register_outputs({"ruleArn": self.rule_arn})
