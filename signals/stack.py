@@ -11,8 +11,7 @@ from typing import Any
 from components.errors import SettingsError
 from components.names import Names
 from components.settings import PlatformSettings, load_settings
-from signals.aws.interface import Aws
-from signals.aws.real import RealAws
+from signals.aws.account import Aws
 from signals.errors import Misuse
 from signals.local import process
 from signals.local.embedded_aws import LOCAL_WRITE_KEY, EmbeddedAws
@@ -81,7 +80,7 @@ class Stack:
     def aws(self) -> Aws:
         """This stack's AWS: the embedded one for a stack with aws_endpoint."""
         if self.settings.aws_endpoint is None:
-            return RealAws(FOLDERS / self.name)
+            return Aws(FOLDERS / self.name)
         return EmbeddedAws(self.name, self.settings.account_id, self.home or process.default_home())
 
     def client(self, service: str, region: str) -> Any:

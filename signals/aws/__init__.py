@@ -1,1 +1,1 @@
-"""What the commands read from AWS: one interface, which AWS itself and the embedded AWS implement."""
+"""What the commands read from AWS: an account, and what its answers say."""

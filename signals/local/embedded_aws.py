@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from components import resource_types as types
-from signals.aws.interface import Aws, Event, QueueMessage, Timing
-from signals.aws.reading import items, or_none, queue_message
+from signals.aws.account import Aws, Event
+from signals.aws.reading import QueueMessage, items, or_none, queue_message
 from signals.errors import Failed
 from signals.local import process
 
@@ -34,21 +34,17 @@ class EmbeddedAws(Aws):
         home: Its folder.
     """
 
-    timing = Timing(
-        failover_poll_s=0.2,
-        replay_poll_s=0.2,
-        probe_timeout_s=3.0,
-        receive_wait_s=0,
-        archive_lag=timedelta(0),
-        lake_window="30d",  # all there is
-    )
+    failover_poll_s = replay_poll_s = 0.2
+    probe_timeout_s = 3.0
+    receive_wait_s = 0
+    archive_lag = timedelta(0)
+    lake_window = "30d"  # all there is
     archives_readable = True
     write_key = LOCAL_WRITE_KEY
 
     def __init__(self, stack: str, account_id: str, home: Path) -> None:
-        super().__init__()
-        self._stack, self._account_id, self.folder = stack, account_id, home
-        self._home = home
+        super().__init__(home)
+        self._stack, self._account_id = stack, account_id
         # By archive: its number of events when it was read, and the events.
         self._archives: dict[str, tuple[int, list[Event]]] = {}
 
@@ -59,7 +55,7 @@ class EmbeddedAws(Aws):
         Raises:
             LocalError: When it does not run.
         """
-        return process.attach(self._home, self._stack)
+        return process.attach(self.folder, self._stack)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -88,8 +84,8 @@ class EmbeddedAws(Aws):
         """Every API is a path below one address, so that no name has to be resolved."""
         return f"{self.platform.aws_url}/_aws/execute-api/{api['ApiId']}/$default"
 
-    def public_url(self, primary_url: Callable[[], str | None]) -> str | None:  # noqa: ARG002
-        """The front door."""
+    @property
+    def front_door(self) -> str:
         return self.platform.url
 
     def messages(self, region: str, queue_url: str) -> Iterator[QueueMessage]:

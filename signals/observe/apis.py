@@ -32,7 +32,7 @@ def public_url(stack: Stack) -> str | None:
     """URL that clients use: the domain, or the front door on this machine, or the primary's API; None without one."""
     if stack.settings.domain:
         return f"https://{stack.settings.domain.name}"
-    return stack.aws.public_url(lambda: region_url(stack, stack.primary))
+    return stack.aws.front_door or region_url(stack, stack.primary)
 
 
 def url_for(stack: Stack, region: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from signals.aws.interface import Event
+from signals.aws.account import Event
 from signals.aws.reading import or_none
 from signals.observe.location import Location, signal_in
 from signals.stack import Stack
@@ -21,7 +21,7 @@ def archive(stack: Stack, region: str) -> dict[str, Any] | None:
 
 def archived_events(stack: Stack, region: str) -> list[Event]:
     """Events in it; none where there is no archive, and where archives cannot be read."""
-    return stack.aws.archived_events(region, stack.names.archive) if stack.aws.archives_readable else []
+    return stack.aws.archived_events(region, stack.names.archive)
 
 
 def within(events: Iterable[Event], start: datetime, end: datetime) -> list[Event]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from signals.aws.reading import metric_sum
 from signals.observe import archives
 from signals.stack import Stack
 
@@ -33,7 +32,7 @@ def archive_window(stack: Stack, region: str, start: datetime, end: datetime) ->
         size = sum(len(json.dumps(event["detail"], separators=(",", ":")).encode()) for event in found)
         return ArchiveWindow(events=len(found), size_bytes=size, exact=True, how="every event was counted")
     held, size = archive.get("EventCount", 0), archive.get("SizeBytes", 0)
-    entries = metric_sum(stack.aws, region, "AWS/Events", "PutEventsEntriesCount", {}, start, end)
+    entries = stack.aws.metric_sum(region, "AWS/Events", "PutEventsEntriesCount", {}, start, end)
     if entries is not None:
         events, how = entries, "at most: all entries put in this Region (CloudWatch, PutEventsEntriesCount)"
     else:

@@ -138,7 +138,7 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
                 + (f"; go back with `{situation.way_back}`" if situation.way_back else "")
             )
         on_event("")
-        time.sleep(stack.aws.timing.failover_poll_s)
+        time.sleep(stack.aws.failover_poll_s)
     if situation.settled:
         _note_routed(stack, held=held)
         on_event(f"signals go to {situation.region}: {situation.why}")

@@ -113,7 +113,7 @@ def make_plan(
     counted = held.get(stack.secondary) or ArchiveWindow(events=0, size_bytes=0, exact=True, how="nothing to replay")
     signals, duplicates = _seen(stack, first, last) if held else (0, 0)
     rate = _drain_rate(stack)
-    quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.timing.archive_lag
+    quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.archive_lag
     planned = Plan(
         stack=stack.name,
         id=f"{first:%Y%m%dT%H%M}-{last:%Y%m%dT%H%M}",

@@ -51,7 +51,7 @@ def probe(stack: Stack, *, everywhere: bool = False, patience_s: float | None = 
         patience_s: Longest wait (s); by default 3 on the embedded AWS, 20 on AWS.
     """
     began = time.monotonic()
-    timeout = patience_s or stack.aws.timing.probe_timeout_s
+    timeout = patience_s or stack.aws.probe_timeout_s
     name = uuid.uuid4().hex
     refused = _send(stack, name)
     if refused:

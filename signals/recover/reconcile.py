@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from signals.aws.reading import metric_sum
 from signals.observe import archives, lake
 from signals.observe.location import parsed
 from signals.observe.queues import queue_urls
@@ -74,9 +73,9 @@ def _by_count(stack: Stack, plan: Plan) -> Reconciled:
     """By what EventBridge delivered to the return queue and what the function deleted from it after putting it."""
     now, since = datetime.now(UTC), _first_replay(stack, plan)
     rule = {"EventBusName": stack.names.ingress_bus, "RuleName": stack.names.return_path}
-    delivered = metric_sum(stack.aws, stack.secondary, "AWS/Events", "Invocations", rule, since, now)
+    delivered = stack.aws.metric_sum(stack.secondary, "AWS/Events", "Invocations", rule, since, now)
     queue = {"QueueName": stack.names.return_path}
-    put = metric_sum(stack.aws, stack.secondary, "AWS/SQS", "NumberOfMessagesDeleted", queue, since, now)
+    put = stack.aws.metric_sum(stack.secondary, "AWS/SQS", "NumberOfMessagesDeleted", queue, since, now)
     return Reconciled(
         exact=False,
         unit="events",

@@ -16,8 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from signals.aws.interface import QueueMessage
-from signals.aws.reading import borrowed_messages
+from signals.aws.reading import QueueMessage
 from signals.errors import Misuse
 from signals.observe.queues import queue_urls
 from signals.recover import destinations
@@ -153,8 +152,8 @@ def _hidden(stack: Stack, region: str, queue: str) -> Iterator[tuple[str, list[F
     known = dict(_failure_queues(stack, region))
     if queue not in known:
         raise Misuse(f"{queue!r} is not a failure queue in {region}: choose one of {', '.join(known) or 'none'}")
-    url, wait_s = known[queue], stack.aws.timing.receive_wait_s
-    with borrowed_messages(stack.aws, region, url, hidden_s=_HIDDEN_S, at_most=_MOST, wait_s=wait_s) as messages:
+    url, wait_s = known[queue], stack.aws.receive_wait_s
+    with stack.aws.borrowed_messages(region, url, hidden_s=_HIDDEN_S, at_most=_MOST, wait_s=wait_s) as messages:
         found = []
         for message in messages:
             reason, text = destinations.reason(message.body, message.attributes, message.receive_count)

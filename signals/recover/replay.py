@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError
 
 from components import resource_types as types
 from components.resource_types import arn
-from signals.aws.reading import metric_sum
 from signals.errors import Failed
 from signals.observe.queues import QueueStatus, queue_statuses
 from signals.recover.failover import OnEvent, ignore
@@ -99,7 +98,7 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
                 notify(f"replaying {_window(part)} as {name}")
                 continue
         notify(f"{len(todo)} of {len(plan.slices)} slices wait: {hold}")
-        sleep(stack.aws.timing.replay_poll_s)
+        sleep(stack.aws.replay_poll_s)
     notify(f"all {len(plan.slices)} slices are started" if plan.slices else "there is nothing to replay")
     return started
 
@@ -124,7 +123,7 @@ def watch(stack: Stack, plan: Plan, *, sleep: Sleep = time.sleep) -> Iterator[Re
         times_done = times_done + 1 if progress.done else 0
         if times_done == 2:
             return
-        sleep(stack.aws.timing.replay_poll_s)
+        sleep(stack.aws.replay_poll_s)
 
 
 def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
@@ -226,8 +225,8 @@ def _reason_to_wait(stack: Stack, plan: Plan) -> str | None:
     if plan.put_events_limit is not None:
         # The last minute may not be counted yet, but the one before is.
         to = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
-        calls = metric_sum(
-            stack.aws, stack.primary, "AWS/Events", "PutEventsApproximateCallCount", {}, to - timedelta(minutes=1), to
+        calls = stack.aws.metric_sum(
+            stack.primary, "AWS/Events", "PutEventsApproximateCallCount", {}, to - timedelta(minutes=1), to
         )
         if calls is not None and calls / 60 > plan.put_events_limit:
             return f"{calls / 60:.0f} PutEvents a second in {stack.primary}: more would leave its quota no headroom"

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from signals.aws.interface import Aws
-from signals.aws.reading import borrowed_messages, metric_sum, or_none
-from signals.aws.real import RealAws
+from signals.aws.account import Aws
+from signals.aws.reading import or_none
 from signals.observe.find import find
 from signals.stack import Stack
 from tests.support.hand_made import PRIMARY
@@ -19,7 +18,7 @@ from tests.support.hand_made import PRIMARY
 HOUR = timedelta(hours=1)
 
 
-class RealAwsOnTheEmbedded(RealAws):
+class AwsOnTheEmbedded(Aws):
     """Asks as if it were AWS, and the embedded AWS answers."""
 
     def __init__(self, stack: Stack) -> None:
@@ -64,12 +63,12 @@ def test_both_implementations_read_the_same_messages_and_leave_them(hand_made: S
 
     for _ in range(2):
         assert len(read(hand_made.aws)) == 2
-        assert read(RealAwsOnTheEmbedded(hand_made)) == read(hand_made.aws)
+        assert read(AwsOnTheEmbedded(hand_made)) == read(hand_made.aws)
 
 
 def test_attributes_of_a_message_are_read_by_both(hand_made: Stack) -> None:
     url = queue_url(hand_made, "quarantine")
-    for aws in (hand_made.aws, RealAwsOnTheEmbedded(hand_made)):
+    for aws in (hand_made.aws, AwsOnTheEmbedded(hand_made)):
         [message] = aws.messages(PRIMARY, url)
         assert message.attributes == {"reason": "schema"}
 
@@ -78,7 +77,7 @@ def test_borrowed_messages_are_put_back_even_after_an_error(hand_made: Stack) ->
     url = queue_url(hand_made, "spool")
     with (
         pytest.raises(KeyboardInterrupt),
-        borrowed_messages(hand_made.aws, PRIMARY, url, hidden_s=300, at_most=10) as messages,
+        hand_made.aws.borrowed_messages(PRIMARY, url, hidden_s=300, at_most=10) as messages,
     ):
         assert len(messages) == 1
         raise KeyboardInterrupt
@@ -87,7 +86,7 @@ def test_borrowed_messages_are_put_back_even_after_an_error(hand_made: Stack) ->
 
 def test_a_search_on_aws_says_that_archives_are_not_searched(hand_made: Stack) -> None:
     stack = Stack(hand_made.name, hand_made.settings, hand_made.raw)
-    stack.__dict__["aws"] = RealAwsOnTheEmbedded(hand_made)
+    stack.__dict__["aws"] = AwsOnTheEmbedded(hand_made)
     found = find(stack, "everywhere", since=HOUR)
     assert [place.kind for place in found.places] == ["lake"]
     assert found.not_searched[0].startswith("archives (hand-made-ingress)")
@@ -110,6 +109,6 @@ class Points:
 def test_a_metric_is_summed_over_any_window_and_none_without_data(window: timedelta) -> None:
     now = datetime.now(UTC)
     for sums, total in (((3.0, 4.0), 7), ((), None)):
-        aws = RealAws(Path("unused"))
+        aws = Aws(Path("unused"))
         aws._clients["cloudwatch", PRIMARY] = Points(*sums)
-        assert metric_sum(aws, PRIMARY, "AWS/Events", "Invocations", {}, now - window, now) == total
+        assert aws.metric_sum(PRIMARY, "AWS/Events", "Invocations", {}, now - window, now) == total

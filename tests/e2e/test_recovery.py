@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from signals.aws.reading import metric_sum
 from signals.observe import archives
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
@@ -45,7 +44,7 @@ def test_the_canary_puts_a_probe_through_the_endpoint_without_being_asked(deploy
         dimensions = {"EventBusName": deployment.stack.names.ingress_bus, "RuleName": deployment.stack.names.probe}
         now = datetime.now(UTC)
         events = ("AWS/Events", "Invocations", dimensions, now - timedelta(hours=1), now + timedelta(minutes=1))
-        return bool(metric_sum(deployment.stack.aws, region, *events))
+        return bool(deployment.stack.aws.metric_sum(region, *events))
 
     def invoked() -> bool:
         functions = deployment.status()["regions"][SECONDARY]["functions"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components.settings import load_settings
-from signals.aws.real import RealAws
+from signals.aws.account import Aws
 from signals.local import process
 from signals.stack import Stack
 from tests.support.embedded import free_port
@@ -19,7 +19,7 @@ from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS
 ACCOUNT = SETTINGS["account_id"]
 
 
-class ScriptedAws(RealAws):
+class ScriptedAws(Aws):
     """An AWS whose clients are the objects in `answers`, by service."""
 
     def __init__(self, folder: Path) -> None:

@@ -47,7 +47,7 @@ def find(
     from signals.observe.find import find as search
 
     chosen = load_stack(stack)
-    since = since or chosen.aws.timing.lake_window
+    since = since or chosen.aws.lake_window
     with console.busy(f"searching {' and '.join(chosen.regions)}", quiet=json):
         found = search(chosen, signal_id, since=parse_duration(since), wait_seconds=wait)
     console.print_result(found, partial(views.print_found, since=since), json=json)
