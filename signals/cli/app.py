@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from signals.cli.commands import deploy, drill, export, look, permissions, policy, preview, recover, send
+from signals.cli.commands import deploy, drill, observe, program, recover
 from signals.cli.group import SignalsGroup
 
 app = typer.Typer(
@@ -20,12 +20,20 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
 )
-for command in (deploy.up, deploy.down, send.send, look.status, look.find, export.record, export.terraform):
+for command in (
+    deploy.up,
+    deploy.down,
+    observe.send,
+    observe.status,
+    observe.find,
+    program.record,
+    program.terraform,
+    drill.drill,
+    program.policy,
+    program.permissions,
+    program.preview,
+):
     app.command()(command)
-app.command()(drill.drill)
-app.command()(policy.policy)
-app.command()(permissions.permissions)
-app.command()(preview.preview)
 recover.register(app)
 
 

@@ -37,8 +37,8 @@ def down_local(stack: Stack) -> list[str]:
     return stopped
 
 
-def down_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm: Callable[[], bool]) -> bool:
-    """Destroy a stack on AWS if `confirm` agrees; whether it did.
+def down_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm: Callable[[], None]) -> None:
+    """Destroy a stack on AWS, unless `confirm` raises.
 
     Raises:
         Misuse: When the stack is protected.
@@ -50,10 +50,8 @@ def down_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm:
         )
     engine = choose_engine(stack, choice)
     with progress.paused():
-        agreed = confirm()
-    if agreed:
-        engine.destroy(progress)
-    return agreed
+        confirm()
+    engine.destroy(progress)
 
 
 def forget_deployment(home: Path) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from signals.errors import Failed, Misuse
 from signals.stack import Stack
 from signals.terminal.progress import Progress
-
-if TYPE_CHECKING:
-    from signals.terraform.emit import Backend
+from signals.terraform.emit import Backend
 
 
 class EngineName(StrEnum):
@@ -26,10 +24,6 @@ INSTALL_AT = {
     EngineName.PULUMI: "https://www.pulumi.com/docs/install/",
     EngineName.TERRAFORM: "https://developer.hashicorp.com/terraform/install",
 }
-INSTALL = (
-    f"neither the pulumi nor the terraform CLI was found: install one ({' or '.join(INSTALL_AT.values())}) "
-    "and run this again"
-)
 
 
 class Engine(Protocol):
@@ -50,16 +44,21 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class BackendChoice:
-    """Where Terraform keeps an AWS stack's state: an S3 bucket, or the stack's own folder when there is none."""
+class EngineChoice:
+    """What the user said about the engine, usually nothing: which, and where Terraform keeps an AWS stack's state.
 
+    Args:
+        engine: The engine.
+        bucket, region, key: An S3 object for the state; without a bucket it is in the stack's own folder.
+    """
+
+    engine: EngineName | None = None
     bucket: str | None = None
     region: str | None = None
     key: str | None = None
 
-    def for_stack(self, stack: Stack) -> Backend | None:
-        from signals.terraform.emit import Backend
-
+    def backend(self, stack: Stack) -> Backend | None:
+        """Where Terraform keeps the state; None for the stack's folder."""
         if self.bucket is None:
             if self.region or self.key:
                 raise Misuse("--backend-region and --backend-key need --backend-bucket")
@@ -67,14 +66,6 @@ class BackendChoice:
         if stack.local:
             raise Misuse("the state of a local stack stays on this machine: leave --backend-bucket out")
         return Backend(self.bucket, self.key or f"signals/{stack.name}.tfstate", self.region or stack.primary)
-
-
-@dataclass(frozen=True)
-class EngineChoice:
-    """What the user said about the engine; usually nothing."""
-
-    engine: EngineName | None = None
-    backend: BackendChoice = BackendChoice()
 
 
 def choose_engine(stack: Stack, choice: EngineChoice) -> Engine:
@@ -85,10 +76,13 @@ def choose_engine(stack: Stack, choice: EngineChoice) -> Engine:
     Raises:
         Failed: When it, or each of them, is not installed.
     """
-    backend = choice.backend.for_stack(stack)
+    backend = choice.backend(stack)
     engine = choice.engine or next((name for name in EngineName if shutil.which(name)), None)
     if engine is None:
-        raise Failed(INSTALL)
+        raise Failed(
+            "neither the pulumi nor the terraform CLI was found: install one "
+            f"({' or '.join(INSTALL_AT.values())}) and run this again"
+        )
     if not shutil.which(engine):
         raise Failed(f"the {engine} CLI was not found: install it ({INSTALL_AT[engine]}), or leave --engine out")
     if engine is EngineName.PULUMI:

@@ -58,16 +58,12 @@ def up_local(stack: Stack, progress: Progress, *, port: int, aws_port: int | Non
     return Deployed(stack, engine.name, running.url, progress.elapsed_seconds)
 
 
-def up_aws(
-    stack: Stack, progress: Progress, *, choice: EngineChoice, confirm: Callable[[list[str]], bool]
-) -> Deployed | None:
-    """Deploy to AWS if `confirm` agrees to the changes; None where it does not."""
+def up_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm: Callable[[list[str]], None]) -> Deployed:
+    """Deploy to AWS, unless `confirm`, given the changes, raises."""
     engine = choose_engine(stack, choice)
     changes = engine.preview(progress)
     with progress.paused():
-        agreed = confirm(changes)
-    if not agreed:
-        return None
+        confirm(changes)
     engine.deploy(progress)
     return Deployed(stack, engine.name, apis.public_url(stack) or "", progress.elapsed_seconds)
 

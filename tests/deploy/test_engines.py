@@ -16,7 +16,7 @@ from components.resource_types import BUS
 from components.settings import load_settings
 from signals.deploy.engine_pulumi import LocalPulumi, Pulumi
 from signals.deploy.engine_terraform import TerraformEngine, follow
-from signals.deploy.engines import BackendChoice, EngineChoice, EngineName, choose_engine
+from signals.deploy.engines import EngineChoice, EngineName, choose_engine
 from signals.errors import Failed, Misuse
 from signals.local.identity import Identity
 from signals.local.process import Local
@@ -79,12 +79,12 @@ def test_a_missing_engine_is_told_with_where_to_get_it(installed: Any) -> None:
 
 def test_a_state_bucket_is_for_terraform_on_aws(installed: Any) -> None:
     installed("pulumi", "terraform")
-    bucket = EngineChoice(EngineName.TERRAFORM, BackendChoice("states"))
+    bucket = EngineChoice(EngineName.TERRAFORM, "states")
     engine = choose_engine(CLOUD, bucket)
     assert isinstance(engine, TerraformEngine)
     assert engine.backend is not None
     assert (engine.backend.key, engine.backend.region) == ("signals/cloud.tfstate", "us-west-2")
-    for stack, wanted in ((LOCAL, bucket), (CLOUD, EngineChoice(None, BackendChoice("states")))):
+    for stack, wanted in ((LOCAL, bucket), (CLOUD, EngineChoice(None, "states"))):
         with pytest.raises(Misuse, match="--backend-bucket"):
             choose_engine(stack, wanted)
 

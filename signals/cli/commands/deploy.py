@@ -6,16 +6,15 @@ from typing import Annotated
 
 import typer
 
-from signals.cli.commands.options import BackendBucket, BackendKey, BackendRegion, StackName
-from signals.deploy.engines import BackendChoice, EngineChoice, EngineName
-from signals.errors import Failed, Misuse
-from signals.stack import Stack, load_stack
+from signals.cli.commands.options import BackendBucket, BackendKey, BackendRegion, StackName, ask
+from signals.deploy.engines import EngineChoice, EngineName
+from signals.errors import Misuse
+from signals.stack import load_stack
 from signals.terminal import console
+from signals.terminal.progress import Progress
 
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (stacks on AWS).")]
-
-
-_EngineName = Annotated[
+_Engine = Annotated[
     EngineName | None, typer.Option("--engine", help="Deploy with this CLI; by default the first that is installed.")
 ]
 
@@ -30,7 +29,7 @@ def up(
     demo: Annotated[
         bool, typer.Option("--demo", help="Send an example signal and show its path (local stack).")
     ] = False,
-    engine: _EngineName = None,
+    engine: _Engine = None,
     backend_bucket: BackendBucket = None,
     backend_region: BackendRegion = None,
     backend_key: BackendKey = None,
@@ -41,23 +40,26 @@ def up(
     changes are shown first, and nothing is changed without your consent or --yes.
     """
     from signals.deploy import up as deploying
-    from signals.terminal.progress import Progress
 
     chosen = load_stack(stack)
-    choice = EngineChoice(engine, BackendChoice(backend_bucket, backend_region, backend_key))
+    choice = EngineChoice(engine, backend_bucket, backend_region, backend_key)
+
+    def confirm(changes: list[str]) -> None:
+        for change in changes:
+            console.out.print(change, markup=False)
+        what = f"{len(changes)} changes" if changes else "these changes"
+        ask(f"Make {what} to {stack} (account {chosen.settings.account_id})?", yes=yes)
+
+    if not chosen.local and demo:
+        raise Misuse("--demo sends an example signal: it works on a stack with aws_endpoint only")
+    with Progress() as progress:
+        if not chosen.local:
+            done = deploying.up_aws(chosen, progress, choice=choice, confirm=confirm)
+        else:
+            done = deploying.up_local(chosen, progress, port=port, aws_port=aws_port, choice=choice)
     if not chosen.local:
-        if demo:
-            raise Misuse("--demo sends an example signal: it works on a stack with aws_endpoint only")
-        with Progress() as progress:
-            done = deploying.up_aws(
-                chosen, progress, choice=choice, confirm=lambda changes: _agreed(chosen, changes, yes)
-            )
-        if done is None:
-            raise Failed("nothing was changed")
         console.out.print(f"stack [bold]{stack}[/] is up: {done.url}")
         return
-    with Progress() as progress:
-        done = deploying.up_local(chosen, progress, port=port, aws_port=aws_port, choice=choice)
     console.out.print(
         f"stack [bold]{stack}[/] is up after {done.seconds:.0f} s, deployed with {done.engine}: "
         f"[bold]{done.url}[/] (embedded AWS on {done.stack.aws_endpoint})"
@@ -68,19 +70,10 @@ def up(
         show(done.stack, done.url)
 
 
-def _agreed(stack: Stack, changes: list[str], yes: bool) -> bool:
-    for change in changes:
-        console.out.print(change, markup=False)
-    if yes:
-        return True
-    what = f"{len(changes)} changes" if changes else "these changes"
-    return typer.confirm(f"Make {what} to {stack.name} (account {stack.settings.account_id})?")
-
-
 def down(
     stack: StackName = "local",
     yes: _Yes = False,
-    engine: _EngineName = None,
+    engine: _Engine = None,
     backend_bucket: BackendBucket = None,
     backend_region: BackendRegion = None,
     backend_key: BackendKey = None,
@@ -90,23 +83,18 @@ def down(
     A protected stack on AWS is refused. It is no error when nothing runs.
     """
     from signals.deploy import down as destroying
-    from signals.terminal.progress import Progress
 
     chosen = load_stack(stack)
-    choice = EngineChoice(engine, BackendChoice(backend_bucket, backend_region, backend_key))
+    choice = EngineChoice(engine, backend_bucket, backend_region, backend_key)
     if chosen.local:
         stopped = destroying.down_local(chosen)
         for line in stopped or ["nothing was running"]:
             console.out.print(f"stopped: {line}" if stopped else line, markup=False)
         return
-
-    def agreed() -> bool:
-        return yes or typer.confirm(
-            f"Destroy {chosen.name} with everything in it (account {chosen.settings.account_id})? "
-            "Signals in its lake and archives will be lost",
-        )
-
+    question = (
+        f"Destroy {stack} with everything in it (account {chosen.settings.account_id})? "
+        "Signals in its lake and archives will be lost"
+    )
     with Progress() as progress:
-        if not destroying.down_aws(chosen, progress, choice=choice, confirm=agreed):
-            raise Failed("nothing was changed")
+        destroying.down_aws(chosen, progress, choice=choice, confirm=lambda: ask(question, yes=yes))
     console.out.print(f"stack {stack} is gone")

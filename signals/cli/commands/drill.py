@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signals.cli.commands.options import AsJson, StackName
+from signals.cli.commands.options import KEY_VARIABLE, AsJson, StackName, write_key
 from signals.errors import Misuse
-from signals.stack import LOCAL_WRITE_KEY, Stack, load_stack
+from signals.stack import Stack, load_stack
 from signals.terminal import console
 
 if TYPE_CHECKING:
     from signals.model.report import DrillReport
     from signals.model.scenarios import Scenario
-
-KEY_VARIABLE = "SIGNALS_WRITE_KEY"
 
 
 def drill(
@@ -74,7 +71,7 @@ def _rehearse(
 
     chosen = _scenarios(stack, name)
     if stack.local:
-        timing, key = DrillTiming(rate=rate), key or os.environ.get(KEY_VARIABLE) or LOCAL_WRITE_KEY
+        timing = DrillTiming(rate=rate)
     else:
         # Lambda's metrics and Athena take longer than a laptop's disk.
         timing = DrillTiming(rate=rate, before_s=60, after_s=60, stall_s=300, settle_s=900, quiet_s=120)
@@ -82,8 +79,7 @@ def _rehearse(
             raise Misuse(
                 f"a drill moves all signals of {stack.name!r} to {stack.secondary} and back: give --yes to do that"
             )
-        if not key:
-            raise Misuse(f"a write key is needed: give --key, or set {KEY_VARIABLE}")
+    key = write_key(stack, key)
     environment = LocalEnvironment if stack.local else AwsEnvironment
     output = console.err if quiet else console.out
     return [
