@@ -142,7 +142,7 @@ def test_a_primary_near_its_quota_holds_the_next_slice(
     scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = [8_000 * 60]
-    monkeypatch.setattr("signals.recover.replay.metric_sum", lambda *_: calls[0])
+    monkeypatch.setattr(scripted.aws, "metric_sum", lambda *_: calls[0])
 
     def calmer(_: float) -> None:
         assert events.requests == []
