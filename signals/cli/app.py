@@ -34,7 +34,9 @@ for command in (
     program.preview,
 ):
     app.command()(command)
-recover.register(app)
+app.add_typer(recover.failover_commands, name="failover")
+app.add_typer(recover.replay_commands, name="replay")
+app.add_typer(recover.redrive_commands, name="redrive")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from signals.cli.views.observe import print_document
+from handlers.shared.times import timestamp
 from signals.errors import Failed
 from signals.local.embedded_aws import LOCAL_WRITE_KEY
 from signals.observe.find import Found, find
@@ -33,7 +33,7 @@ def example(now: datetime) -> Signal:
         "type": "order.placed",
         "source": "/shop/checkout",
         "subject": "customer-1017",
-        "time": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": timestamp(now),
         "datacontenttype": "application/json",
         "data": {"order": "A-2042", "total": {"amount": 129.9, "currency": "EUR"}, "items": 3},
     }
@@ -73,7 +73,7 @@ def show(stack: Stack, url: str) -> None:
     lake = found.of("lake")[0]
     _step("lake", f"{lake.region}: {lake.where}")
     out.print("\n[bold]as it is in the lake, enriched:[/]")
-    print_document(lake.content or {})
+    out.print_json(data=lake.content or {})
     _next(stack, url, lake, signal)
 
 

@@ -1,10 +1,13 @@
-"""The archive of the ingress bus in one Region: what it is, and the events in it where they can be read."""
+"""The archive of the ingress bus in one Region: what it is, how much is in it, and its events where AWS reads them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from signals.aws.account import Event
 from signals.aws.reading import or_none
@@ -32,6 +35,36 @@ def within(events: Iterable[Event], start: datetime, end: datetime) -> list[Even
 def archived_signal_ids(events: Iterable[Event]) -> set[str]:
     """Ids of the signals in batches."""
     return {signal["id"] for event in events for signal in event["detail"].get("signals", ()) if "id" in signal}
+
+
+class ArchiveWindow(BaseModel):
+    """Events and bytes of a window; `how` says where the numbers come from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    events: int
+    size_bytes: int
+    exact: bool
+    how: str
+
+
+def archive_window(stack: Stack, region: str, start: datetime, end: datetime) -> ArchiveWindow | None:
+    """What one Region's archive holds of a window, estimated where it cannot be read; None where it has no archive."""
+    found = archive(stack, region)
+    if found is None:
+        return None
+    if stack.aws.archives_readable:
+        events = within(archived_events(stack, region), start, end)
+        size = sum(len(json.dumps(event["detail"], separators=(",", ":")).encode()) for event in events)
+        return ArchiveWindow(events=len(events), size_bytes=size, exact=True, how="every event was counted")
+    held, size = found.get("EventCount", 0), found.get("SizeBytes", 0)
+    count = stack.aws.metric_sum(region, "AWS/Events", "PutEventsEntriesCount", {}, start, end)
+    how = "at most: all entries put in this Region (CloudWatch, PutEventsEntriesCount)"
+    if count is None:
+        share = (end - start) / max(datetime.now(UTC) - found["CreationTime"], end - start)
+        count = round(held * share)
+        how = "about: the window's share of the archive's EventCount, which AWS updates within a day"
+    return ArchiveWindow(events=count, size_bytes=round(count * size / held) if held else 0, exact=False, how=how)
 
 
 def find_in_archive(stack: Stack, region: str, signal_id: str) -> Iterator[Location]:

@@ -26,19 +26,13 @@ def parse(text: str) -> list[Signal]:
         raise Misuse("there is nothing to send: give a CloudEvent as JSON, an array of them, or one a line")
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as document_error:
-        signals = list(_lines(text, document_error))
-    else:
-        signals = [_signal(item, where) for item, where in _items(document)]
-    return [signal if signal.get("id") else {**signal, "id": str(uuid.uuid4())} for signal in signals]
-
-
-def _items(document: Any) -> list[tuple[Any, str]]:
-    if isinstance(document, list):
-        if not document:
-            raise Misuse("there is nothing to send: the array is empty")
-        return [(item, f"item {number} of the array") for number, item in enumerate(document, 1)]
-    return [(document, "the document")]
+    except json.JSONDecodeError as error:
+        return list(_lines(text, error))
+    if not isinstance(document, list):
+        return [_signal(document, "the document")]
+    if not document:
+        raise Misuse("there is nothing to send: the array is empty")
+    return [_signal(item, f"item {number} of the array") for number, item in enumerate(document, 1)]
 
 
 def _lines(text: str, error: json.JSONDecodeError) -> Iterator[Signal]:
@@ -63,15 +57,10 @@ def _not_json(line: int, error: json.JSONDecodeError) -> Misuse:
 
 def _signal(item: Any, where: str) -> Signal:
     if not isinstance(item, dict):
-        raise Misuse(
-            f"{where} is not a CloudEvent but {_kind(item)}: write an object with specversion, type and source"
-        )
-    return item
-
-
-def _kind(item: Any) -> str:
-    names = {list: "an array", str: "a string", bool: "true or false", int: "a number", float: "a number"}
-    return names.get(type(item), "null")
+        names = {list: "an array", str: "a string", bool: "true or false", int: "a number", float: "a number"}
+        kind = names.get(type(item), "null")
+        raise Misuse(f"{where} is not a CloudEvent but {kind}: write an object with specversion, type and source")
+    return item if item.get("id") else {**item, "id": str(uuid.uuid4())}
 
 
 def batches(signals: list[Signal]) -> Iterator[list[Signal]]:

@@ -100,28 +100,21 @@ def stop(
     return _move(stack, held=False, wait=wait, on_event=on_event, limit_s=limit_s, by=by)
 
 
-def status(stack: Stack, *, everywhere: bool = True) -> Situation:
-    """Where the endpoint sends now.
-
-    Args:
-        stack: The stack.
-        everywhere: Wait for the probe's copy in both Regions, so that broken replication shows too.
-    """
-    found = deployed_endpoint(stack)
-    return _situation(stack, found, probe(stack, everywhere=everywhere))
+def status(stack: Stack) -> Situation:
+    """Where the endpoint sends now; waits for a probe's copy in both Regions, so that broken replication shows too."""
+    return _situation(stack, deployed_endpoint(stack), probe(stack, everywhere=True))
 
 
 def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: float, by: str) -> Situation:
     began = time.monotonic()
-
     found = deployed_endpoint(stack)
-    check = found.health_check
+    check, state = found.health_check, "held unhealthy" if held else "left to the metric"
     if (check.inverted, check.disabled) == (held, held):
-        on_event(f"health check {check.id} is {'held unhealthy' if held else 'left to the metric'} already")
+        on_event(f"health check {check.id} is {state} already")
     else:
         stack.client("route53", stack.primary).update_health_check(HealthCheckId=check.id, Inverted=held, Disabled=held)
         _note(stack, check.id, held=held, by=by)
-        on_event(f"health check {check.id} is now {'held unhealthy' if held else 'left to the metric'}")
+        on_event(f"health check {check.id} is now {state}")
     last = None
     while True:
         situation = _situation(stack, deployed_endpoint(stack), probe(stack))

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from components.resource_types import QUEUE, arn
 from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
+from signals.observe.archives import ArchiveWindow, archive_window
 from signals.recover import storage
-from signals.recover.archive_window import ArchiveWindow, archive_window
 from signals.recover.outage import Outage, outage
 from signals.stack import Stack
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count, takewhile
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -132,12 +133,12 @@ def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
     states: dict[str, int] = {}
     newest, covered = None, timedelta()
     for part in plan.slices:
-        name = _last_attempt(part, known)
-        state = known[name] if name else "WAITING"
+        name = next(reversed(_attempts(part, known)), "")
+        state = known.get(name, "WAITING")
         states[state] = states.get(state, 0) + 1
         if state == "COMPLETED":
             covered, to = covered + (part.end - part.start), part.end
-        elif name and state in _ACTIVE:
+        elif state in _ACTIVE:
             last = events.describe_replay(ReplayName=name).get("EventLastReplayedTime")
             if last is None:
                 continue
@@ -177,28 +178,26 @@ def _unstarted(stack: Stack, plan: Plan, tried: set[str]) -> list[tuple[Slice, s
     """Slices that have to be started, each with the name of its next replay."""
     known, found = _replays(stack), []
     for part in plan.slices:
-        last = _last_attempt(part, known)
-        if last is None:
-            found.append((part, part.name))
-        elif known[last] in _ENDED_EARLY:
-            if part.name in tried:
-                raise Failed(
-                    f"the replay {last} is {known[last].lower()}: see why with `aws events describe-replay "
-                    f"--replay-name {last} --region {stack.secondary}`, then run this again"
-                )
-            found.append((part, f"{part.name}-{len(_attempts(part, known)) + 1}"))
+        attempts = _attempts(part, known)
+        if attempts and known[attempts[-1]] not in _ENDED_EARLY:
+            continue
+        if attempts and part.name in tried:
+            last = attempts[-1]
+            raise Failed(
+                f"the replay {last} is {known[last].lower()}: see why with `aws events describe-replay "
+                f"--replay-name {last} --region {stack.secondary}`, then run this again"
+            )
+        found.append((part, _attempt(part, len(attempts) + 1)))
     return found
 
 
 def _attempts(part: Slice, known: Mapping[str, str]) -> list[str]:
-    names = [part.name]
-    while f"{part.name}-{len(names) + 1}" in known:
-        names.append(f"{part.name}-{len(names) + 1}")
-    return names if part.name in known else []
+    """Names of a slice's replays, the first one first."""
+    return list(takewhile(known.__contains__, (_attempt(part, number) for number in count(1))))
 
 
-def _last_attempt(part: Slice, known: Mapping[str, str]) -> str | None:
-    return next(reversed(_attempts(part, known)), None)
+def _attempt(part: Slice, number: int) -> str:
+    return part.name if number == 1 else f"{part.name}-{number}"
 
 
 def _replays(stack: Stack, prefix: str | None = None) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, RenderableType
@@ -26,13 +25,20 @@ class Progress:
     Args:
         console: Where to show it; stderr, so that stdout stays the result's.
         clock: Monotonic seconds.
+        title: Of the first phase, where there is one from the start.
         quiet: Show nothing.
     """
 
     def __init__(
-        self, console: Console = err, clock: Callable[[], float] = time.monotonic, *, quiet: bool = False
+        self,
+        console: Console = err,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        title: str = "",
+        quiet: bool = False,
     ) -> None:
-        self._console, self._clock, self._quiet = console, clock, quiet
+        self._console = Console(quiet=True, force_terminal=False) if quiet else console
+        self._clock, self._first = clock, title
         self._began = self._told = clock()
         self._title, self._line, self._total = "", "", 0
         self.done = 0  # resources of this phase that are finished
@@ -40,17 +46,17 @@ class Progress:
         self._running: dict[str, float] = {}  # resources that are being changed, and since when
         columns = (TextColumn("{task.description}"), TimeElapsedColumn(), BarColumn(30), "{task.fields[count]}")
         # Without a terminal rich would print its display once, at the end.
-        self._plain = quiet or not console.is_terminal
-        self._display = _Display(*columns, console=console, get_time=clock, transient=True, disable=self._plain)
+        self._plain = not self._console.is_terminal
+        self._display = _Display(*columns, console=self._console, get_time=clock, transient=True, disable=self._plain)
         self._display.lines_below = self._slowest
 
     def __enter__(self) -> Self:
         self._display.start()
+        if self._first:
+            self.phase(self._first)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._display.stop()
         if kind is None:
             self._finish_phase()
@@ -108,7 +114,7 @@ class Progress:
         """A line that stays, with the seconds since the command began; without a text, only `tick`."""
         if not text:
             self.tick()
-        elif not self._quiet:
+        else:
             self._console.print(f"[dim]{self.elapsed_seconds:6.1f} s[/]  {escape(text)}")
 
     def _finish_phase(self) -> None:
@@ -126,8 +132,7 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self._told = self._clock()
-        if not self._quiet:
-            self._console.print(f"[{_minutes(self.elapsed_seconds)}] {text}", markup=False)
+        self._console.print(f"[{_minutes(self.elapsed_seconds)}] {text}", markup=False)
 
     def _count(self) -> str:
         return f"{self.done} of {self._total} resources" if self._total else ""

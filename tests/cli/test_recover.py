@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from signals.cli.app import app
 from signals.cli.views import recover as views
+from signals.observe.archives import ArchiveWindow
 from signals.recover import storage
-from signals.recover.archive_window import ArchiveWindow
 from signals.recover.plan import Plan, slices
 from signals.stack import load_stack
 from signals.terminal import console

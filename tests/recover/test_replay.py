@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from signals.errors import Failed
+from signals.observe.archives import ArchiveWindow
 from signals.observe.queues import QueueStatus
 from signals.recover import plan, replay
-from signals.recover.archive_window import ArchiveWindow
 from tests.recover.conftest import ScriptedStack
 
 END = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from signals.cli.commands.options import AsJson, StackName
+from signals.cli.commands.options import AsJson, StackName, ask
 from signals.cli.views import recover as views
 from signals.errors import Failed, Misuse
 from signals.recover import failover, redrive, replay
-from signals.recover.failover import EXPECTED_S, MAXIMUM_S, OnEvent, Situation
+from signals.recover.failover import EXPECTED_S, MAXIMUM_S, Situation
 from signals.recover.plan import Plan, load_plan, make_plan
 from signals.recover.reconcile import reconcile
 from signals.stack import Stack, load_stack
@@ -22,6 +21,8 @@ from signals.terminal.progress import Progress
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed on a protected stack.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is done, or at once.")]
+QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="As `signals redrive` lists it.")]
+Region = Annotated[str | None, typer.Option(help="Its Region; by default the primary.")]
 PlanId = Annotated[str | None, typer.Argument(metavar="[PLAN]", help="A plan's id; by default the last one.")]
 
 failover_commands = typer.Typer(help="Move all signals to the secondary Region, and back.", no_args_is_help=True)
@@ -29,21 +30,19 @@ replay_commands = typer.Typer(help="Replay to the primary what replication gave 
 redrive_commands = typer.Typer(help="Show messages that failed, and send them back.", invoke_without_command=True)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the three to the `signals` command."""
-    app.add_typer(failover_commands, name="failover")
-    app.add_typer(replay_commands, name="replay")
-    app.add_typer(redrive_commands, name="redrive")
-
-
 def consent(stack: Stack, what: str, yes: bool) -> None:
     """Ask before a stack on AWS is changed; a protected one needs --yes."""
-    if yes or stack.local:
-        return
-    if stack.settings.protection:
+    if stack.settings.protection and not yes and not stack.local:
         raise Misuse(f"stack {stack.name!r} is protected: add --yes to {what}")
-    if not typer.confirm(f"{what[0].upper()}{what[1:]} (stack {stack.name}, account {stack.settings.account_id})?"):
-        raise Failed("nothing was changed")
+    question = f"{what[0].upper()}{what[1:]} (stack {stack.name}, account {stack.settings.account_id})?"
+    ask(question, yes=yes or stack.local)
+
+
+def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: bool) -> None:
+    title = f"moving the endpoint (AWS: {EXPECTED_S} s expected, {MAXIMUM_S} s at most)"
+    with Progress(title=title, quiet=json) as progress:
+        found = move(stack, wait=wait, on_event=progress.note)
+    console.print_result(found, views.print_situation, json=json)
 
 
 @failover_commands.command("start")
@@ -67,22 +66,6 @@ def failover_stop(stack: StackName = "local", yes: Yes = False, wait: Wait = Tru
     chosen = load_stack(stack)
     consent(chosen, "let the health check decide again", yes)
     _move(chosen, failover.stop, wait=wait, json=json)
-
-
-def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: bool) -> None:
-
-    title = f"moving the endpoint (AWS: {EXPECTED_S} s expected, {MAXIMUM_S} s at most)"
-    with _progress(title, quiet=json) as on_event:
-        found = move(stack, wait=wait, on_event=on_event)
-    console.print_result(found, views.print_situation, json=json)
-
-
-@contextmanager
-def _progress(title: str, *, quiet: bool) -> Iterator[OnEvent]:
-    """A progress display of one phase, as a function that shows what happens."""
-    with Progress(quiet=quiet) as progress:
-        progress.phase(title)
-        yield progress.note
 
 
 @failover_commands.command("status")
@@ -135,8 +118,8 @@ def replay_start(
         views.print_plan(planned)
     if planned.slices:
         consent(chosen, f"replay {len(planned.slices)} slices for about ${sum(planned.cost_usd.values()):.2f}", yes)
-    with _progress("starting the replay", quiet=json) as on_event:
-        started = replay.start(chosen, planned, on_event=on_event)
+    with Progress(title="starting the replay", quiet=json) as progress:
+        started = replay.start(chosen, planned, on_event=progress.note)
     if wait:
         _watch(chosen, planned, json=json)
     elif json:
@@ -163,19 +146,15 @@ def replay_watch(plan: PlanId = None, stack: StackName = "local", json: AsJson =
 def replay_cancel(stack: StackName = "local", json: AsJson = False) -> None:
     """Cancel every replay into the return path; what is in its queue already still goes to the primary."""
     cancelled = replay.cancel(load_stack(stack))
-    if json:
-        console.print_json({"cancelled": cancelled})
-    elif cancelled:
-        console.out.print(f"cancelled {len(cancelled)}: {', '.join(cancelled)}", markup=False)
-    else:
-        console.out.print(f"no replay of stack {stack!r} is running: there is nothing to cancel", markup=False)
+    text = f"cancelled {len(cancelled)}: {', '.join(cancelled)}"
+    if not cancelled:
+        text = f"no replay of stack {stack!r} is running: there is nothing to cancel"
+    console.print_result({"cancelled": cancelled}, lambda _: console.out.print(text, markup=False), json=json)
 
 
 def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
-
     last = replay.ReplayProgress(datetime.now(UTC))
-    with Progress(quiet=json) as progress:
-        progress.phase("following the replay")
+    with Progress(title="following the replay", quiet=json) as progress:
         for last in replay.watch(stack, planned):
             progress.show(views.replay_line(last))
     with console.busy("comparing the archive with what arrived", quiet=json):
@@ -193,14 +172,9 @@ def redrive_list(context: typer.Context, stack: StackName = "local", json: AsJso
     """List the messages in dead-letter queues, failure destinations and quarantine of both Regions, by reason."""
     if context.invoked_subcommand:
         return
-
     with console.busy("reading the queues of both Regions", quiet=json):
         found = redrive.groups(load_stack(stack))
     console.print_result(found, lambda groups: views.print_groups(groups, stack), json=json)
-
-
-QueueName = Annotated[str, typer.Argument(metavar="QUEUE", help="As `signals redrive` lists it.")]
-Region = Annotated[str | None, typer.Option(help="Its Region; by default the primary.")]
 
 
 @redrive_commands.command("show")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -103,10 +102,6 @@ def print_found(found: Found, *, since: str) -> None:
             note = "  ".join(filter(None, (place.at, place.note)))
             out.print(f"  {place.region}  [green]{place.kind:<10}[/]  {escape(place.where)}  [dim]{escape(note)}[/]")
         enriched = found.of("lake") or list(found.places)
-        print_document(enriched[0].content or {})
+        out.print_json(data=enriched[0].content or {})
     for gap in found.not_searched:
         err.print(f"[yellow]not searched:[/] {escape(gap)}")
-
-
-def print_document(document: dict[str, Any]) -> None:
-    out.print_json(json.dumps(document))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from rich.markup import escape
 from rich.table import Table
 
+from signals.observe.location import parsed
 from signals.recover.failover import Situation
 from signals.recover.plan import Plan
 from signals.recover.reconcile import Reconciled
@@ -95,16 +93,8 @@ def print_messages(messages: list[FailedMessage], *, in_full: bool) -> None:
         if in_full:
             for name, value in message.attributes.items():
                 out.print(f"  {escape(name)}: {escape(value)}")
-            _print_body(message.body)
-
-
-def _print_body(body: str) -> None:
-    try:
-        content: Any = json.loads(body)
-    except ValueError:
-        out.print(body, markup=False)
-        return
-    out.print_json(json.dumps(content))
+            content = parsed(message.body)
+            out.print(message.body, markup=False) if content is None else out.print_json(data=content)
 
 
 def print_outcome(outcome: RedriveOutcome) -> None:
