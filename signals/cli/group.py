@@ -34,20 +34,21 @@ class SignalsGroup(TyperGroup):
 
 def explain(error: Exception) -> tuple[str, int] | None:
     """The line and exit code for an error that a person can do something about; None for a bug of this project."""
-    if isinstance(error, PlatformError):
-        return str(error), error.exit_code
-    line = _aws(error)
-    return (line, 1) if line else None
-
-
-def _aws(error: Exception) -> str | None:
     from botocore import exceptions as aws
 
-    if isinstance(error, aws.NoCredentialsError | aws.TokenRetrievalError | aws.SSOError):
-        return "no AWS credentials: sign in (for example `aws sso login`) or set AWS_PROFILE, then run this again"
-    if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError):
-        return f"{error}: is the stack up (`signals up`), and is there a network?"
-    if isinstance(error, aws.ClientError):
-        reason = error.response["Error"]
-        return f"AWS refused {error.operation_name}: {reason.get('Code')}: {reason.get('Message')}"
-    return str(error) if isinstance(error, aws.BotoCoreError) else None
+    match error:
+        case PlatformError():
+            return str(error), error.exit_code
+        case aws.NoCredentialsError() | aws.TokenRetrievalError() | aws.SSOError():
+            return (
+                "no AWS credentials: sign in (for example `aws sso login`) or set AWS_PROFILE, then run this again",
+                1,
+            )
+        case aws.EndpointConnectionError() | aws.ConnectTimeoutError():
+            return f"{error}: is the stack up (`signals up`), and is there a network?", 1
+        case aws.ClientError():
+            reason = error.response["Error"]
+            return f"AWS refused {error.operation_name}: {reason.get('Code')}: {reason.get('Message')}", 1
+        case aws.BotoCoreError():
+            return str(error), 1
+    return None

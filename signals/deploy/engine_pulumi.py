@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +84,10 @@ class LocalPulumi:
         from pulumi.automation import LocalWorkspaceOptions, create_or_select_stack
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(self._project(), sort_keys=False))
+        # The repository's project, with the path of the program and the Python that runs this.
+        runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
+        project = {**yaml.safe_load((ROOT / "Pulumi.yaml").read_text()), "main": str(ROOT), "runtime": runtime}
+        (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
         config = {"config": {"signals:settings": dict(self.stack.raw)}}
         (self.folder / f"Pulumi.{self.stack.name}.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         environment = {
@@ -100,27 +102,10 @@ class LocalPulumi:
             opts=LocalWorkspaceOptions(env_vars=environment, secrets_provider="passphrase"),
         )
 
-    def _project(self) -> Mapping[str, Any]:
-        """The repository's Pulumi.yaml, with the path of the program and the Python that runs this."""
-        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
-        return {**project, "main": str(ROOT), "runtime": runtime}
-
 
 def follow(event: EngineEvent, progress: Progress) -> None:
     """Show one event of the engine; components are no resources of their own."""
-    starts, ends = event.resource_pre_event, event.res_outputs_event
-    if starts and _changes(starts.metadata):
-        progress.started(_short(starts.metadata.urn))
-    elif ends and _changes(ends.metadata):
-        progress.finished(_short(ends.metadata.urn))
-    else:
-        progress.tick()
-
-
-def _changes(metadata: Any) -> bool:
-    return str(metadata.op.value) in _CHANGES and metadata.type.startswith("aws:")
-
-
-def _short(urn: str) -> str:
-    return urn.rpartition("::")[2]
+    for part, show in ((event.resource_pre_event, progress.started), (event.res_outputs_event, progress.finished)):
+        if part and str(part.metadata.op.value) in _CHANGES and part.metadata.type.startswith("aws:"):
+            show(part.metadata.urn.rpartition("::")[2])
+    progress.tick()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from signals.errors import Failed, Misuse
 from signals.stack import Stack
 from signals.terminal.progress import Progress
-from signals.terraform.emit import Backend
+
+if TYPE_CHECKING:
+    from signals.terraform.emit import Backend
 
 
 class EngineName(StrEnum):
@@ -65,6 +67,8 @@ class EngineChoice:
             return None
         if stack.local:
             raise Misuse("the state of a local stack stays on this machine: leave --backend-bucket out")
+        from signals.terraform.emit import Backend
+
         return Backend(self.bucket, self.key or f"signals/{stack.name}.tfstate", self.region or stack.primary)
 
 

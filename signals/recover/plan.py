@@ -203,15 +203,11 @@ def _minute(at: datetime) -> datetime:
 
 def _seen(stack: Stack, start: datetime, end: datetime) -> tuple[int | None, int | None]:
     """Signals of the window, and those of them in the lake already; None where that cannot be told."""
-    if not stack.aws.archives_readable or not _every_signal_in_lake(stack):
+    all_in_lake = any(consumer.kind == "lake" and not consumer.pattern for consumer in stack.settings.consumers)
+    if not stack.aws.archives_readable or not all_in_lake:
         return None, None
     ids = archives.archived_signal_ids(archives.within(archives.archived_events(stack, stack.secondary), start, end))
     return len(ids), len(ids & lake.lake_signal_ids(stack, start))
-
-
-def _every_signal_in_lake(stack: Stack) -> bool:
-    """Whether one consumer puts every signal in the lake."""
-    return any(consumer.kind == "lake" and not consumer.pattern for consumer in stack.settings.consumers)
 
 
 def _drain_rate(stack: Stack) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
@@ -32,11 +32,6 @@ def print_result(found: T, print_it: Callable[[T], None], *, json: bool) -> None
     print_json(found) if json else print_it(found)
 
 
-@contextmanager
-def busy(what: str, *, quiet: bool = False) -> Iterator[None]:
+def busy(what: str, *, quiet: bool = False) -> AbstractContextManager[Any]:
     """Show on a terminal what is going on; print nothing anywhere else."""
-    if quiet or not err.is_terminal:
-        yield
-        return
-    with err.status(what):
-        yield
+    return nullcontext() if quiet else err.status(what)
