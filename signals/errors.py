@@ -1,4 +1,4 @@
-"""Every error of the commands, each with its exit code; `signals.cli.group` prints the message and exits with it."""
+"""Every error of the commands, each with its exit code; `signals.cli.app` prints the message and exits with it."""
 
 from __future__ import annotations
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
+from handlers.profile.logic import customer_of, profile
+from handlers.profile.store import ProfileStore
+from signals.aws.reading import or_none
 from signals.observe.archives import find_in_archive
 from signals.observe.lake import find_in_lake
 from signals.observe.location import Location
-from signals.observe.profiles import profiles
 from signals.observe.queues import find_in_queues
 from signals.stack import Stack
 
@@ -79,7 +82,27 @@ def _once(stack: Stack, signal_id: str, since: timedelta) -> Found:
 
     with ThreadPoolExecutor(len(stack.regions)) as pool:
         found = [place for part in pool.map(lambda region: list(search(region)), stack.regions) for place in part]
-    found += profiles(stack, found)
+    found += list(_profiles(stack, found))
     found.sort(key=lambda place: (_ORDER.index(place.kind), stack.regions.index(place.region), place.at or ""))
     gaps = () if stack.aws.archives_readable else (_ARCHIVES_NOT_SEARCHED.format(archive=stack.names.archive),)
     return Found(signal_id, tuple(found), gaps)
+
+
+def _profiles(stack: Stack, found: Sequence[Location]) -> Iterator[Location]:
+    """Customers' profiles that hold a signal: the state tables of the consumers that run `handlers/profile`.
+
+    A table is read by customer, whom only the signal itself names: it must have been found elsewhere first.
+    """
+    signal = next((place.content for place in found if place.content), None)
+    customer = customer_of(signal) if signal else None
+    if signal is None or customer is None:
+        return
+    names = [consumer.name for consumer in stack.settings.consumers if consumer.handler == "profile"]
+    for table, region in product(map(stack.names.state_table, names), stack.regions):
+        store = ProfileStore(stack.client("dynamodb", region), table=table)
+        # Without an active/active consumer the secondary has no such table.
+        items = or_none(lambda store=store: list(store.items(customer))) or []  # type: ignore[misc]
+        at = next((item["time"] for item in items if item["id"] == signal["id"]), None)
+        if at is not None and (folded := profile(items)):
+            note = f"{folded.signals} signals, {folded.first_seen} to {folded.last_seen}"
+            yield Location(region, "profile", f"{table}: {customer}", at, note, content=folded._asdict())

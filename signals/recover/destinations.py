@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
-from handlers.shared.times import timestamp, utc_now
+from handlers.shared.times import timestamp
 from signals.observe.location import parsed
 from signals.observe.queues import queue_urls
 from signals.stack import Stack
@@ -125,7 +126,7 @@ def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, s
         content = {
             "batch_id": attributes.get("batch_id") or uuid.uuid4().hex,
             "source": attributes["source"],
-            "received_at": timestamp(utc_now()),
+            "received_at": timestamp(datetime.now(UTC)),
             "region": region,
             "client": {},
             "signals": [content],

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from typer.testing import CliRunner, Result
 
 from components.errors import PlatformError, SettingsError
-from signals.cli.app import app
-from signals.cli.group import explain
+from signals.cli.app import app, explain
 from signals.errors import LocalError, Misuse
 from signals.model.duration import parse_duration
 from signals.observe import apis
