@@ -18,10 +18,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
-
-from signals.local.asgi import App, Receive, Scope, Send, answer, read_body
+from dataclasses import dataclass, field
 
 PATH = "/_signals/faults"
 
@@ -45,22 +42,3 @@ class Faults:
 
 
 now = Faults()
-
-
-def with_faults(app: App) -> App:
-    """An ASGI application that answers PATH and leaves the rest to `app`."""
-
-    async def controlled(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH:
-            await app(scope, receive, send)
-            return
-        status, found = 200, asdict(now)
-        if scope["method"] == "PUT":
-            try:
-                found = asdict(Faults(**json.loads(await read_body(receive))))
-                now.__dict__.update(found)
-            except (TypeError, ValueError) as error:
-                status, found = 400, {"message": f"no such faults: {error}"}
-        await answer(send, status, [(b"content-type", b"application/json")], json.dumps(found).encode())
-
-    return controlled

@@ -7,11 +7,11 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
-
-from signals.local.asgi import Receive, Scope, Send, answer, read_body
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 TARGETS_FILE = "front-door.json"
 STATUS_PATH = "/_front-door"
@@ -48,33 +48,25 @@ class FrontDoor:
         self._checking = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
-            await answer(send, *await self._answer(scope, await read_body(receive)))
+        if scope["type"] == "http":
+            answer = await self._answer(Request(scope, receive))
+            await answer(scope, receive, send)
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                await self._client.aclose()
-                return
-
-    async def _answer(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    async def _answer(self, request: Request) -> Response:
         upstreams = self._upstreams()
-        if scope["path"] == STATUS_PATH:
+        if request.url.path == STATUS_PATH:
             active = (await self._active(upstreams)).region if upstreams else None
-            return _json(200, {"deployed": upstreams is not None, "active_region": active})
+            return JSONResponse({"deployed": upstreams is not None, "active_region": active})
         if not upstreams:
-            return _json(503, {"message": "nothing is deployed yet: run `signals up --stack local`"}, retry_after=5)
+            message = "nothing is deployed yet: run `signals up --stack local`"
+            return JSONResponse({"message": message}, 503, {"retry-after": "5"})
         upstream = await self._active(upstreams)
         try:
-            return await self._forward(upstream, scope, body)
+            return await self._forward(upstream, request)
         except httpx.HTTPError as error:
             self._checked_at = float("-inf")
             message = f"the API in {upstream.region} did not answer: {error or type(error).__name__}"
-            return _json(503, {"message": message}, region=upstream.region, retry_after=1)
+            return JSONResponse({"message": message}, 503, {"x-signals-region": upstream.region, "retry-after": "1"})
 
     def _upstreams(self) -> tuple[Upstream, Upstream] | None:
         try:
@@ -100,45 +92,17 @@ class FrontDoor:
             return False
         return answer.status_code == 200
 
-    async def _forward(
-        self, upstream: Upstream, scope: Scope, body: bytes
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        client = (scope.get("client") or ("127.0.0.1", 0))[0]
-        sent = [(name, value) for name, value in scope["headers"] if name.lower() not in _HOP_BY_HOP]
-        forwarded = [value.decode("latin-1") for name, value in sent if name.lower() == b"x-forwarded-for"]
-        headers = [pair for pair in sent if pair[0].lower() != b"x-forwarded-for"]
-        headers += upstream.headers(", ".join([*forwarded, client]))
-        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-        query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
-        request = self._client.build_request(
-            scope["method"], f"{upstream.url}{path}{query}", headers=headers, content=body
-        )
-        async with _sent(self._client, request) as answer:
-            content = b"".join([part async for part in answer.aiter_raw()])
-            kept = [(n.lower(), v) for n, v in answer.headers.raw if n.lower() not in _HOP_BY_HOP]
-            return answer.status_code, [*kept, (b"x-signals-region", upstream.region.encode())], content
-
-
-class _sent:  # noqa: N801 - reads as the statement it makes
-    """`client.send(stream=True)` as a context: the body is passed on as it came, compressed or not."""
-
-    def __init__(self, client: httpx.AsyncClient, request: httpx.Request):
-        self._client, self._request = client, request
-
-    async def __aenter__(self) -> httpx.Response:
-        self._response = await self._client.send(self._request, stream=True)
-        return self._response
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._response.aclose()
-
-
-def _json(
-    status: int, value: dict[str, Any], *, region: str | None = None, retry_after: int | None = None
-) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    headers = [(b"content-type", b"application/json")]
-    if region is not None:
-        headers.append((b"x-signals-region", region.encode()))
-    if retry_after is not None:
-        headers.append((b"retry-after", str(retry_after).encode()))
-    return status, headers, json.dumps(value).encode()
+    async def _forward(self, upstream: Upstream, request: Request) -> Response:
+        client = request.client.host if request.client else "127.0.0.1"
+        headers = [pair for pair in request.headers.raw if pair[0] not in (*_HOP_BY_HOP, b"x-forwarded-for")]
+        headers += upstream.headers(", ".join([*request.headers.getlist("x-forwarded-for"), client]))
+        path = request.scope["raw_path"].decode("latin-1")
+        query = f"?{request.url.query}" if request.url.query else ""
+        content = await request.body()
+        sent = self._client.stream(request.method, f"{upstream.url}{path}{query}", headers=headers, content=content)
+        async with sent as found:
+            # The body is passed on as it came, compressed or not.
+            answer = Response(b"".join([part async for part in found.aiter_raw()]), found.status_code)
+        kept = [(name.lower(), value) for name, value in found.headers.raw if name.lower() not in _HOP_BY_HOP]
+        answer.raw_headers += [*kept, (b"x-signals-region", upstream.region.encode())]
+        return answer

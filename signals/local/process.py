@@ -10,12 +10,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from signals.errors import LocalError
 from signals.local.identity import Identity, ask
 
+_T = TypeVar("_T")
 AWS_PORT = 4566
 FRONT_DOOR_PORT = 8080
 LOOPBACK = "127.0.0.1"
@@ -87,13 +91,18 @@ def attach(home: Path, stack: str) -> Local:
     if found is None:
         raise LocalError(f"stack {stack!r} does not run on this machine ({home}): run `signals up --stack {stack}`")
     refuse_other_stack(found, stack)
-    for port in (found.aws_port, found.port):
-        if ask(LOOPBACK, port) != found.identity:
-            raise LocalError(
-                f"what listens on port {port} is not the platform of {home}: "
-                f"run `signals down --stack {stack}`, then `signals up --stack {stack}`"
-            )
+    port = _port_of_another(found)
+    if port:
+        raise LocalError(
+            f"what listens on port {port} is not the platform of {home}: "
+            f"run `signals down --stack {stack}`, then `signals up --stack {stack}`"
+        )
     return found
+
+
+def _port_of_another(found: Local) -> int | None:
+    """The first of its ports that does not answer with its id, if there is one."""
+    return next((port for port in (found.aws_port, found.port) if ask(LOOPBACK, port) != found.identity), None)
 
 
 def refuse_other_stack(found: Local, stack: str) -> None:
@@ -127,20 +136,34 @@ def start(home: Path, stack: str = "local", *, aws_port: int = AWS_PORT, port: i
                 "run `signals down` first, or use those ports"
             )
         return attach(home, stack)
-    for option, number in (("--aws-port", aws_port), ("--port", port)):
-        if not _free(number):
-            raise LocalError(f"port {number} is taken: stop what listens there, or choose another with {option}")
+    for number, option in ((aws_port, "--aws-port"), (port, "--port")):
+        bound(number, option).close()
     process = _spawn(home, stack, aws_port, port)
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        found = running(home)
-        if found and found.pid == process.pid:
-            return found
+
+    def answering() -> Local | None:
         if process.poll() is not None:
-            raise LocalError(f"the embedded AWS did not start: {_last_line(home)} (log: {log_file(home)})")
-        time.sleep(0.05)
-    _end(process.pid, process)
-    raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {log_file(home)}")
+            last = (log_file(home).read_text(errors="replace").strip() or "no message").splitlines()[-1]
+            raise LocalError(f"the embedded AWS did not start: {last} (log: {log_file(home)})")
+        found = running(home)
+        return found if found and found.pid == process.pid and not _port_of_another(found) else None
+
+    started = _wait_for(answering, _START_SECONDS)
+    if started is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {log_file(home)}")
+    return started
+
+
+def bound(port: int, option: str) -> socket.socket:
+    """A socket on the loopback's port; raises LocalError, with the option that chooses another, where it is taken."""
+    opened = socket.socket()
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((LOOPBACK, port))
+    except OSError:
+        opened.close()
+        raise LocalError(f"port {port} is taken: stop what listens there, or choose another with {option}") from None
+    return opened
 
 
 def _spawn(home: Path, stack: str, aws_port: int, port: int) -> subprocess.Popen[bytes]:
@@ -170,47 +193,25 @@ def stop(home: Path) -> bool:
     """
     home = home.resolve()
     found = running(home)
-    if not found:
-        record_file(home).unlink(missing_ok=True)
-        return False
-    _end(found.pid)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while _locked(home):
-        if time.monotonic() > deadline:
-            raise LocalError(f"the embedded AWS (pid {found.pid}) does not end: see {log_file(home)}")
-        time.sleep(0.05)
+    # Its workers share its process group.
+    for end, number in ((os.kill, signal.SIGTERM), (os.killpg, signal.SIGKILL)):
+        if not found or not _locked(home):
+            break
+        with suppress(ProcessLookupError):
+            end(found.pid, number)
+        _wait_for(lambda: not _locked(home), _STOP_SECONDS / 2)
+    if found and _locked(home):
+        raise LocalError(f"the embedded AWS (pid {found.pid}) does not end: see {log_file(home)}")
     record_file(home).unlink(missing_ok=True)
-    return True
+    return found is not None
 
 
-def _end(pid: int, child: subprocess.Popen[bytes] | None = None) -> None:
-    """SIGTERM, then SIGKILL to the process's own group, which its workers share."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            (os.kill if number == signal.SIGTERM else os.killpg)(pid, number)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + _STOP_SECONDS / 2
-        while time.monotonic() < deadline:
-            if child is not None:
-                child.poll()
-            if not _alive(pid):
-                return
-            time.sleep(0.05)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        # A child that has ended stays a zombie, which accepts signals, until it is waited for.
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
-    except ChildProcessError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _wait_for(look: Callable[[], _T], seconds: float) -> _T:
+    """What `look` finds once it finds something; the last it found when time is up."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def _locked(home: Path) -> bool:
@@ -223,18 +224,3 @@ def _locked(home: Path) -> bool:
     except BlockingIOError:
         return True
     return False
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
-def _last_line(home: Path) -> str:
-    lines = log_file(home).read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no message"

@@ -19,11 +19,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from signals.local.faults import with_faults
+from signals.errors import LocalError
 from signals.local.front_door import TARGETS_FILE, FrontDoor
-from signals.local.identity import Identity, with_identity
-from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, default_home, lock_file, record_file
-from signals.local.request_log import FILE, with_request_log
+from signals.local.identity import Identity
+from signals.local.middleware import REQUEST_LOG, with_faults, with_identity, with_request_log
+from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, bound, default_home, lock_file, record_file
 
 
 def main() -> None:
@@ -38,12 +38,12 @@ def main() -> None:
     with lock_file(home).open("wb") as lock:
         if not alone(lock):
             sys.exit(f"an embedded AWS already runs for {home}")
-        sockets = [listen(chosen.aws_port, "--aws-port"), listen(chosen.port, "--port")]
-        prepare(home, chosen.aws_port)
         try:
-            asyncio.run(serve(home, sockets, Identity(uuid.uuid4().hex, chosen.stack)))
-        finally:
-            record_file(home).unlink(missing_ok=True)
+            sockets = [bound(chosen.aws_port, "--aws-port"), bound(chosen.port, "--port")]
+        except LocalError as error:
+            sys.exit(str(error))
+        prepare(home, chosen.aws_port)
+        asyncio.run(serve(home, sockets, Identity(uuid.uuid4().hex, chosen.stack)))
 
 
 def alone(lock: BinaryIO) -> bool:
@@ -56,23 +56,11 @@ def alone(lock: BinaryIO) -> bool:
     return False
 
 
-def listen(port: int, option: str) -> socket.socket:
-    """A listening socket on loopback, or an end with the port and the option that chooses another."""
-    opened = socket.socket()
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        opened.bind((LOOPBACK, port))
-    except OSError:
-        sys.exit(f"port {port} is taken: stop what listens there, or choose another with {option}")
-    opened.listen(512)
-    return opened
-
-
 def prepare(home: Path, aws_port: int) -> None:
     """Set what ministack reads from the environment when it is imported; nothing of it outlives the process."""
     state, temporary = home / "state", home / "tmp"
     # There is no persistence: whatever an earlier run left is of no use, and its ports may be another platform's now.
-    for file in (home / FILE, home / TARGETS_FILE, record_file(home)):
+    for file in (home / REQUEST_LOG, home / TARGETS_FILE, record_file(home)):
         file.unlink(missing_ok=True)
     for folder in (state, temporary):
         shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +90,10 @@ def prepare(home: Path, aws_port: int) -> None:
 
 
 async def serve(home: Path, sockets: list[socket.socket], identity: Identity) -> None:
-    """Serve both until a signal comes; then end the functions' workers."""
+    """Serve both until a signal comes; then end the functions' workers.
+
+    Pid, ports and identity are recorded once the sockets will be answered.
+    """
     from hypercorn.asyncio import serve as hypercorn
     from ministack import app as ministack
     from ministack.core import lambda_runtime
@@ -115,27 +106,29 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    applications: list[Any] = [
-        with_identity(with_faults(with_request_log(ministack.app, home)), identity),
-        with_identity(FrontDoor(home / TARGETS_FILE), identity),
-    ]
-    served = [
-        asyncio.create_task(hypercorn(application, _config(opened), shutdown_trigger=ended.wait))
-        for application, opened in zip(applications, sockets, strict=True)
-    ]
+    aws = with_faults(with_request_log(ministack.app, home))
+    applications: list[Any] = [with_identity(app, identity) for app in (aws, FrontDoor(home / TARGETS_FILE))]
+    for opened in sockets:
+        opened.listen(512)
     aws_port, port = (opened.getsockname()[1] for opened in sockets)
-    ready = asyncio.create_task(_announce(home, aws_port, port, identity))
+    record = {"pid": os.getpid(), "aws_port": aws_port, "port": port, **asdict(identity)}
+    written = record_file(home).with_suffix(".new")
+    written.write_text(json.dumps(record))
+    written.replace(record_file(home))
     try:
+        served = [
+            asyncio.create_task(hypercorn(application, _config(opened), shutdown_trigger=ended.wait))
+            for application, opened in zip(applications, sockets, strict=True)
+        ]
         await asyncio.wait([*served, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
         ended.set()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.gather(*served), timeout=4)
     finally:
-        ready.cancel()
         lambda_runtime.reset()
         shutil.rmtree(home / "tmp", ignore_errors=True)
+        record_file(home).unlink(missing_ok=True)
     # Workers of ministack are daemon threads that may wait for a function that is gone: do not wait for them.
-    record_file(home).unlink(missing_ok=True)
     logging.shutdown()
     os._exit(0)
 
@@ -151,25 +144,6 @@ def _config(opened: socket.socket) -> Any:
     config.loglevel = "WARNING"
     config.h11_max_incomplete_size = 64 * 1024
     return config
-
-
-async def _announce(home: Path, aws_port: int, port: int, identity: Identity) -> None:
-    """Record pid, ports and identity once both answer."""
-    import httpx
-
-    async with httpx.AsyncClient() as client:
-        while True:
-            with suppress(httpx.HTTPError):
-                answers = [
-                    await client.get(f"http://{LOOPBACK}:{aws_port}/_ministack/health"),
-                    await client.get(f"http://{LOOPBACK}:{port}/_front-door"),
-                ]
-                if all(answer.is_success for answer in answers):
-                    break
-            await asyncio.sleep(0.05)
-    written = record_file(home).with_suffix(".new")
-    written.write_text(json.dumps({"pid": os.getpid(), "aws_port": aws_port, "port": port, **asdict(identity)}))
-    written.replace(record_file(home))
 
 
 if __name__ == "__main__":

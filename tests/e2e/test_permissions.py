@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from signals.local.request_log import FILE
+from signals.local.middleware import REQUEST_LOG
 from tests.support.deployed import Deployment
 from tests.support.operations import actions
 
@@ -14,7 +14,7 @@ _NOT_NEEDED = {"iam:GetUser", "sts:GetCallerIdentity"}
 
 
 def test_every_call_of_a_deployment_is_allowed_and_no_service_that_it_does_not_call(deployment: Deployment) -> None:
-    requests = [json.loads(line) for line in (deployment.home / FILE).read_text().splitlines()]
+    requests = [json.loads(line) for line in (deployment.home / REQUEST_LOG).read_text().splitlines()]
     called = {action.lower() for action in actions(requests)} - {action.lower() for action in _NOT_NEEDED}
     assert {"sqs:createqueue", "s3:createbucket", "lambda:createfunction", "iam:createrole"} <= called
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from signals.local.request_log import FILE, with_request_log
+from signals.local.middleware import REQUEST_LOG, with_request_log
 
 SIGNED = b"AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-west-2/%s/aws4_request, SignedHeaders=host"
 
@@ -26,7 +26,7 @@ def logged(home: Path, *requests: tuple[dict[str, bytes], dict[str, Any], bytes]
             return {"type": "http.request", "body": body}
 
         asyncio.run(app(full, receive, application))
-    file = home / FILE
+    file = home / REQUEST_LOG
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
@@ -44,7 +44,7 @@ def test_an_engines_requests_are_noted_once_with_their_operation(tmp_path: Path)
         ("sqs", "CreateQueue"),
         ("iam", "CreateRole"),
     ]
-    assert "secret" not in (tmp_path / FILE).read_text()
+    assert "secret" not in (tmp_path / REQUEST_LOG).read_text()
 
 
 def test_what_functions_and_people_ask_is_not_noted(tmp_path: Path) -> None:
