@@ -21,7 +21,6 @@ class ActiveActiveConsumers(Component):
 
     Args:
         settings: The stack's settings, with at least one active/active consumer.
-        secondary: The secondary Region.
         ingress_bus: The secondary's ingress bus.
     """
 
@@ -44,7 +43,6 @@ class ActiveActiveConsumers(Component):
             region=secondary,
             ingress_bus=ingress_bus,
             consumers=settings.active_active,
-            takes_replays=False,
             opts=self.child,
         )
         self.data_bus, self.consumers = processing.data_bus, processing.consumers

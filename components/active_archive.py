@@ -20,7 +20,6 @@ class ActiveArchivePair(Component):
 
     Args:
         archive: Retention (days), and whether the primary has an archive too.
-        regions: The primary and the secondary Region.
         health_check_arn: ARN of the Route 53 check that decides failover.
 
     Source: EventBridge User Guide, "Making applications Regional-fault tolerant with global endpoints".
@@ -44,11 +43,27 @@ class ActiveArchivePair(Component):
         former = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="signals:index:GlobalBus")])
         super().__init__(name, pulumi.ResourceOptions.merge(opts, former))
         self.bus_name = regions.primary.names.ingress_bus
-        self.buses = regions.map(self._bus)
+        self.buses = regions.map(
+            lambda region: aws.cloudwatch.EventBus(
+                f"{name}-bus-{region.name}",
+                name=self.bus_name,
+                description="Signal batches, as ingest packed them.",
+                opts=region.options(self, protect=True),
+            )
+        )
         self.bus_arns = [bus.arn for bus in self.buses]
-        self._archive(regions.secondary, self.buses.secondary, archive)
-        if archive.primary:
-            self._archive(regions.primary, self.buses.primary, archive)
+        for region, bus in zip(regions, self.buses, strict=True):
+            if region is regions.secondary or archive.primary:
+                aws.cloudwatch.EventArchive(
+                    f"{name}-archive-{region.name}",
+                    name=region.names.archive,
+                    description="Every signal batch that reached this Region, for replay.",
+                    event_source_arn=bus.arn,
+                    # A replayed probe would say that the endpoint works, and nobody needs an old heartbeat.
+                    event_pattern=json.dumps({"source": [NOT_SIGNS_OF_LIFE]}),
+                    retention_days=archive.retention_days,
+                    opts=region.options(self, protect=True),
+                )
         role, policy = self._replication_role(regions.primary)
         endpoint = aws.cloudwatch.EventEndpoint(
             f"{name}-endpoint",
@@ -71,26 +86,6 @@ class ActiveArchivePair(Component):
         self.endpoint_url = endpoint.endpoint_url
         self.endpoint_id = endpoint_id(endpoint.endpoint_url)
         self.register_outputs({"endpointId": self.endpoint_id, "endpointUrl": self.endpoint_url})
-
-    def _bus(self, region: Region) -> aws.cloudwatch.EventBus:
-        return aws.cloudwatch.EventBus(
-            f"{self._name}-bus-{region.name}",
-            name=self.bus_name,
-            description="Signal batches, as ingest packed them.",
-            opts=region.options(self, protect=True),
-        )
-
-    def _archive(self, region: Region, bus: aws.cloudwatch.EventBus, archive: Archive) -> None:
-        aws.cloudwatch.EventArchive(
-            f"{self._name}-archive-{region.name}",
-            name=region.names.archive,
-            description="Every signal batch that reached this Region, for replay.",
-            event_source_arn=bus.arn,
-            # A replayed probe would say that the endpoint works, and nobody needs an old heartbeat.
-            event_pattern=json.dumps({"source": [NOT_SIGNS_OF_LIFE]}),
-            retention_days=archive.retention_days,
-            opts=region.options(self, protect=True),
-        )
 
     def _replication_role(self, region: Region) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role_name = region.names.replication_role

@@ -15,7 +15,6 @@ class ApiDomain(Component):
 
     Args:
         domain: The name and its hosted zone.
-        regions: The primary and the secondary Region.
         apis: The API in each.
 
     Source: API Gateway Developer Guide, "Configure custom health checks for DNS failover": an alias record's own

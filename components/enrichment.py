@@ -29,8 +29,6 @@ class Enrichment(RegionalComponent):
         sources: The registered sources, by name.
         ingress_bus: Source of the batches.
         data_bus: Where single signals go.
-        takes_replays: Whether a replay of this Region's archive is processed here. In the secondary it is not: there
-            the return path takes it back to the primary.
     """
 
     def __init__(
@@ -42,7 +40,6 @@ class Enrichment(RegionalComponent):
         region: Region,
         ingress_bus: aws.cloudwatch.EventBus,
         data_bus: aws.cloudwatch.EventBus,
-        takes_replays: bool,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
@@ -62,7 +59,8 @@ class Enrichment(RegionalComponent):
             opts=self.child,
         )
         pattern: dict[str, object] = {"source": [NOT_SIGNS_OF_LIFE]}
-        if not takes_replays:
+        # In the secondary the return path takes a replay of the archive back to the primary.
+        if region.name != region.names.regions.primary:
             pattern[REPLAY_NAME] = [{"exists": False}]
         subscription = Subscription(
             name,

@@ -22,7 +22,6 @@ class Heartbeat(Component):
     see the primary recover.
 
     Args:
-        primary: The primary Region.
         bus: The primary's ingress bus.
     """
 

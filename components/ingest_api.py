@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components.active_archive import ActiveArchivePair
-from components.names import log_group
 from components.parts.function import PackagedFunction
 from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
@@ -111,12 +110,7 @@ class IngestApi(RegionalComponent):
                 target=pulumi.Output.concat("integrations/", integration.id),
                 opts=self.here,
             )
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-access-logs",
-            name=log_group("apigateway", region.names.api),
-            retention_in_days=region.functions.log_retention_days,
-            opts=self.here,
-        )
+        logs = self.log_group(f"{name}-access-logs", "apigateway", region.names.api)
         stage = aws.apigatewayv2.Stage(
             f"{name}-stage",
             api_id=api.id,

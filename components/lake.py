@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.names import log_group, regional_role
+from components.names import regional_role
 from components.parts.iam import allow, document, tls_only
 from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Lake
@@ -36,13 +36,12 @@ class DataLake(RegionalComponent):
     def __init__(self, name: str, *, settings: Lake, region: Region, opts: pulumi.ResourceOptions | None = None):
         super().__init__(name, region, opts)
         self.bucket_name = region.names.lake_bucket(region.name)
-        self._settings = settings
-        bucket = self._bucket()
-        self.stream_arn = self._stream(bucket)
+        bucket = self._bucket(settings)
+        self.stream_arn = self._stream(bucket, settings)
         self._catalogue(bucket)
         self.register_outputs({"bucketName": self.bucket_name, "streamArn": self.stream_arn})
 
-    def _bucket(self) -> aws.s3.Bucket:
+    def _bucket(self, settings: Lake) -> aws.s3.Bucket:
         name, here, region = self._name, self.here, self.region
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
@@ -76,45 +75,36 @@ class DataLake(RegionalComponent):
         versioning = aws.s3.BucketVersioning(
             f"{name}-versioning", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=here
         )
+        signals: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
+            "id": "signals",
+            "status": "Enabled",
+            "filter": {"prefix": _PREFIX},
+            "transitions": [{"days": settings.infrequent_access_after_days, "storage_class": "STANDARD_IA"}],
+        }
+        if settings.expire_after_days:
+            signals["expiration"] = {"days": settings.expire_after_days}
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=bucket.id,
-            rules=self._lifecycle(),
+            rules=[
+                signals,
+                {"id": "left-overs", "status": "Enabled", "filter": {"prefix": _RESULTS}, "expiration": {"days": 30}},
+                {
+                    "id": "undo",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": _UNDO_DAYS},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                },
+            ],
             # Older versions expire only in a bucket that has versions.
             opts=region.options(self, depends_on=[versioning]),
         )
         return bucket
 
-    def _lifecycle(self) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
-        expire, move = self._settings.expire_after_days, self._settings.infrequent_access_after_days
-        signals: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
-            "id": "signals",
-            "status": "Enabled",
-            "filter": {"prefix": _PREFIX},
-            "transitions": [{"days": move, "storage_class": "STANDARD_IA"}],
-        }
-        if expire:
-            signals["expiration"] = {"days": expire}
-        return [
-            signals,
-            {"id": "left-overs", "status": "Enabled", "filter": {"prefix": _RESULTS}, "expiration": {"days": 30}},
-            {
-                "id": "undo",
-                "status": "Enabled",
-                "filter": {"prefix": ""},
-                "noncurrent_version_expiration": {"noncurrent_days": _UNDO_DAYS},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-            },
-        ]
-
-    def _stream(self, bucket: aws.s3.Bucket) -> pulumi.Output[str]:
+    def _stream(self, bucket: aws.s3.Bucket, settings: Lake) -> pulumi.Output[str]:
         name, here, region = self._name, self.here, self.region
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=log_group("kinesisfirehose", region.names.lake),
-            retention_in_days=region.functions.log_retention_days,
-            opts=here,
-        )
+        logs = self.log_group(f"{name}-logs", "kinesisfirehose", region.names.lake)
         log_stream = aws.cloudwatch.LogStream(
             f"{name}-log-stream", name="delivery", log_group_name=logs.name, opts=here
         )
@@ -138,8 +128,8 @@ class DataLake(RegionalComponent):
             extended_s3_configuration={
                 "bucket_arn": bucket.arn,
                 "role_arn": role.arn,
-                "buffering_interval": self._settings.buffer_seconds,
-                "buffering_size": self._settings.buffer_mb,
+                "buffering_interval": settings.buffer_seconds,
+                "buffering_size": settings.buffer_mb,
                 "compression_format": "GZIP",
                 "prefix": f"{_PREFIX}dt=!{{timestamp:yyyy-MM-dd}}/hour=!{{timestamp:HH}}/",
                 "error_output_prefix": "errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/",

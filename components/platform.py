@@ -87,7 +87,6 @@ class CustomerSignalPlatform(Component):
             region=regions.primary,
             ingress_bus=ingress.buses.primary,
             consumers=settings.consumers,
-            takes_replays=True,
             opts=self.child,
         )
         if settings.active_active:

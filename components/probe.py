@@ -29,7 +29,6 @@ class Probe(Component):
     refuses. They count the rule's invocations: unlike latency, that metric has kept coming with dimensions.
 
     Args:
-        regions: The primary and the secondary Region.
         ingress: The ingress buses and the endpoint.
     """
 

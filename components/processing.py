@@ -21,7 +21,6 @@ class RegionalProcessing(RegionalComponent):
         settings: The stack's settings: sources, the lake, and the sizes of functions.
         ingress_bus: The Region's ingress bus.
         consumers: Those that run here.
-        takes_replays: Whether replays of this Region's archive are processed here.
     """
 
     data_bus: aws.cloudwatch.EventBus
@@ -35,7 +34,6 @@ class RegionalProcessing(RegionalComponent):
         region: Region,
         ingress_bus: aws.cloudwatch.EventBus,
         consumers: Sequence[Consumer],
-        takes_replays: bool,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
@@ -52,7 +50,6 @@ class RegionalProcessing(RegionalComponent):
             region=region,
             ingress_bus=ingress_bus,
             data_bus=self.data_bus,
-            takes_replays=takes_replays,
             opts=self.child,
         )
         self.consumers = {

@@ -23,7 +23,6 @@ class ReturnPath(Component):
 
     Args:
         size: Memory (MB) and timeout (s) of the function.
-        regions: The primary and the secondary Region.
         ingress: The ingress buses.
 
     Source: EventBridge User Guide, "Archiving and replaying events", "Sending and receiving events between buses".

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from components.packaging.dependencies import host_architecture
 
 HANDLERS = Path(__file__).parent.parent / "handlers"
 
@@ -133,9 +134,7 @@ class Functions(Settings):
 
     @property
     def lambda_architecture(self) -> Architecture:
-        if self.architecture != "host":
-            return self.architecture
-        return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+        return host_architecture() if self.architecture == "host" else self.architecture
 
 
 class FunctionSize(Settings):

@@ -18,7 +18,6 @@ class ConsumerTables(Component):
 
     Args:
         consumer: Whose tables they are.
-        regions: The primary and the secondary Region.
 
     Source: DynamoDB Developer Guide, "How DynamoDB global tables work" (multi-Region eventual consistency).
     """

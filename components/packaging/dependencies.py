@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform as machine
 import re
-import struct
 import subprocess
 import sys
 import tempfile
@@ -36,6 +35,9 @@ class BuildTarget:
         runtime: Lambda's name of its Python, such as python3.13.
         architecture: Lambda's name of its CPU.
         platform: `lambda` is Amazon Linux; `host` this machine, for the embedded AWS.
+
+    Raises:
+        PackagingError: For an unknown runtime or CPU, or a host target that is not this host.
     """
 
     runtime: str
@@ -49,12 +51,7 @@ class BuildTarget:
     def __str__(self) -> str:
         return f"{self.runtime} on {self.architecture} ({'Lambda' if self.platform == 'lambda' else 'this machine'})"
 
-    def check(self) -> None:
-        """Refuse what no build can satisfy.
-
-        Raises:
-            PackagingError: For an unknown runtime or CPU, or a host target that is not this host.
-        """
+    def __post_init__(self) -> None:
         if not re.fullmatch(r"python3\.1[1-9]", self.runtime) or self.architecture not in UV_CPU:
             raise PackagingError(f"cannot package for {self}: choose python3.11 or newer and arm64 or x86_64")
         host = f"python3.{sys.version_info.minor}", host_architecture()
@@ -90,10 +87,22 @@ def install(function: str, lock: bytes, target: BuildTarget) -> dict[str, bytes]
     """
     if not declared_packages(lock):
         return {}
+    command = [uv_binary(), "pip", "install", "--requirements", "requirements.txt", "--target", "site"]
+    command += ["--python", sys.executable, "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--link-mode", "copy", "--quiet", "--color", "never", "--no-progress"]
+    if target.platform == "lambda":
+        libc = GLIBC.get(target.runtime, NEWER_GLIBC)
+        command += ["--python-platform", f"{UV_CPU[target.architecture]}-{libc}"]
+        command += ["--python-version", target.python_version]
+    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0"}
     with tempfile.TemporaryDirectory(prefix="signals-package-") as scratch:
         folder = Path(scratch, "site")
         Path(scratch, "requirements.txt").write_bytes(lock)
-        _run_uv(function, target, Path(scratch), "requirements.txt", "site")
+        done = subprocess.run(
+            command, cwd=scratch, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
+        )
+        if done.returncode:
+            raise PackagingError(_explain(function, target, done.stderr))
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         return {name: path.read_bytes() for name, path in files.items() if not _is_unused(PurePosixPath(name))}
 
@@ -117,8 +126,9 @@ def check_compiled(function: str, names: Mapping[str, bytes], target: BuildTarge
             raise PackagingError(
                 f"{function}: {name} is for Python 3.{python.group(1)}, not for {target}: run `make lock`"
             )
-        is_elf = body[:4] == b"\x7fELF"
-        if target.platform == "lambda" and not (is_elf and _elf_machine(body) == ELF_MACHINE[target.architecture]):
+        # Both of Lambda's CPUs are little-endian; e_machine is at byte 18 of an ELF file.
+        cpu = int.from_bytes(body[18:20], "little") if body[:4] == b"\x7fELF" else None
+        if target.platform == "lambda" and cpu != ELF_MACHINE[target.architecture]:
             raise PackagingError(f"{function}: {name} is not for {target}: lock a version that has a wheel for it")
     for module in required:
         if not any(name.split(".")[0] == module for name in compiled):
@@ -128,31 +138,10 @@ def check_compiled(function: str, names: Mapping[str, bytes], target: BuildTarge
             )
 
 
-def _elf_machine(body: bytes) -> int:
-    order = "<" if body[5:6] == b"\x01" else ">"
-    return int(struct.unpack_from(f"{order}H", body, 18)[0])
-
-
 def _is_unused(path: PurePosixPath) -> bool:
     in_installer_files = path.name in INSTALLER_FILES and path.parent.suffix == ".dist-info"
     at_root = path.parts[0] in UNUSED_FOLDERS or path.parts[0].startswith(".")
     return in_installer_files or at_root or path.suffix in UNUSED_SUFFIXES or "__pycache__" in path.parts
-
-
-def _run_uv(function: str, target: BuildTarget, folder: Path, requirements: str, site: str) -> None:
-    command = [uv_binary(), "pip", "install", "--requirements", requirements, "--target", site]
-    command += ["--python", sys.executable, "--no-deps", "--require-hashes"]
-    command += ["--only-binary", ":all:", "--link-mode", "copy", "--quiet", "--color", "never", "--no-progress"]
-    if target.platform == "lambda":
-        libc = GLIBC.get(target.runtime, NEWER_GLIBC)
-        command += ["--python-platform", f"{UV_CPU[target.architecture]}-{libc}"]
-        command += ["--python-version", target.python_version]
-    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0"}
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
-    )
-    if done.returncode:
-        raise PackagingError(_explain(function, target, done.stderr))
 
 
 def uv_binary() -> str:

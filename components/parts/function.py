@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.names import failed_queue, log_group, regional_role
+from components.names import failed_queue, regional_role
 from components.packaging.archive import package
 from components.parts.iam import Statement, allow
 from components.parts.queues import MessageQueue
@@ -55,12 +55,7 @@ class PackagedFunction(RegionalComponent):
     ):
         super().__init__(name, region, opts)
         functions = region.functions
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=log_group("lambda", function_name),
-            retention_in_days=functions.log_retention_days,
-            opts=self.here,
-        )
+        logs = self.log_group(f"{name}-logs", "lambda", function_name)
         own = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*"))]
         if functions.tracing:
             # X-Ray has no resource to name (Service Authorization Reference, AWS X-Ray).

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pulumi
 import pulumi_aws as aws
 
-from components.names import Names
+from components.names import Names, log_group
 from components.parts.iam import Statement, document
 from components.resource_types import arn
 from components.setting_groups import Functions
@@ -135,3 +135,8 @@ class RegionalComponent(Component):
     def __init__(self, name: str, region: Region, opts: pulumi.ResourceOptions | None):
         super().__init__(name, opts)
         self.region, self.here = region, region.options(self)
+
+    def log_group(self, name: str, service: str, writer: str) -> aws.cloudwatch.LogGroup:
+        """The log group of what a service calls `writer`, kept as long as all logs of the stack; `name` is logical."""
+        days = self.region.functions.log_retention_days
+        return aws.cloudwatch.LogGroup(name, name=log_group(service, writer), retention_in_days=days, opts=self.here)

@@ -104,7 +104,7 @@ def test_the_others_do_not_carry_awscrt(function: str, cache: Path) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_an_archive_for_lambda_is_the_same_from_another_cache(function: str, cache: Path, tmp_path: Path) -> None:
-    assert for_lambda(function, cache).sha256_hex == for_lambda(function, tmp_path).sha256_hex
+    assert for_lambda(function, cache).sha256_base64 == for_lambda(function, tmp_path).sha256_base64
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
