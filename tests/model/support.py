@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -21,6 +23,10 @@ from signals.recording.resources import Recording
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 BUS = "signals-prod-ingress"
+# Of the made-up schedules: another one each time, printed, and repeated with SIGNALS_SEED.
+SEED = int(os.environ.get("SIGNALS_SEED") or random.SystemRandom().randrange(2**32))
+# Workers of pytest-xdist are to make up the same schedules.
+os.environ["SIGNALS_SEED"] = str(SEED)
 
 
 @cache

@@ -20,8 +20,7 @@ from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.recording.resources import Recording
-from tests.model.conftest import SEED
-from tests.model.support import PRIMARY, SECONDARY, platform_of, without
+from tests.model.support import PRIMARY, SECONDARY, SEED, platform_of, without
 
 SCHEDULES = int(os.environ.get("SIGNALS_SCHEDULES", "1500"))
 _proof = settings(

@@ -13,7 +13,7 @@ from signals.errors import Failed
 from signals.observe.health import endpoint
 from signals.recover import failover
 from signals.stack import Stack
-from tests.recover.conftest import bus
+from tests.recover.support import bus
 from tests.support.hand_made import PRIMARY, SECONDARY
 
 

@@ -12,7 +12,7 @@ import pytest
 from signals.errors import Failed, Misuse
 from signals.recover import plan, storage
 from signals.recover.outage import Outage, alarm_periods, outage
-from tests.recover.conftest import ScriptedStack
+from tests.recover.support import ScriptedStack
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 HOUR = timedelta(hours=1)

@@ -11,7 +11,7 @@ import pytest
 from signals.errors import Misuse
 from signals.recover import destinations, redrive
 from signals.stack import Stack
-from tests.recover.conftest import ScriptedStack, arn, queue, subscribe
+from tests.recover.support import ScriptedStack, arn, queue, subscribe
 from tests.support.hand_made import PRIMARY
 
 EVENT = {

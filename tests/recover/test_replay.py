@@ -12,7 +12,7 @@ from signals.errors import Failed
 from signals.observe.archives import ArchiveWindow
 from signals.observe.queues import QueueStatus
 from signals.recover import plan, replay
-from tests.recover.conftest import ScriptedStack
+from tests.recover.support import ScriptedStack
 
 END = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.errors import PackagingError
 from components.packaging import archive as packaging
-from tests.components.packaging.conftest import Build, Wheels, elf, names, write_project
+from tests.components.packaging.support import Build, Wheels, elf, names, write_project
 
 AARCH64, X86_64 = 0xB7, 0x3E  # System V ABI, e_machine
 ABI3 = "cp38-abi3-manylinux_2_28_aarch64"

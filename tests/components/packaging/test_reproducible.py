@@ -13,7 +13,7 @@ import pytest
 
 from components.errors import PackagingError
 from components.packaging import dependencies as function_dependencies
-from tests.components.packaging.conftest import Build, Wheels, names, write_project
+from tests.components.packaging.support import Build, Wheels, names, write_project
 
 LIBRARY = "py3-none-any"
 
