@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 _NOT_FOUND = ("ResourceNotFoundException", "NotFoundException", "NoSuchBucket")
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class QueueMessage:
     receipt: str
 
 
-def or_none(call: Callable[[], T]) -> T | None:
-    """What `call` returns, or None where AWS says that there is no such thing."""
+def or_none(call: Callable[P, T], *args: P.args, **request: P.kwargs) -> T | None:
+    """What `call` returns for these arguments, or None where AWS says that there is no such thing."""
     from botocore.exceptions import ClientError
 
     try:
-        return call()
+        return call(*args, **request)
     except ClientError as error:
         if error.response["Error"]["Code"] in _NOT_FOUND:
             return None

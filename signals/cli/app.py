@@ -68,19 +68,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
 )
-for command in (
-    deploy.up,
-    deploy.down,
-    observe.send,
-    observe.status,
-    observe.find,
-    program.record,
-    program.terraform,
-    drill.drill,
-    program.policy,
-    program.permissions,
-    program.preview,
-):
+for command in (deploy.up, deploy.down, observe.send, observe.status, observe.find, program.record, program.terraform):
+    app.command()(command)
+for command in (drill.drill, program.policy, program.permissions, program.preview):
     app.command()(command)
 app.add_typer(recover.failover_commands, name="failover")
 app.add_typer(recover.replay_commands, name="replay")

@@ -103,16 +103,15 @@ class EmbeddedAws(Aws):
     def function_counts(self, region: str, function: str, since: datetime) -> tuple[int | None, int | None]:
         """Counted in the function's log: AWS/Lambda metrics are published for calls of Invoke alone."""
         request = {"logGroupName": f"/aws/lambda/{function}", "startTime": int(since.timestamp() * 1000)}
-        logs = self.client("logs", region)
-        lines = or_none(lambda: [event["message"] for event in items(logs, "filter_log_events", "events", **request)])
-        started = sum(line.startswith("START RequestId:") for line in lines or ())
-        failed = sum(line.startswith("Traceback ") for line in lines or ())
+        found = or_none(list, items(self.client("logs", region), "filter_log_events", "events", **request)) or []
+        started = sum(event["message"].startswith("START RequestId:") for event in found)
+        failed = sum(event["message"].startswith("Traceback ") for event in found)
         return (started, failed) if started else (None, None)
 
     def archived_events(self, region: str, archive: str) -> list[Event]:
         """Read by a replay into a queue made for it; an archive whose count has not changed is not replayed again."""
         events = self.client("events", region)
-        described = or_none(lambda: events.describe_archive(ArchiveName=archive))
+        described = or_none(events.describe_archive, ArchiveName=archive)
         if described is None:
             return []
         arn, count = described["ArchiveArn"], described.get("EventCount", 0)

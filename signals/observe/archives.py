@@ -17,9 +17,7 @@ from signals.stack import Stack
 
 def archive(stack: Stack, region: str) -> dict[str, Any] | None:
     """What DescribeArchive says of it; None where there is none."""
-    events = stack.client("events", region)
-    found: dict[str, Any] | None = or_none(lambda: events.describe_archive(ArchiveName=stack.names.archive))
-    return found
+    return or_none(stack.client("events", region).describe_archive, ArchiveName=stack.names.archive)
 
 
 def archived_events(stack: Stack, region: str) -> list[Event]:

@@ -101,7 +101,7 @@ def _profiles(stack: Stack, found: Sequence[Location]) -> Iterator[Location]:
     for table, region in product(map(stack.names.state_table, names), stack.regions):
         store = ProfileStore(stack.client("dynamodb", region), table=table)
         # Without an active/active consumer the secondary has no such table.
-        items = or_none(lambda store=store: list(store.items(customer))) or []  # type: ignore[misc]
+        items = or_none(list, store.items(customer)) or []
         at = next((item["time"] for item in items if item["id"] == signal["id"]), None)
         if at is not None and (folded := profile(items)):
             note = f"{folded.signals} signals, {folded.first_seen} to {folded.last_seen}"

@@ -41,8 +41,7 @@ def endpoint(stack: Stack) -> EndpointStatus | None:
     as healthy (Route 53 Developer Guide, "How Route 53 determines the status of health checks that monitor CloudWatch
     alarms").
     """
-    events = stack.client("events", stack.primary)
-    found = or_none(lambda: events.describe_endpoint(Name=stack.names.endpoint))
+    found = or_none(stack.client("events", stack.primary).describe_endpoint, Name=stack.names.endpoint)
     if found is None:
         return None
     failover = found["RoutingConfig"]["FailoverConfig"]

@@ -26,18 +26,9 @@ class LakeObject:
 
 def objects(stack: Stack, region: str, since: datetime) -> list[LakeObject]:
     """The objects of the hour of `since` and later ones; none where there is no lake."""
-    found = or_none(
-        lambda: list(
-            items(
-                stack.client("s3", region),
-                "list_objects_v2",
-                "Contents",
-                Bucket=stack.names.lake_bucket(region),
-                Prefix="signals/",
-                StartAfter=f"signals/dt={since:%Y-%m-%d}/hour={since:%H}/",
-            )
-        )
-    )
+    where = {"Bucket": stack.names.lake_bucket(region), "Prefix": "signals/"}
+    after = f"signals/dt={since:%Y-%m-%d}/hour={since:%H}/"
+    found = or_none(list, items(stack.client("s3", region), "list_objects_v2", "Contents", **where, StartAfter=after))
     return [LakeObject(item["Key"], item["LastModified"].astimezone(UTC)) for item in found or ()]
 
 
@@ -63,10 +54,8 @@ def find_in_lake(stack: Stack, region: str, signal_id: str, since: timedelta) ->
     found = sorted(objects(stack, region, datetime.now(UTC) - since), key=lambda item: item.written_at, reverse=True)
 
     def read(item: LakeObject) -> list[Location]:
-        where, at = (
-            f"s3://{stack.names.lake_bucket(region)}/{item.key}",
-            item.written_at.isoformat(timespec="seconds"),
-        )
+        where = f"s3://{stack.names.lake_bucket(region)}/{item.key}"
+        at = item.written_at.isoformat(timespec="seconds")
         mentions = (line for line in lines(stack, region, item.key) if signal_id.encode() in line)
         signals = (signal_in(parsed(line), signal_id) for line in mentions)
         # One for each line, so that a signal that was delivered twice is seen twice.

@@ -13,13 +13,9 @@ from signals.stack import Stack
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """A queue and how many messages it holds (SQS's counts are approximate).
+    """A queue and about how many messages wait in it (visible) or are being processed (in flight).
 
-    Args:
-        name: Its name.
-        visible: Messages that wait.
-        in_flight: Messages that are being processed.
-        is_failure_queue: Whether a message in it means that something went wrong.
+    A message in a failure queue means that something went wrong.
     """
 
     name: str

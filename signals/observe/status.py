@@ -54,15 +54,9 @@ class RegionStatus:
 
 @dataclass(frozen=True)
 class StackStatus:
-    """What `signals status` shows.
+    """What `signals status` shows; `url` and `endpoint` are None for a stack that is not deployed.
 
-    Args:
-        stack: The stack's name.
-        local: Whether it runs on this machine.
-        url: Where clients send signals; None when it is not deployed.
-        endpoint: The global endpoint; None when it is not deployed.
-        regions: By name.
-        write_key: The key of a stack on this machine.
+    `write_key` is that of a stack on this machine.
     """
 
     stack: str
@@ -116,7 +110,7 @@ def _buses(stack: Stack, region: str) -> list[BusStatus]:
     return [
         BusStatus(name, len(list(items(events, "list_rules", "Rules", EventBusName=name))))
         for name in (stack.names.ingress_bus, stack.names.data_bus)
-        if or_none(lambda name=name: events.describe_event_bus(Name=name)) is not None  # type: ignore[misc]
+        if or_none(events.describe_event_bus, Name=name) is not None
     ]
 
 
@@ -131,7 +125,7 @@ def _functions(stack: Stack, region: str) -> list[FunctionStatus]:
     lambda_, since = stack.client("lambda", region), datetime.now(UTC) - ERRORS_WINDOW
     found = []
     for name in stack.names.functions():
-        function = or_none(lambda name=name: lambda_.get_function(FunctionName=name))  # type: ignore[misc]
+        function = or_none(lambda_.get_function, FunctionName=name)
         if function is not None:
             state = function["Configuration"].get("State", "Active")
             found.append(FunctionStatus(name, state, *stack.aws.function_counts(region, name, since)))
