@@ -64,14 +64,14 @@ def read_yaml(file: Path) -> dict[str, Any]:
     return document
 
 
-def stack_settings(stack: str, root: Path | None = None) -> dict[str, Any]:
+def stack_settings(stack: str) -> dict[str, Any]:
     """The mapping under `signals:settings` of a stack's file, not validated.
 
     Raises:
         Misuse: When there is no such stack, or it has no settings.
     """
-    settings = stack_config(stack, root).get("signals:settings")
+    settings = stack_config(stack).get("signals:settings")
     if not isinstance(settings, dict):
-        file = stack_file(stack, root).name
+        file = stack_file(stack).name
         raise Misuse(f"{file} has no signals:settings under config: add it (Pulumi.dev.yaml is an example)")
     return settings

@@ -36,14 +36,11 @@ class Situation:
     """Where the endpoint sends, where it should, and why.
 
     Args:
-        stack: The stack's name.
         region: The Region whose bus a probe entered; None when none arrived.
         intended: The Region that the health check calls for.
         held: Whether the check is held unhealthy (`start`).
         healthy: What Route 53 says of the check; None when no checker has reported.
         inverted: Whether it is inverted, held or not.
-        why: The reason, in a sentence.
-        probe: What became of the probe.
         seconds: Since this failover was asked for; None when none is going on.
         way_back: The command that ends it; None when there is nothing to end.
     """
@@ -90,14 +87,12 @@ def start(
     return _move(stack, held=True, wait=wait, on_event=on_event, limit_s=limit_s, by=by)
 
 
-def stop(
-    stack: Stack, *, wait: bool = True, on_event: OnEvent = ignore, limit_s: float = MAXIMUM_S, by: str = "operator"
-) -> Situation:
+def stop(stack: Stack, *, wait: bool = True, on_event: OnEvent = ignore, by: str = "operator") -> Situation:
     """Let the metric decide again, however the check was changed. Safe to run again.
 
     While the primary is really failing the endpoint stays in the secondary, which is not an error.
     """
-    return _move(stack, held=False, wait=wait, on_event=on_event, limit_s=limit_s, by=by)
+    return _move(stack, held=False, wait=wait, on_event=on_event, limit_s=MAXIMUM_S, by=by)
 
 
 def status(stack: Stack) -> Situation:

@@ -41,19 +41,16 @@ class Reconciled:
     how: str
 
 
-def reconcile(stack: Stack, plan: Plan, *, wait_s: float = _ARRIVAL_S) -> Reconciled:
-    """Compare the window in the archive with what arrived in the primary.
+def reconcile(stack: Stack, plan: Plan) -> Reconciled:
+    """Compare the window of a replayed plan in the archive with what arrived in the primary.
 
-    Args:
-        stack: The stack.
-        plan: The plan that was replayed.
-        wait_s: How long to wait for the last signals to reach the lake (s; the embedded AWS only).
+    On the embedded AWS it waits for the last signals to reach the lake.
     """
     if plan.signals is None:
         return _by_count(stack, plan)
     events = archives.archived_events(stack, stack.secondary) if plan.slices else []
     archived = archives.archived_signal_ids(archives.within(events, plan.start, plan.end))
-    deadline = time.monotonic() + wait_s
+    deadline = time.monotonic() + _ARRIVAL_S
     while missing := archived - lake.lake_signal_ids(stack, plan.start) - _quarantined(stack):
         if time.monotonic() >= deadline:
             break

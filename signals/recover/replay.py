@@ -104,7 +104,7 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
     return started
 
 
-def watch(stack: Stack, plan: Plan, *, sleep: Sleep = time.sleep) -> Iterator[ReplayProgress]:
+def watch(stack: Stack, plan: Plan) -> Iterator[ReplayProgress]:
     """How far a plan is, repeatedly, until all is replayed and the return queue is empty.
 
     Raises:
@@ -124,7 +124,7 @@ def watch(stack: Stack, plan: Plan, *, sleep: Sleep = time.sleep) -> Iterator[Re
         times_done = times_done + 1 if progress.done else 0
         if times_done == 2:
             return
-        sleep(stack.aws.replay_poll_s)
+        time.sleep(stack.aws.replay_poll_s)
 
 
 def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:

@@ -69,9 +69,9 @@ def _unacknowledged(verdict: DrillVerdict) -> str:
     return f"{left:,} were never acknowledged, and their clients know" if left else "all, some after a retry"
 
 
-def spark(counts: tuple[int, ...], width: int = _BAR_WIDTH) -> str:
-    """Counts as a line of bars, at most `width` of them."""
-    step = -(-len(counts) // width)
+def spark(counts: tuple[int, ...]) -> str:
+    """Counts as a line of bars, at most 72 of them."""
+    step = -(-len(counts) // _BAR_WIDTH)
     sums = [sum(counts[at : at + step]) for at in range(0, len(counts), step)]
     top = max(sums) or 1
     return "".join(_BAR[-(-value * (len(_BAR) - 1) // top)] for value in sums)
