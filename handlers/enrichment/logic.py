@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handlers.enrichment.received_batch import NotOursError, Reason, ReceivedBatch, authenticate
-from handlers.enrichment.user_agent import describe
+from handlers.enrichment.received_batch import NotOursError, Reason, ReceivedBatch, authenticate, describe
 from handlers.shared.cloudevents import Rejection, problem_of
 from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.delivery import Publish, Undelivered
@@ -71,8 +70,7 @@ def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str,
         batch = authenticate(event, account_id=using.account_id, sources=using.sources)
     except NotOursError as problem:
         detail = event.get("detail")
-        batch_id, source = _names(detail)
-        _quarantine([Quarantined(_json(detail), problem.reason, str(problem), batch_id, source)], using)
+        _quarantine([Quarantined(_json(detail), *problem.args, *_names(detail))], using)
         return {"QuarantinedBatches": 1}
     signals, entries, bad = _standard_forms(batch, using)
     undelivered = using.publish(entries) if entries else ()

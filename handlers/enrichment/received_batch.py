@@ -1,10 +1,13 @@
-"""A batch as it comes off the ingress bus, authenticated and parsed."""
+"""A batch as it comes off the ingress bus, authenticated and parsed, and the User-Agent header in it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+import ua_parser
 
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.times import utc_text
@@ -21,11 +24,7 @@ class Reason(StrEnum):
 
 
 class NotOursError(Exception):
-    """The batch did not come through ingest from a registered source, or is malformed."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+    """The batch did not come through ingest from a registered source, or is malformed: a `Reason` and a message."""
 
 
 class ReceivedBatch(NamedTuple):
@@ -75,3 +74,21 @@ def _parsed(detail: Any) -> ReceivedBatch:
     if not all(value is None or type(value) is str for value in seen):
         raise NotOursError(Reason.MALFORMED_BATCH, "client.network and client.user_agent must be strings")
     return ReceivedBatch(detail["batch_id"], detail["source"], received_at, detail["region"], *seen, signals)
+
+
+@lru_cache(maxsize=4096)
+def describe(user_agent: str) -> tuple[tuple[str, str], ...]:
+    """What a User-Agent header says, as extension attributes; what it does not say is left out."""
+    parsed = ua_parser.parse(user_agent)
+    named = (
+        ("uabrowser", _with_version(parsed.user_agent)),
+        ("uaos", _with_version(parsed.os)),
+        ("uadevice", parsed.device.family if parsed.device else None),
+    )
+    return tuple((name, value) for name, value in named if value)
+
+
+def _with_version(what: ua_parser.UserAgent | ua_parser.OS | None) -> str | None:
+    if what is None:
+        return None
+    return f"{what.family} {what.major}" if what.major else what.family

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from handlers.enrichment.logic import EnrichmentDependencies, Quarantined, enrich
-from handlers.enrichment.user_agent import describe
+from handlers.enrichment.received_batch import describe
 from handlers.shared.clients import REQUEST_S, AwsClients
 from handlers.shared.delivery import Undelivered
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, LambdaContext
-from handlers.shared.queues import message
+from handlers.shared.senders import message
 
 # Kept for the quarantine, after a last request to the bus (s).
 QUARANTINE_RESERVE_S = REQUEST_S + 8.0

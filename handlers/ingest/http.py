@@ -6,7 +6,6 @@ Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for H
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -60,12 +59,11 @@ class HttpRequest(NamedTuple):
         """
         try:
             body = base64.b64decode(self.body, validate=True) if self.is_base64 else self.body.encode()
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise RefusedRequestError(400, "invalid_body", "the body is not valid base64 or UTF-8") from None
         if len(body) > MAX_BODY_BYTES:
-            raise RefusedRequestError(
-                413, "body_too_large", f"a body may have {MAX_BODY_BYTES} bytes: send smaller batches"
-            )
+            limit = f"a body may have {MAX_BODY_BYTES} bytes: send smaller batches"
+            raise RefusedRequestError(413, "body_too_large", limit)
         return body
 
     def media_type(self) -> str:
@@ -84,18 +82,18 @@ class HttpRequest(NamedTuple):
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             raise RefusedRequestError(415, "unsupported_encoding", "send the body uncompressed")
         if "ce-specversion" in self.headers:
-            raise RefusedRequestError(
-                415, "unsupported_media_type", "binary content mode is not supported: send the whole event"
-            )
+            advice = "binary content mode is not supported: send the whole event"
+            raise RefusedRequestError(415, "unsupported_media_type", advice)
         return media_type
 
 
 class HttpResponse(NamedTuple):
-    """An answer; its body is JSON."""
+    """An answer, its body in JSON, and what to count."""
 
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = {}
+    counts: Mapping[str, int] = {}
 
     def to_api_gateway(self) -> dict[str, Any]:
         return {
@@ -110,4 +108,5 @@ class RefusedRequestError(Exception):
 
     def __init__(self, status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.response = HttpResponse(status, {"error": error, "message": message}, headers or {})
+        body = {"error": error, "message": message}
+        self.response = HttpResponse(status, body, headers or {}, {"RefusedRequests": 1})

@@ -47,32 +47,25 @@ class IngestDependencies(NamedTuple):
     max_signal_bytes: int
 
 
-class IngestOutcome(NamedTuple):
-    """The answer, and what to count."""
-
-    response: HttpResponse
-    counts: Mapping[str, int] = {}
-
-
-def respond(request: HttpRequest, using: IngestDependencies) -> IngestOutcome:
+def respond(request: HttpRequest, using: IngestDependencies) -> HttpResponse:
     """Answer any request."""
     path = request.path.rstrip("/")
     method = {"/v1/signals": "POST", "/health": "GET"}.get(path)
     if method is None:
         body = {"error": "not_found", "message": "there is POST /v1/signals and GET /health"}
-        return IngestOutcome(HttpResponse(404, body))
+        return HttpResponse(404, body)
     if request.method != method:
         body = {"error": "method_not_allowed", "message": f"{request.path} takes {method}"}
-        return IngestOutcome(HttpResponse(405, body, {"allow": method}))
+        return HttpResponse(405, body, {"allow": method})
     if path == "/health":
-        return IngestOutcome(HttpResponse(200, {"status": "ok", "region": using.region}))
+        return HttpResponse(200, {"status": "ok", "region": using.region})
     try:
         return ingest(request, using)
     except RefusedRequestError as refusal:
-        return IngestOutcome(refusal.response, {"RefusedRequests": 1})
+        return refusal.response
 
 
-def ingest(request: HttpRequest, using: IngestDependencies) -> IngestOutcome:
+def ingest(request: HttpRequest, using: IngestDependencies) -> HttpResponse:
     """Take the signals of one request."""
     key = request.write_key()
     source = using.producers.get(sha256(key).hexdigest()) if key else None
@@ -95,7 +88,7 @@ def ingest(request: HttpRequest, using: IngestDependencies) -> IngestOutcome:
         "UnavailableSignals": _signals(lost),
         "Entries": len(batches),
     }
-    return IngestOutcome(_answer(results, any_accepted=bool(accepted), any_lost=bool(lost)), counts)
+    return _answer(results, any_accepted=bool(accepted), any_lost=bool(lost))._replace(counts=counts)
 
 
 def _check(

@@ -13,7 +13,7 @@ from handlers.shared.delivery import Undelivered
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, LambdaContext
 from handlers.shared.packing import Entry
-from handlers.shared.queues import message
+from handlers.shared.senders import message
 
 # A client waits: while the endpoint does not answer, the spool takes over after this long (s).
 PUBLISH_AT_MOST_S = 3.0
@@ -39,30 +39,29 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         spool_until = clients.pace.deadline(context, reserve_s=ANSWER_RESERVE_S + REQUEST_S)
 
         def publish(entries: Sequence[Entry]) -> list[Undelivered]:
-            refused = publisher(entries, until=publish_until)
-            if refused:
-                _log.warning("the endpoint refused entries", extra={"codes": [entry.code for entry in refused]})
-            return refused
+            return _logged(publisher(entries, until=publish_until), logging.WARNING, "the endpoint refused entries")
 
         def spool(details: Sequence[str]) -> list[Undelivered]:
-            refused = spooler([message(detail) for detail in details], until=spool_until)
-            if refused:
-                _log.error("the spool refused entries", extra={"codes": [entry.code for entry in refused]})
-            return refused
+            messages = [message(detail) for detail in details]
+            return _logged(spooler(messages, until=spool_until), logging.ERROR, "the spool refused entries")
 
-        outcome = respond(
-            HttpRequest.from_api_gateway(event),
-            IngestDependencies(
-                producers=producers,
-                publish=publish,
-                spool=spool,
-                now=clients.now,
-                new_id=clients.new_id,
-                region=region,
-                max_signal_bytes=max_signal_bytes,
-            ),
+        using = IngestDependencies(
+            producers=producers,
+            publish=publish,
+            spool=spool,
+            now=clients.now,
+            new_id=clients.new_id,
+            region=region,
+            max_signal_bytes=max_signal_bytes,
         )
-        clients.emit(outcome.counts)
-        return outcome.response.to_api_gateway()
+        response = respond(HttpRequest.from_api_gateway(event), using)
+        clients.emit(response.counts)
+        return response.to_api_gateway()
 
     return handler
+
+
+def _logged(refused: list[Undelivered], level: int, what: str) -> list[Undelivered]:
+    if refused:
+        _log.log(level, what, extra={"codes": [entry.code for entry in refused]})
+    return refused

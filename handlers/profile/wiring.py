@@ -15,10 +15,9 @@ from handlers.shared.invocation import Handler, LambdaContext
 ATTEMPTS = 3
 
 
-Record = Callable[[Item, LambdaContext], str]
-
-
-def build(*, clients: AwsClients, environment: Environment, recorder: Callable[..., Record]) -> Handler:
+def build(
+    *, clients: AwsClients, environment: Environment, recorder: Callable[..., Callable[[Item, LambdaContext], str]]
+) -> Handler:
     """The function that takes an enriched signal; `recorder` makes what writes its item: a `once.Recorder`."""
     dynamodb = clients.client("dynamodb", attempts=ATTEMPTS)
     record = recorder(

@@ -13,9 +13,8 @@ from botocore.session import get_session
 
 from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
-from handlers.shared.events import EventPublisher
 from handlers.shared.invocation import Handler, emit, set_up, with_request_id
-from handlers.shared.queues import QueueSender
+from handlers.shared.senders import EventPublisher, QueueSender
 
 # One request may take this long (s); `delivery` keeps deadlines, so by default the SDK does not retry.
 CONNECT_TIMEOUT_S = 1

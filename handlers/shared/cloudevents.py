@@ -84,10 +84,8 @@ def _problem_of_the_rest(signal: dict[str, Any]) -> Problem | None:
         if name in PLATFORM_ATTRIBUTES:
             return Rejection.RESERVED_ATTRIBUTE, f"{name} is set by the platform: leave it out"
         if not (name.isascii() and name.isalnum() and name == name.lower()):
-            return (
-                Rejection.ATTRIBUTE,
-                f"{name[:64]!r} is not an attribute name: use a-z and 0-9, or put it into data",
-            )
+            rule = "use a-z and 0-9, or put it into data"
+            return Rejection.ATTRIBUTE, f"{name[:64]!r} is not an attribute name: {rule}"
         value = signal[name]
         if value is not None and type(value) not in (str, bool, int):
             return Rejection.ATTRIBUTE, f"{name[:64]} must be a string, a boolean or a whole number"

@@ -8,9 +8,9 @@ from typing import Any
 
 from handlers.shared.clients import REQUEST_S, AwsClients
 from handlers.shared.delivery import Publish
-from handlers.shared.events import EventPublisher
 from handlers.shared.invocation import Handler, LambdaContext
 from handlers.shared.packing import Entry
+from handlers.shared.senders import EventPublisher
 
 EntryOf = Callable[[str], Entry | None]
 

@@ -52,10 +52,13 @@ def with_request_id(handler: Handler) -> Handler:
     return invoke
 
 
-class LambdaJsonFormatter(logging.Formatter):
-    """A record as Lambda's Python runtime writes it where the log format is JSON; `extra` becomes keys of its own."""
+class LambdaJsonHandler(logging.Handler):
+    """Writes a record to what is standard output at the time, as Lambda's Python runtime does where the format is JSON.
 
-    def format(self, record: logging.LogRecord) -> str:
+    What came in by `extra` becomes keys of its own.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
         line = {
             "timestamp": timestamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
@@ -67,21 +70,12 @@ class LambdaJsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             kind, error, trace = record.exc_info
             line |= {"errorType": kind.__name__, "errorMessage": str(error), "stackTrace": format_tb(trace)}
-        return orjson.dumps(line, default=str).decode()
-
-
-class _StdoutHandler(logging.Handler):
-    """Writes to what is standard output at the time."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        sys.stdout.write(self.format(record) + "\n")
+        sys.stdout.write(orjson.dumps(line, default=str).decode() + "\n")
 
 
 def set_up() -> None:
     """Send what functions log to standard output, from LOG_LEVEL (INFO, if that is no level's name) upwards."""
-    to_stdout = _StdoutHandler()
-    to_stdout.setFormatter(LambdaJsonFormatter())
-    _ROOT.handlers = [to_stdout]
+    _ROOT.handlers = [LambdaJsonHandler()]
     _ROOT.propagate = False  # the runtime's own handler would write each line again, as text
     wanted = os.environ.get("LOG_LEVEL", "INFO").upper()
     _ROOT.setLevel(logging.getLevelNamesMapping().get(wanted, logging.INFO))

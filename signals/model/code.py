@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handlers.shared.clients import AwsClients
 from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
-from handlers.shared.events import EventPublisher
+from handlers.shared.senders import EventPublisher
 from signals.model import blueprint
 from signals.model.bus import refused
 

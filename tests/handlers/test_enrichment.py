@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.enrichment.logic import EnrichmentDependencies, NothingDeliveredError, QuarantineError, enrich
-from handlers.enrichment.user_agent import describe
-from handlers.shared.queues import MESSAGE_BYTES, message
+from handlers.enrichment.received_batch import describe
+from handlers.shared.senders import MESSAGE_BYTES, message
 from tests.handlers.support import ACCOUNT, OTHER_REGION, REGION, SOURCE, Bus, Queue, ingress_event, signal
 
 CHROME = (

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.ingest.http import MAX_BODY_BYTES, HttpRequest
-from handlers.ingest.logic import IngestDependencies, IngestOutcome, respond
+from handlers.ingest.http import MAX_BODY_BYTES, HttpRequest, HttpResponse
+from handlers.ingest.logic import IngestDependencies, respond
 from handlers.ingest.request_signals import MAX_SIGNALS
 from handlers.shared.packing import BILLING_CHUNK_BYTES
-from handlers.shared.queues import MESSAGE_BYTES, message
+from handlers.shared.senders import MESSAGE_BYTES, message
 from tests.handlers.support import KEY, REGION, SOURCE, SOURCES, Bus, Queue, http_event, signal
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -31,11 +31,11 @@ class Ingest:
         self._platform = IngestDependencies(
             {SOURCES[SOURCE][0]: SOURCE}, self.bus, self.spool, lambda: NOW, lambda: next(ids), REGION, max_signal_bytes
         )
-        self.outcome: IngestOutcome
+        self.outcome: HttpResponse
 
     def __call__(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.outcome = respond(HttpRequest.from_api_gateway(event), self._platform)
-        answer = self.outcome.response.to_api_gateway()
+        answer = self.outcome.to_api_gateway()
         return answer["statusCode"], json.loads(answer["body"])
 
     def send(self, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -182,7 +182,7 @@ def test_a_registered_key_opens(ingest, authorization):
 def test_no_other_key_opens_and_nothing_is_read(ingest, authorization):
     status, body = ingest.send("no json", authorization=authorization)
     assert (status, body["error"]) == (401, "unauthorized")
-    assert "bearer" in ingest.outcome.response.headers["www-authenticate"].lower()
+    assert "bearer" in ingest.outcome.headers["www-authenticate"].lower()
 
 
 # Requests that are refused whole
@@ -203,7 +203,7 @@ def test_no_other_key_opens_and_nothing_is_read(ingest, authorization):
 def test_routes(ingest, method, path, status):
     assert ingest(http_event(signal(), method=method, path=path))[0] == status
     if status == 405:
-        assert ingest.outcome.response.headers["allow"]
+        assert ingest.outcome.headers["allow"]
 
 
 def test_health_needs_no_key_and_names_the_region(ingest):
@@ -357,7 +357,7 @@ def test_503_names_the_signals_that_neither_bus_nor_spool_took():
     assert status == 503
     assert statuses(body) == ["accepted", "rejected", "unavailable"]
     assert body["results"][2]["reason"] == "not_stored"
-    assert int(ingest.outcome.response.headers["retry-after"]) > 0
+    assert int(ingest.outcome.headers["retry-after"]) > 0
     counts = ingest.outcome.counts
     assert (counts["AcceptedSignals"], counts["UnavailableSignals"], counts["SpooledSignals"]) == (1, 1, 0)
 

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsE
 from botocore.stub import Stubber
 
 from handlers.shared.delivery import Undelivered
-from handlers.shared.events import EventPublisher
 from handlers.shared.packing import REQUEST_BYTES, Entry
+from handlers.shared.senders import EventPublisher
 from tests.handlers.support import Clock
 
 

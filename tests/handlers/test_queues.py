@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.shared.queues import MESSAGE_BYTES, QueueSender, message
+from handlers.shared.senders import MESSAGE_BYTES, QueueSender, message
 from tests.handlers.support import Clock
 
 

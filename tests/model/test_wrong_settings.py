@@ -29,8 +29,8 @@ from components.resource_types import (
     SCHEDULE,
     TARGET,
 )
-from handlers.shared.events import EventPublisher
 from handlers.shared.packing import Entry
+from handlers.shared.senders import EventPublisher
 from signals.model.blueprint import CannotDeployError
 from signals.model.clock import HOUR_S, MINUTE_S
 from signals.model.code import Collaborators
