@@ -28,9 +28,6 @@ class Quarantined(NamedTuple):
     source: str | None
 
 
-Quarantine = Callable[[Sequence[Quarantined]], Sequence[Undelivered]]
-
-
 class EnrichmentDependencies(NamedTuple):
     """What enrichment works with.
 
@@ -46,7 +43,7 @@ class EnrichmentDependencies(NamedTuple):
     sources: Collection[str]
     region: str
     publish: Publish
-    quarantine: Quarantine
+    quarantine: Callable[[Sequence[Quarantined]], Sequence[Undelivered]]
 
 
 class NothingDeliveredError(RuntimeError):
@@ -70,7 +67,8 @@ def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str,
         batch = authenticate(event, account_id=using.account_id, sources=using.sources)
     except NotOursError as problem:
         detail = event.get("detail")
-        _quarantine([Quarantined(_json(detail), *problem.args, *_names(detail))], using)
+        reason, message = problem.args
+        _quarantine([Quarantined(_json(detail), reason, message, *_names(detail))], using)
         return {"QuarantinedBatches": 1}
     signals, entries, bad = _standard_forms(batch, using)
     undelivered = using.publish(entries) if entries else ()
@@ -79,7 +77,8 @@ def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str,
         raise NothingDeliveredError(f"the data bus took none of {len(entries)} signals: {', '.join(codes)}")
     for failure in undelivered:
         why = f"{failure.code}: {failure.message}"
-        bad.append(_quarantined(signals[failure.position], Reason.UNDELIVERED, why, batch))
+        signal = _json(signals[failure.position])
+        bad.append(Quarantined(signal, Reason.UNDELIVERED, why, batch.batch_id, batch.source))
     if bad:
         _quarantine(bad, using)
     return {"EnrichedSignals": len(entries) - len(undelivered), "QuarantinedSignals": len(bad)}
@@ -104,7 +103,7 @@ def _standard_forms(
                 signals.append(signal)
                 entries.append(Entry(SIGNAL_SOURCE, signal["type"], detail.decode()))
                 continue
-        bad.append(_quarantined(signal, *problem, batch))
+        bad.append(Quarantined(_json(signal), *problem, batch.batch_id, batch.source))
     return signals, entries, bad
 
 
@@ -138,10 +137,6 @@ def _quarantine(what: Sequence[Quarantined], using: EnrichmentDependencies) -> N
     if refused:
         codes = sorted({failure.code for failure in refused})
         raise QuarantineError(f"the quarantine did not take {len(refused)} of {len(what)}: {', '.join(codes)}")
-
-
-def _quarantined(signal: Any, reason: Reason | Rejection, message: str, batch: ReceivedBatch) -> Quarantined:
-    return Quarantined(_json(signal), reason, message, batch.batch_id, batch.source)
 
 
 def _names(detail: Any) -> tuple[str | None, str | None]:

@@ -21,8 +21,6 @@ _NOT_STORED = {
     "message": "neither the bus nor the spool accepted it: send it again",
 }
 
-Spool = Callable[[Sequence[str]], Sequence[Undelivered]]
-
 
 class IngestDependencies(NamedTuple):
     """What ingest works with.
@@ -40,7 +38,7 @@ class IngestDependencies(NamedTuple):
 
     producers: Mapping[str, str]
     publish: Publish
-    spool: Spool
+    spool: Callable[[Sequence[str]], Sequence[Undelivered]]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     region: str
@@ -71,9 +69,8 @@ def ingest(request: HttpRequest, using: IngestDependencies) -> HttpResponse:
     source = using.producers.get(sha256(key).hexdigest()) if key else None
     if source is None:
         challenge = {"www-authenticate": 'Bearer realm="signals", Basic realm="signals", charset="UTF-8"'}
-        raise RefusedRequestError(
-            401, "unauthorized", "send a registered write key: Authorization: Bearer <write key>", challenge
-        )
+        advice = "send a registered write key: Authorization: Bearer <write key>"
+        raise RefusedRequestError(401, "unauthorized", advice, challenge)
     results, accepted = _check(*read(request), using)
     common = envelope(request, source=source, region=using.region, received_at=using.now())
     batches = pack(accepted, common, using.new_id)
@@ -107,7 +104,10 @@ def _check(
             accepted[place] = raw
             results.append({"id": signal["id"], "status": "accepted"})
         else:
-            results.append(_rejected(signal, problem or _problem_of_size(raw, using.max_signal_bytes)))
+            reason, message = problem or _problem_of_size(raw, using.max_signal_bytes)
+            identity = signal.get("id") if type(signal) is dict else None
+            kept = identity[:MAX_ID] if type(identity) is str else None
+            results.append({"id": kept, "status": "rejected", "reason": reason, "message": message})
     return results, accepted
 
 
@@ -115,17 +115,6 @@ def _problem_of_size(raw: bytes | None, max_signal_bytes: int) -> Problem:
     if raw is None:
         return Rejection.TOO_DEEP, "a signal may be nested 254 deep"
     return Rejection.TOO_LARGE, f"the signal has {len(raw)} bytes as compact JSON, {max_signal_bytes} are allowed"
-
-
-def _rejected(signal: Any, problem: Problem) -> dict[str, Any]:
-    identity = signal.get("id") if type(signal) is dict else None
-    reason, message = problem
-    return {
-        "id": identity[:MAX_ID] if type(identity) is str else None,
-        "status": "rejected",
-        "reason": reason,
-        "message": message,
-    }
 
 
 def _signals(batches: Sequence[PackedBatch]) -> int:

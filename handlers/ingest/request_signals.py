@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -75,13 +75,13 @@ def is_faithful(body: bytes, written: bytes) -> bool:
 def refuse_ambiguity(body: bytes) -> None:
     """Refuse what parses but would not be passed on as sent: a name twice in one object, a number beyond 64 bits.
 
-    Slow: for bodies of which `is_faithful` cannot tell.
+    Slow: for bodies that `parse` takes, and of which `is_faithful` cannot tell.
 
     Raises:
         RefusedRequestError: Naming what is ambiguous.
     """
     try:
-        json.loads(body, object_pairs_hook=_no_name_twice, parse_int=_whole_number, parse_constant=_constant)
+        json.loads(body, object_pairs_hook=_no_name_twice, parse_int=_whole_number)
     except RecursionError:
         raise _invalid("the body is nested too deeply") from None
 
@@ -97,10 +97,6 @@ def _whole_number(digits: str) -> None:
     # 20 digits are the most that 64 bits have; Python refuses to convert very long ones.
     if len(digits) > 18 and (len(digits) > 20 or not -(2**63) <= int(digits) < 2**64):
         raise _invalid(f"the number {digits[:24]} does not fit 64 bits: send it as a string")
-
-
-def _constant(name: str) -> NoReturn:
-    raise _invalid(f"{name} is not JSON")
 
 
 def _invalid(message: str) -> RefusedRequestError:

@@ -1,13 +1,12 @@
-"""SigV4A, which a global endpoint asks for, needs AWS's Common Runtime in the archive."""
+"""SigV4A, which every call through a global endpoint needs, needs AWS's Common Runtime in the archive."""
 
 from __future__ import annotations
 
 
 def require_crt() -> None:
-    """Fail where SigV4A cannot be signed, which every call through a global endpoint needs.
+    """Fail the start, not the first publish, where SigV4A cannot be signed.
 
-    Without this the first publish fails, not the start (EventBridge User Guide, "Making applications Regional-fault
-    tolerant": the SDK needs the AWS Common Runtime).
+    Source: EventBridge User Guide, "Making applications Regional-fault tolerant".
     """
     try:
         import awscrt.auth  # noqa: F401

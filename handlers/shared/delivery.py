@@ -141,8 +141,5 @@ def request_failure(error: ClientError | BotoCoreError) -> Failure:
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         return Failure(code, str(error), retryable=status >= 500 or status == 429 or is_retryable(code))
     # Name resolution, connection and time-outs; everything else (parameters, credentials) is the caller's fault.
-    return Failure(
-        type(error).__name__,
-        str(error),
-        retryable=isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError),
-    )
+    unanswered = isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError)
+    return Failure(type(error).__name__, str(error), retryable=unanswered)

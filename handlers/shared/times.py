@@ -13,10 +13,7 @@ _UTC = re.compile(
     rf"T{_MINUTES}{_SECONDS}Z",
     re.ASCII,
 )
-_RFC3339 = re.compile(
-    rf"({_YEAR}-\d\d-\d\d)[Tt]({_MINUTES})({_SECONDS})([Zz]|[+-]{_MINUTES})",
-    re.ASCII,
-)
+_RFC3339 = re.compile(rf"({_YEAR}-\d\d-\d\d)[Tt]({_MINUTES})({_SECONDS})([Zz]|[+-]{_MINUTES})", re.ASCII)
 
 
 def utc_text(text: str) -> str | None:
