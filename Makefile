@@ -26,8 +26,8 @@ test: $(READY)          ## all tests but the longest, end to end included
 test-fast: $(READY)     ## the tests that need no embedded AWS
 	$(BIN)/pytest -n 2 -m "not embedded and not long"
 
-test-long: $(READY)     ## the drills and searches that take minutes
-	$(BIN)/pytest -n 2 -m long
+test-long: $(READY)     ## the drills and searches that take minutes, one at a time: drills measure
+	$(BIN)/pytest -m long
 
 lint: $(READY)          ## style, types and the layers of the tree
 	$(BIN)/ruff check .
