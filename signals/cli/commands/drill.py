@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,12 +40,19 @@ def drill(
     Scenarios: primary-eventbridge-down (the default), primary-api-down, replication-cut, enrichment-failing, slow-lake,
     failover; with --model also primary-eventbridge-stalled and primary-region-down.
     """
-    from signals.cli.views.drill import print_report
+    from signals.cli.views.drill import print_moment, print_report
     from signals.drill.picture import draw
 
     chosen = load_stack(stack)
     if model:
-        reports = [_model(chosen, outage, signals_per_day, replay=not no_replay, scenario=scenario, quiet=json)]
+        from signals.model.run import run
+
+        with console.busy("running the model", quiet=json):
+            reports = [run(stack, outage, signals_per_day, replay=not no_replay, scenario=scenario)]
+        if not json:
+            console.out.print(reports[0].about, markup=False)
+            for moment in reports[0].moments:
+                print_moment(moment)
     else:
         reports = _rehearse(chosen, scenario, rate, replay=not no_replay, key=key, yes=yes, quiet=json)
     for report in reports:
@@ -81,13 +89,9 @@ def _rehearse(
             )
     key = write_key(stack, key)
     environment = LocalEnvironment if stack.local else AwsEnvironment
-    output = console.err if quiet else console.out
-    return [
-        rehearse(
-            environment(stack, key), each, timing=timing, replay=replay, on_moment=lambda m: print_moment(m, output)
-        )
-        for each in chosen
-    ]
+    on_moment = partial(print_moment, console=console.err if quiet else console.out)
+    run = partial(rehearse, timing=timing, replay=replay, on_moment=on_moment)
+    return [run(environment(stack, key), each) for each in chosen]
 
 
 def _scenarios(stack: Stack, name: str | None) -> list[Scenario]:
@@ -104,18 +108,3 @@ def _scenarios(stack: Stack, name: str | None) -> list[Scenario]:
     if chosen.faults is None:
         raise Misuse(f"the embedded AWS cannot rehearse {chosen.name}: add --model")
     return [chosen]
-
-
-def _model(
-    stack: Stack, outage: str, signals_per_day: float, *, replay: bool, scenario: str | None, quiet: bool
-) -> DrillReport:
-    from signals.cli.views.drill import print_moment
-    from signals.model.run import run
-
-    with console.busy("running the model", quiet=quiet):
-        report = run(stack.name, outage, signals_per_day, replay=replay, scenario=scenario)
-    if not quiet:
-        console.out.print(report.about, markup=False)
-        for moment in report.moments:
-            print_moment(moment)
-    return report
