@@ -72,7 +72,7 @@ class Probe(Component):
             name=region.names.probe_alarm,
             alarm_description=see(
                 "no-probe-arrives",
-                "What goes through the global endpoint does not arrive in this Region: its bus is gone or ill, "
+                "What goes through the global endpoint does not arrive in this Region: its bus is missing or failing, "
                 "replication is cut, or the canary does not run.",
             ),
             namespace="AWS/Events",

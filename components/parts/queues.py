@@ -84,8 +84,8 @@ class MessageQueue(RegionalComponent):
                 f"{name}-alarm",
                 name=messages_alarm(queue_name),
                 alarm_description=see(
-                    "the-spool-grows" if queue_name == region.names.spool else "messages-lie-in-a-queue",
-                    f"Messages lie in {queue_name}: something could not be delivered or processed.",
+                    "the-spool-grows" if queue_name == region.names.spool else "messages-in-a-queue",
+                    f"There are messages in {queue_name}: something could not be delivered or processed.",
                 ),
                 namespace="AWS/SQS",
                 metric_name="ApproximateNumberOfMessagesVisible",
