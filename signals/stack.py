@@ -14,10 +14,8 @@ from components.settings import PlatformSettings, load_settings
 from signals.aws.account import Aws
 from signals.errors import Misuse
 from signals.local import process
-from signals.local.embedded_aws import LOCAL_WRITE_KEY, EmbeddedAws
+from signals.local.embedded_aws import EmbeddedAws
 from signals.stack_files import ROOT, stack_file, stack_settings
-
-__all__ = ["LOCAL_WRITE_KEY", "Stack", "load_stack"]
 
 # Where files about stacks on AWS are: not in the embedded AWS's folder, which is thrown away.
 FOLDERS = ROOT / "stacks"
@@ -44,8 +42,8 @@ class Stack:
         return self.settings.aws_endpoint is not None
 
     @property
-    def embedded(self) -> process.Local:
-        """The embedded AWS that this stack runs on; whatever else listens on its ports is not asked for anything.
+    def aws_endpoint(self) -> str:
+        """URL of the embedded AWS that this stack runs on; whatever else listens on its ports is never asked for it.
 
         Raises:
             Misuse: For a stack on AWS.
@@ -53,12 +51,7 @@ class Stack:
         """
         if not isinstance(self.aws, EmbeddedAws):
             raise Misuse(f"stack {self.name!r} is on AWS: this works on a stack with aws_endpoint only")
-        return self.aws.platform
-
-    @property
-    def aws_endpoint(self) -> str:
-        """URL of the embedded AWS; only a local stack has one."""
-        return self.embedded.aws_url
+        return self.aws.platform.aws_url
 
     @property
     def primary(self) -> str:

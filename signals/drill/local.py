@@ -12,12 +12,13 @@ import httpx
 from signals.drill.deployed import DeployedEnvironment
 from signals.drill.environment import ArchivedSignal
 from signals.errors import Failed
+from signals.local.embedded_aws import LOCAL_WRITE_KEY
 from signals.local.faults import PATH
 from signals.model.scenarios import Scenario
 from signals.observe import apis, archives, lake
 from signals.observe.queues import queue_statuses
 from signals.recover.probe import probe
-from signals.stack import LOCAL_WRITE_KEY, Stack
+from signals.stack import Stack
 
 _PATIENCE_S = 2.0
 

@@ -17,11 +17,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from signals.local.embedded_aws import LOCAL_WRITE_KEY
 from signals.observe import apis
 from signals.observe.find import Found, find
 from signals.observe.health import endpoint
 from signals.recover.probe import probe
-from signals.stack import LOCAL_WRITE_KEY
 from tests.e2e.test_signals import PRIMARY, SECONDARY, inverted
 from tests.support.deployed import Deployment, order, wait_for
 
