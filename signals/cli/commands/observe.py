@@ -15,7 +15,6 @@ from signals.errors import Misuse
 from signals.model.duration import parse_duration
 from signals.observe import apis, inputs
 from signals.observe.find import find as search
-from signals.observe.send import send as deliver
 from signals.observe.status import status as look
 from signals.stack import load_stack
 from signals.terminal import console
@@ -34,6 +33,8 @@ def send(
     Signals are sent in requests of at most 100. A signal without an id gets one. When the API answers 503 or 429, the
     request is retried, up to five times in all. Exit code 0 only if every signal was accepted.
     """
+    from signals.observe.send import send as deliver
+
     if url and region:
         raise Misuse("--url and --region both say where to send: give one of them")
     signals = inputs.parse(_read(file))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
 from signals.observe.find import Found
 from signals.observe.queues import QueueStatus
-from signals.observe.send import Result
 from signals.observe.status import FunctionStatus, RegionStatus, StackStatus
 from signals.terminal.console import err, out
+
+if TYPE_CHECKING:
+    from signals.observe.send import Result
 
 _NONE = "[dim]-[/]"
 
