@@ -171,12 +171,10 @@ def _spawn(home: Path, stack: str, aws_port: int, port: int) -> subprocess.Popen
     record_file(home).unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment["SIGNALS_LOCAL_HOME"] = str(home)
+    options = (f"--stack={stack}", f"--aws-port={aws_port}", f"--port={port}")
     with log_file(home).open("wb") as log:
         return subprocess.Popen(
-            [
-                *(sys.executable, "-m", "signals.local.server"),
-                *("--stack", stack, "--aws-port", str(aws_port), "--port", str(port)),
-            ],
+            [sys.executable, "-m", "signals.local.server", *options],
             cwd=Path(__file__).parents[2],
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -13,6 +13,8 @@ only when somebody asks, so that an alarm's history has nothing of what came and
 from __future__ import annotations
 
 import logging
+import operator
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,9 +23,15 @@ from xml.sax.saxutils import escape
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch
 
-from signals.local.extensions import metric_data, patching
+from signals.local.extensions import patching
 
 Alarm = dict[str, Any]
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
 logger = logging.getLogger("signals.local.alarms")
 _TEXTS: tuple[str, ...] = (
     *("AlarmName", "AlarmArn", "AlarmDescription", "StateValue", "StateReason", "MetricName", "Namespace", "Statistic"),
@@ -34,7 +42,9 @@ _TIMES = ("AlarmConfigurationUpdatedTimestamp", "StateUpdatedTimestamp")
 _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 _evaluated: dict[str, float] = {}
 patching.require(
-    cloudwatch, "_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"
+    cloudwatch,
+    *("_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"),
+    *("_metrics", "_calc_stats", "_stat_value", "_dims_key", "_dims_from_list"),
 )
 
 
@@ -51,10 +61,10 @@ def _evaluate_all() -> None:
 @patching.replaces(cloudwatch, "_evaluate_alarm(alarm)")
 def evaluate(alarm: Alarm) -> None:
     """Bring an alarm's state up to its last complete period."""
-    if not alarm.get("MetricName") or _evaluated.get(alarm["AlarmArn"]) == metric_data.period_end(alarm):
+    if not alarm.get("MetricName") or _evaluated.get(alarm["AlarmArn"]) == period_end(alarm):
         return
-    _evaluated[alarm["AlarmArn"]] = metric_data.period_end(alarm)
-    found = metric_data.breaches(alarm, account=get_account_id(), region=get_region())
+    _evaluated[alarm["AlarmArn"]] = period_end(alarm)
+    found = breaches(alarm, account=get_account_id(), region=get_region())
     old, new = alarm["StateValue"], _state(alarm, found)
     if old == new:
         return
@@ -65,8 +75,56 @@ def evaluate(alarm: Alarm) -> None:
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
+def period_end(alarm: Alarm) -> float:
+    """When the last complete period of an alarm ended (epoch seconds)."""
+    period = int(alarm["Period"])
+    return time.time() // period * period
+
+
+def breaches(alarm: Alarm, *, account: str, region: str, since: float = 0.0) -> list[bool | None]:
+    """For each complete period under evaluation, newest first, whether its statistic breaches; None: no data.
+
+    Args:
+        alarm: An alarm's settings, as CloudWatch describes them.
+        account: Account of the metric.
+        region: Region of the metric.
+        since: Periods that began before (epoch seconds) are left out.
+    """
+    period, end = int(alarm["Period"]), period_end(alarm)
+    key = (
+        alarm["Namespace"],
+        alarm["MetricName"],
+        cloudwatch._dims_key(cloudwatch._dims_from_list(alarm["Dimensions"])),
+    )
+    with request_scope(account, region):
+        points = list(cloudwatch._metrics.get(key) or [])
+    starts = [end - (n + 1) * period for n in range(int(alarm["EvaluationPeriods"]))]
+    return [
+        _breaches(alarm, [p for p in points if start <= p["Timestamp"] < start + period])
+        for start in starts
+        if start >= since
+    ]
+
+
+def without_gaps(alarm: Alarm, found: list[bool | None]) -> list[bool]:
+    """Whether each period breaches, missing data treated as the alarm does; periods that do not count are left out."""
+    missing = alarm.get("TreatMissingData")
+    filled = [missing == "breaching" if b is None and missing in ("breaching", "notBreaching") else b for b in found]
+    return [b for b in filled if b is not None]
+
+
+def _breaches(alarm: Alarm, points: list[dict[str, Any]]) -> bool | None:
+    statistics = cloudwatch._calc_stats(points)
+    if not statistics:
+        return None
+    name = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    value = cloudwatch._stat_value(statistics, name, points)
+    compare = _COMPARISONS.get(alarm["ComparisonOperator"])
+    return None if value is None or compare is None else compare(value, float(alarm["Threshold"]))
+
+
 def _state(alarm: Alarm, found: list[bool | None]) -> str:
-    known = metric_data.known(alarm, found)
+    known = without_gaps(alarm, found)
     if not known:
         return alarm["StateValue"] if alarm.get("TreatMissingData") == "ignore" else "INSUFFICIENT_DATA"
     needed = min(int(alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]), len(known))
@@ -90,7 +148,7 @@ def _put(original: Callable[..., Any], params: Any, cbor_data: Any, is_cbor: boo
 def _set_state(original: Callable[..., Any], *request: Any) -> Any:
     answer = original(*request)
     for alarm in cloudwatch._alarms.values():
-        _evaluated[alarm["AlarmArn"]] = metric_data.period_end(alarm)
+        _evaluated[alarm["AlarmArn"]] = period_end(alarm)
     return answer
 
 

@@ -39,7 +39,6 @@ _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.2, 5.0
 logger = logging.getLogger("signals.local.events")
 patching.require(
     lambda_svc,
-    "invoke_async_with_retry(func, event)",
     "_get_func_record_for_ref(function_ref)",
     "_get_base_func_record_for_ref(function_ref)",
     "_execution_record_for_config(func, config)",

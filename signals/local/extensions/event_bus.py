@@ -32,10 +32,7 @@ _TIME_BYTES = 14
 _REQUIRED = ("Source", "DetailType", "Detail")
 logger = logging.getLogger("signals.local.events")
 _THROTTLED = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded."}
-patching.require(
-    events,
-    *("_invoke_target", "_archive_event", "_pattern_event_view", "_matches_pattern_view", "_event_bus_name_from_ref"),
-)
+patching.require(events, "_pattern_event_view", "_matches_pattern_view", "_event_bus_name_from_ref")
 patching.require(cloudwatch, "record_metric(namespace, metric_name, value, unit, dimensions)")
 
 

@@ -161,8 +161,8 @@ def _refusal(endpoint: Endpoint) -> str | None:
         return "An endpoint needs two event buses of the same name."
     if {arn.split(":")[3] for arn in buses} != {get_region(), (failover.get("Secondary") or {}).get("Route")}:
         return "The event buses must be in the endpoint's Region and in the secondary Region."
-    for arn in buses:
-        if not events._event_buses.contains_scoped(arn.split(":")[4], arn.split(":")[3], arn.rpartition("/")[2]):
+    for arn in map(parse_arn, buses):
+        if not events._event_buses.contains_scoped(arn.account_id, arn.region, arn.resource.removeprefix("event-bus/")):
             return f"Event bus {arn} does not exist."
     if _replicates(endpoint) and not endpoint.get("RoleArn"):
         return "RoleArn is required when event replication is enabled."
@@ -207,16 +207,10 @@ def _missing(data: dict[str, Any]) -> Any:
 
 
 @patching.extends(events, "handle_request(method, path, headers, body, query_params)")
-async def _handle(
-    original: Callable[..., Any],
-    method: str,
-    path: str,
-    headers: dict[str, str],
-    body: bytes,
-    query_params: dict[str, Any],
-) -> Any:
+async def _handle(original: Callable[..., Any], *request: Any) -> Any:
+    _, _, headers, body, query_params = request
     # Unsigned calls come from inside; SigV4A names no single Region.
     _signed_region.set(extract_signed_region(headers, query_params))
     if faults.now.slow_endpoints_s and b'"EndpointId"' in body and b'"Entries"' in body:
         await asyncio.sleep(faults.now.slow_endpoints_s)
-    return await original(method, path, headers, body, query_params)
+    return await original(*request)

@@ -24,7 +24,7 @@ from xml.etree.ElementTree import Element, SubElement
 from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch, route53
 
-from signals.local.extensions import metric_data, patching
+from signals.local.extensions import alarms, patching
 
 Check = dict[str, Any]
 _REPORT = re.compile(r"^/2013-04-01/healthcheck/([^/]+)/(status|lastfailurereason)$")
@@ -66,7 +66,7 @@ def _measured(check: Check) -> Status:
     if alarm is None:
         return Status(True, f"there is no alarm {config['AlarmIdentifier']['Name']} yet")
     region = config["AlarmIdentifier"]["Region"]
-    found = metric_data.breaches(alarm, account=get_account_id(), region=region, since=check["_created"])
+    found = alarms.breaches(alarm, account=get_account_id(), region=region, since=check["_created"])
     metric = f"{alarm['Namespace']} {alarm['MetricName']} in {region}"
     if len(found) < int(alarm["EvaluationPeriods"]):
         return Status(True, f"{metric}: not enough data yet")
@@ -74,7 +74,7 @@ def _measured(check: Check) -> Status:
         missing = config.get("InsufficientDataHealthStatus") or "LastKnownStatus"
         without_data = {"Healthy": True, "Unhealthy": False}.get(missing, bool(check.get("_last", True)))
         return Status(without_data, f"{metric}: no data ({missing})")
-    breaching = metric_data.known(alarm, found)
+    breaching = alarms.without_gaps(alarm, found)
     check["_last"] = healthy = not all(breaching)
     return Status(healthy, f"{metric}: {sum(breaching)} of {len(breaching)} periods breach")
 
