@@ -64,7 +64,7 @@ def lock_file(home: Path) -> Path:
 
 
 def record_file(home: Path) -> Path:
-    """Written by the process once it answers: its pid, ports and identity."""
+    """Written by the process once its ports listen: its pid, they and its identity."""
     return home / "server.json"
 
 

@@ -90,10 +90,7 @@ def prepare(home: Path, aws_port: int) -> None:
 
 
 async def serve(home: Path, sockets: list[socket.socket], identity: Identity) -> None:
-    """Serve both until a signal comes; then end the functions' workers.
-
-    Pid, ports and identity are recorded once the sockets will be answered.
-    """
+    """Serve both, as the home's record then says, until a signal comes; then end the functions' workers."""
     from hypercorn.asyncio import serve as hypercorn
     from ministack import app as ministack
     from ministack.core import lambda_runtime

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from signals.local.extensions import patching
@@ -64,7 +64,7 @@ def evaluate(alarm: Alarm) -> None:
     if not alarm.get("MetricName") or _evaluated.get(alarm["AlarmArn"]) == period_end(alarm):
         return
     _evaluated[alarm["AlarmArn"]] = period_end(alarm)
-    found = breaches(alarm, account=get_account_id(), region=get_region())
+    found = breaches(alarm)
     old, new = alarm["StateValue"], _state(alarm, found)
     if old == new:
         return
@@ -81,23 +81,16 @@ def period_end(alarm: Alarm) -> float:
     return time.time() // period * period
 
 
-def breaches(alarm: Alarm, *, account: str, region: str, since: float = 0.0) -> list[bool | None]:
+def breaches(alarm: Alarm, *, since: float = 0.0) -> list[bool | None]:
     """For each complete period under evaluation, newest first, whether its statistic breaches; None: no data.
 
     Args:
-        alarm: An alarm's settings, as CloudWatch describes them.
-        account: Account of the metric.
-        region: Region of the metric.
+        alarm: An alarm's settings, as CloudWatch describes them; its metric is in the account and Region in scope.
         since: Periods that began before (epoch seconds) are left out.
     """
     period, end = int(alarm["Period"]), period_end(alarm)
-    key = (
-        alarm["Namespace"],
-        alarm["MetricName"],
-        cloudwatch._dims_key(cloudwatch._dims_from_list(alarm["Dimensions"])),
-    )
-    with request_scope(account, region):
-        points = list(cloudwatch._metrics.get(key) or [])
+    dimensions = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm["Dimensions"]))
+    points = list(cloudwatch._metrics.get((alarm["Namespace"], alarm["MetricName"], dimensions)) or [])
     starts = [end - (n + 1) * period for n in range(int(alarm["EvaluationPeriods"]))]
     return [
         _breaches(alarm, [p for p in points if start <= p["Timestamp"] < start + period])

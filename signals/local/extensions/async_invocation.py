@@ -70,7 +70,7 @@ def _run(func: dict[str, Any], event: Any) -> None:
         settings = lambda_svc._event_invoke_config(lambda_svc._functions.get(name) or {}, qualifier) or {}
         retries = settings.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
         oldest = time.time() + settings.get("MaximumEventAgeInSeconds", _DEFAULT_AGE_SECONDS)
-        invoked, throttled, pause, result = 0, False, _PAUSE_SECONDS, {}
+        invoked, pause, result = 0, _PAUSE_SECONDS, {}
         while invoked <= retries:
             with _room.setdefault(arn, threading.BoundedSemaphore(_AT_ONCE)):
                 result = lambda_svc._execute_function(func, event)

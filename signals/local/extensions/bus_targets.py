@@ -29,7 +29,7 @@ _CROSS_REGION = "CROSS_REGION_INGESTION_FAILED"
 logger = logging.getLogger("signals.local.events")
 # What crosses Regions is asynchronous: no request waits for it.
 _between_regions = ThreadPoolExecutor(4, thread_name_prefix="between-regions")
-patching.require(events, "_event_buses", "_dispatch_to_event_bus(spec, event, rule, event_path, target_input_payload)")
+patching.require(events, "_event_buses")
 
 
 def forward(arn: Arn, event: Event, rule: dict[str, Any], *, detail: str | None) -> None:

@@ -71,8 +71,7 @@ def invoke(
     view, started = view or events._pattern_event_view(event), started or time.time()
     _count("Invocations", rule)
     try:
-        if not _deliver(target, event, rule, view):
-            original(target, event, rule, view)
+        _deliver(original, target, event, rule, view)
     except DeliveryError as error:
         if not error.retryable:
             send_to_dead_letter_queue(target, view, rule, error)
@@ -149,8 +148,9 @@ def send_to_dead_letter_queue(
         _count("InvocationsFailedToBeSentToDlq", rule)
 
 
-def _deliver(target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any) -> bool:
-    """Deliver once; False if this extension does not know targets of the kind."""
+def _deliver(
+    original: Callable[..., None], target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any
+) -> None:
     try:
         arn = parse_arn(target.get("Arn", ""))
     except ArnParseError:
@@ -158,14 +158,14 @@ def _deliver(target: dict[str, Any], event: Event, rule: dict[str, Any], view: A
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
         body, changed = payload(target, rule, view)
         bus_targets.forward(arn, event, rule, detail=body if changed else None)
-        return True
+        return
     deliver = {"lambda": _to_lambda, "sqs": _to_sqs, "firehose": _to_firehose}.get(arn.service)
     if deliver is None:
-        return False
+        original(target, event, rule, view)
+        return
     if (arn.account_id, arn.region) != (get_account_id(), get_region()):
         raise DeliveryError("NO_RESOURCE", f"{arn} is not in the rule's account and Region")
     deliver(arn, target, rule, payload(target, rule, view)[0])
-    return True
 
 
 def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:

@@ -42,12 +42,11 @@ class _Buffer:
     destination: dict[str, Any]
     since: float
     records: list[tuple[str, bytes]] = field(default_factory=list)
-    size: int = 0
     not_before: float = 0.0
 
     def due(self) -> bool:
         hints = self.destination["config"].get("BufferingHints") or {}
-        full = self.size >= hints.get("SizeInMBs", 5) * _MEGABYTE
+        full = sum(len(data) for _, data in self.records) >= hints.get("SizeInMBs", 5) * _MEGABYTE
         return time.time() >= max(self.not_before, self.since + (0 if full else hints.get("IntervalInSeconds", 300)))
 
 
@@ -70,7 +69,6 @@ def gather(
     with _lock:
         buffer = _buffers.setdefault((stream["arn"], dest["id"]), _Buffer(stream, dest, time.time()))
         buffer.records.extend(records)
-        buffer.size += sum(len(data) for _, data in records)
 
 
 @patching.extends(firehose, "_dest_description(dest)")
@@ -103,7 +101,6 @@ def _put_back(buffer: _Buffer) -> None:
         newer = _buffers.get((buffer.stream["arn"], buffer.destination["id"]))
         if newer:
             buffer.records.extend(newer.records)
-            buffer.size += newer.size
         _buffers[buffer.stream["arn"], buffer.destination["id"]] = buffer
 
 

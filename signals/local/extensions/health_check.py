@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, request_scope
 from ministack.services import cloudwatch, route53
 
 from signals.local.extensions import alarms, patching
@@ -66,7 +66,8 @@ def _measured(check: Check) -> Status:
     if alarm is None:
         return Status(True, f"there is no alarm {config['AlarmIdentifier']['Name']} yet")
     region = config["AlarmIdentifier"]["Region"]
-    found = alarms.breaches(alarm, account=get_account_id(), region=region, since=check["_created"])
+    with request_scope(get_account_id(), region):
+        found = alarms.breaches(alarm, since=check["_created"])
     metric = f"{alarm['Namespace']} {alarm['MetricName']} in {region}"
     if len(found) < int(alarm["EvaluationPeriods"]):
         return Status(True, f"{metric}: not enough data yet")
