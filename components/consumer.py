@@ -79,7 +79,7 @@ class ConsumerSubscription(RegionalComponent):
                     asynchronous=True,
                     opts=self.child,
                 )
-                self.target_arn = function.alias_arn
+                self.target_arn = function.alias.arn
         subscription = Subscription(
             name,
             region=region,

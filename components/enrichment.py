@@ -68,7 +68,7 @@ class Enrichment(RegionalComponent):
             bus_name=ingress_bus.name,
             rule_name=region.names.enrichment,
             pattern=pattern,
-            target_arn=function.alias_arn,
+            target_arn=function.alias.arn,
             opts=self.child,
         )
         function.allow_invocation("ingress-rule", "events.amazonaws.com", subscription.rule_arn)

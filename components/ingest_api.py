@@ -97,7 +97,7 @@ class IngestApi(RegionalComponent):
             f"{name}-integration",
             api_id=api.id,
             integration_type="AWS_PROXY",
-            integration_uri=function.alias_invoke_arn,
+            integration_uri=function.alias.invoke_arn,
             integration_method="POST",
             payload_format_version="2.0",
             opts=self.here,

@@ -110,7 +110,7 @@ class Probe(Component):
                 region,
                 physical_name=region.names.canary_schedule_role,
                 service="scheduler",
-                statements=[allow("lambda:InvokeFunction", function.alias_arn)],
+                statements=[allow("lambda:InvokeFunction", function.alias.arn)],
             ),
-            target_arn=function.alias_arn,
+            target_arn=function.alias.arn,
         )

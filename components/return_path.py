@@ -28,8 +28,6 @@ class ReturnPath(Component):
     Source: EventBridge User Guide, "Archiving and replaying events", "Sending and receiving events between buses".
     """
 
-    rule_arn: pulumi.Output[str]
-
     def __init__(
         self,
         name: str,
@@ -66,5 +64,4 @@ class ReturnPath(Component):
             target_arn=drained.queue.arn,
             opts=self.child,
         )
-        self.rule_arn = subscription.rule_arn
-        self.register_outputs({"ruleArn": self.rule_arn})
+        self.register_outputs({"ruleArn": subscription.rule_arn})

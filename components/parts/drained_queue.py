@@ -83,7 +83,7 @@ class DrainedQueue(RegionalComponent):
         aws.lambda_.EventSourceMapping(
             f"{name}-mapping",
             event_source_arn=self.queue.arn,
-            function_name=function.alias_arn,
+            function_name=function.alias.arn,
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config={"maximum_concurrency": maximum_concurrency},

@@ -34,9 +34,7 @@ class PackagedFunction(RegionalComponent):
     """
 
     name: pulumi.Output[str]
-    alias_name: pulumi.Output[str]
-    alias_arn: pulumi.Output[str]
-    alias_invoke_arn: pulumi.Output[str]
+    alias: aws.lambda_.Alias
 
     def __init__(
         self,
@@ -101,22 +99,21 @@ class PackagedFunction(RegionalComponent):
             # Without its policy the first invocations would run with a role that may do nothing.
             opts=region.options(self, depends_on=[policy, logs]),
         )
-        alias = aws.lambda_.Alias(
+        self.alias = aws.lambda_.Alias(
             f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=self.here
         )
         if failed:
             aws.lambda_.FunctionEventInvokeConfig(
                 f"{name}-async",
                 function_name=function.name,
-                qualifier=alias.name,
+                qualifier=self.alias.name,
                 maximum_retry_attempts=2,
                 maximum_event_age_in_seconds=21_600,
                 destination_config={"on_failure": {"destination": failed.arn}},
                 opts=self.here,
             )
-        self.name, self.alias_name = function.name, alias.name
-        self.alias_arn, self.alias_invoke_arn = alias.arn, alias.invoke_arn
-        self.register_outputs({"name": self.name, "aliasArn": self.alias_arn})
+        self.name = function.name
+        self.register_outputs({"name": self.name, "aliasArn": self.alias.arn})
 
     def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> None:
         """Let a service invoke the alias on behalf of one resource; `by` names the permission."""
@@ -124,7 +121,7 @@ class PackagedFunction(RegionalComponent):
             f"{self._name}-invoked-by-{by}",
             statement_id=by,
             function=self.name,
-            qualifier=self.alias_name,
+            qualifier=self.alias.name,
             action="lambda:InvokeFunction",
             principal=principal,
             source_arn=source_arn,
