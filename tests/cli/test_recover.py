@@ -79,10 +79,14 @@ def test_a_plan_that_does_not_exist_is_told_with_those_that_do(command: str) -> 
     assert "there is no plan 'another': choose one of a-plan" in result.stderr
 
 
-def test_watching_a_plan_that_replays_nothing_says_so() -> None:
+def test_watching_a_plan_that_replays_nothing_says_so_and_compares_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     save(planned(0))
+    compared: list[str] = []
+    monkeypatch.setattr("signals.cli.commands.recover._watch", lambda _, plan, json: compared.append(plan.id))  # noqa: ARG005
     result = run("replay", "watch")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, compared) == (0, ["a-plan"])
     assert "plan a-plan replays nothing (replication retries for 24 h" in result.stderr
     assert "`signals replay plan --whole --stack cloud`" in result.stderr
 
