@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from signals.drill.environment import DrillEnvironment
 from signals.drill.interruption import terminable, uninterrupted
-from signals.drill.lanes import lanes
 from signals.drill.traffic import Traffic
 from signals.model.report import DrillReport, Moment, MomentKind
 from signals.model.scenarios import Scenario
@@ -227,8 +226,7 @@ class _Drill:
             began=began,
             duration_s=duration_s,
             moments=tuple(self.moments),
-            lanes=lanes(
-                ledger,
+            lanes=ledger.lanes(
                 [((copy.at - began).total_seconds(), copy.region) for copy in entered],
                 environment.regions,
                 duration_s,

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from signals.model.ledger import Ledger
 
@@ -24,12 +24,6 @@ class Answer:
     region: str
 
 
-class Post(Protocol):
-    """Sends signals once; those that are not acknowledged are sent again later."""
-
-    def __call__(self, entry_point: str, signals: Sequence[Signal]) -> Answer: ...
-
-
 class Traffic:
     """A client at each entry point; each makes `rate` signals a second and sends those that are due in one request.
 
@@ -37,28 +31,24 @@ class Traffic:
 
     Args:
         entry_points: Their names.
-        post: Sends.
+        post: Sends signals once, given the entry point; those it does not acknowledge are sent again later.
         rate: Signals a second at each entry point.
         gather_s: Pause between two requests (s), longer after a refusal.
-        run_id: First part of every id.
-        clock: Monotonic seconds.
     """
 
     def __init__(
         self,
         entry_points: Sequence[str],
-        post: Post,
+        post: Callable[[str, Sequence[Signal]], Answer],
         *,
         rate: float,
         gather_s: float = 0.5,
-        run_id: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.run_id = run_id or f"drill-{uuid.uuid4().hex[:12]}"
+        self.run_id = f"drill-{uuid.uuid4().hex[:12]}"
         self.ledger = Ledger()
         self.began = datetime.now(UTC)
-        self._post, self._rate, self._gather_s, self._clock = post, rate, gather_s, clock
-        self._zero = clock()
+        self._post, self._rate, self._gather_s = post, rate, gather_s
+        self._zero = time.monotonic()
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._give_up_at = float("inf")
@@ -67,14 +57,14 @@ class Traffic:
         ]
 
     def start(self) -> None:
-        self.began, self._zero = datetime.now(UTC), self._clock()
+        self.began, self._zero = datetime.now(UTC), time.monotonic()
         for thread in self._threads:
             thread.start()
 
     @property
     def seconds(self) -> float:
         """Since the traffic began."""
-        return self._clock() - self._zero
+        return time.monotonic() - self._zero
 
     def acknowledged(self) -> dict[str, tuple[float, str]]:
         """When and by which Region each signal was acknowledged, so far."""
@@ -83,7 +73,7 @@ class Traffic:
 
     def stop(self, *, patience_s: float = 20.0) -> None:
         """Make no more signals; send what is left for at most so long (s). Safe to call again."""
-        self._give_up_at = min(self._give_up_at, self._clock() + patience_s)
+        self._give_up_at = min(self._give_up_at, time.monotonic() + patience_s)
         self._ending.set()
         for thread in self._threads:
             if thread.ident:
@@ -104,7 +94,7 @@ class Traffic:
             if waiting:
                 waiting, was_refused = self._send(entry_point, waiting)
                 refused = refused + 1 if was_refused else 0
-            if waiting and ending and self._clock() >= self._give_up_at:
+            if waiting and ending and time.monotonic() >= self._give_up_at:
                 return
             # A client that was refused backs off; others gather a few signals before the next request.
             pause = min(self._gather_s * 2**refused, 4 * self._gather_s)

@@ -1,10 +1,15 @@
-"""The state of a CloudWatch alarm, from its metric's last periods.
+"""The state of a CloudWatch alarm and of the health check that watches its metric, from the metric's last periods.
 
 Each period's statistic is compared with the threshold; a period without data is treated as TreatMissingData says:
 breaching, notBreaching, or missing, which then does not count. Without any data the state is INSUFFICIENT_DATA
 (CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data"). EventBridge's latency without
 dimensions is that of the whole service; with dimensions its publication has been seen to stop (aws-facts 2, one
 source): here it is never published.
+
+The Route 53 health check (CLOUDWATCH_METRIC) reads the data stream of the alarm's metric with settings copied from the
+alarm, not the alarm's state: SetAlarmState does nothing. Every period must breach (no M out of N). Without data
+InsufficientDataHealthStatus decides; a new check is healthy until it has data; Inverted inverts the status (Route 53
+Developer Guide, "How Route 53 determines the status of health checks that monitor CloudWatch alarms").
 """
 
 from __future__ import annotations
@@ -41,3 +46,38 @@ def is_in_alarm(alarm: Mapping[str, Any], averages_ms: Sequence[float | None]) -
     known = evaluated(alarm, breaches(alarm, averages_ms))
     needed = int(alarm.get("datapointsToAlarm") or alarm["evaluationPeriods"])
     return bool(known) and sum(known) >= min(needed, len(known))
+
+
+def is_healthy(
+    check: Mapping[str, Any],
+    alarm: Mapping[str, Any],
+    averages_ms: Sequence[float | None],
+    *,
+    last: bool,
+    inverted: bool = False,
+) -> bool:
+    """The check's status.
+
+    Args:
+        check: Its settings.
+        alarm: The settings of the alarm it watches.
+        averages_ms: The metric of the last complete periods, the oldest first.
+        last: Its previous status, not inverted: for LastKnownStatus.
+        inverted: Whether it was inverted after deployment.
+    """
+    if check.get("disabled"):
+        return True
+    healthy = _measured(check, alarm, averages_ms, last)
+    return healthy != (bool(check.get("invertHealthcheck")) != inverted)
+
+
+def _measured(
+    check: Mapping[str, Any], alarm: Mapping[str, Any], averages_ms: Sequence[float | None], last: bool
+) -> bool:
+    found = breaches(alarm, averages_ms)
+    if len(found) < int(alarm["evaluationPeriods"]):
+        return True
+    if all(breached is None for breached in found):
+        without_data = {"Healthy": True, "Unhealthy": False}
+        return without_data.get(check.get("insufficientDataHealthStatus", "LastKnownStatus"), last)
+    return not all(evaluated(alarm, found))

@@ -9,8 +9,8 @@ from typing import Any
 
 from components.resource_types import BUS, arn
 from signals.errors import Failed
+from signals.model.event import Pattern
 from signals.model.iam import Policy
-from signals.model.patterns import Pattern
 
 
 class CannotDeployError(Failed):
@@ -45,7 +45,6 @@ class RulePlan:
 class ArchivePlan:
     """An archive of a bus; kept for so many days, 0 for ever."""
 
-    name: str
     region: str
     bus: str
     retention_days: int
@@ -81,7 +80,6 @@ class FunctionPlan:
     policy: Policy
     sources: tuple[str, ...]
     timeout_s: float
-    asynchronous: bool = False
     retries: int = 2
     max_age_s: float = 21_600.0
     on_failure_arn: str | None = None
@@ -117,7 +115,6 @@ class EndpointPlan:
 class SchedulePlan:
     """Something that EventBridge Scheduler puts on a bus every minute."""
 
-    name: str
     region: str
     bus_arn: str
     source: str
@@ -141,10 +138,6 @@ class Blueprint:
     schedules: tuple[SchedulePlan, ...]
     has_domain: bool
     api_check_s: float = 30.0
-
-    @cached_property
-    def functions_by_arn(self) -> Mapping[str, FunctionPlan]:
-        return {function.arn: function for function in self.functions}
 
     def bus_arn(self, region: str, name: str) -> str:
         return arn(BUS, region=region, account=self.account, name=name)

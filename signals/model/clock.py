@@ -1,14 +1,18 @@
-"""Virtual time: scheduled calls run in order of time, and the clock jumps from one to the next."""
+"""Virtual time, which jumps from one scheduled call to the next, and durations on the command line."""
 
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from signals.errors import Misuse
+
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3_600.0, 86_400.0
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class VirtualClock:
@@ -37,3 +41,18 @@ class VirtualClock:
     def moment(self, at_s: float | None = None) -> datetime:
         """A time (s) as a date; by default now."""
         return EPOCH + timedelta(seconds=self.now if at_s is None else at_s)
+
+
+def parse_duration(text: str) -> timedelta:
+    """A duration such as `90s`, `45m`, `1.5h` or `35d`.
+
+    Raises:
+        Misuse: The text is not a duration.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    try:
+        if match:
+            return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        pass
+    raise Misuse(f"{text!r} is not a duration: write a number and s, m, h or d, for example 90s or 2h")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from signals.model import alarm, health_check
+from signals.model import alarm
 from signals.model.clock import MINUTE_S
 from signals.model.faults import FaultKind
 
@@ -111,8 +111,8 @@ class EndpointRouting:
         inverted = platform.faults.hits(FaultKind.INVERTED, plan.primary, platform.clock.now)
         check, last = plan.health_check, self._measured_healthy
         not_inverted = {**check, "invertHealthcheck": False}
-        self._measured_healthy = health_check.is_healthy(not_inverted, plan.alarm, averages_ms, last=last)
-        healthy = health_check.is_healthy(check, plan.alarm, averages_ms, last=last, inverted=inverted)
+        self._measured_healthy = alarm.is_healthy(not_inverted, plan.alarm, averages_ms, last=last)
+        healthy = alarm.is_healthy(check, plan.alarm, averages_ms, last=last, inverted=inverted)
         if healthy != self._healthy:
             self._healthy = healthy
             text = f"the health check is {'healthy' if healthy else 'unhealthy'}"

@@ -12,8 +12,8 @@ import orjson
 from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from handlers.shared.times import timestamp
 from signals.model import targets
-from signals.model.archive import LAG_S, MOST_REPLAYS, SimulatedArchive, TooManyReplaysError
 from signals.model.blueprint import RulePlan
+from signals.model.bus import LAG_S, MOST_REPLAYS, SimulatedArchive, TooManyReplaysError
 from signals.model.clock import EPOCH, HOUR_S, MINUTE_S
 from signals.model.event import Event
 from signals.model.functions import INVOCATION_S

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 
-from signals.model.archive import SimulatedArchive
 from signals.model.blueprint import Blueprint
-from signals.model.bus import EventBridge
+from signals.model.bus import EventBridge, SimulatedArchive
 from signals.model.clock import VirtualClock
 from signals.model.code import Collaborators, runner
 from signals.model.failover import EndpointRouting
@@ -16,13 +14,6 @@ from signals.model.faults import Fault, FaultSchedule
 from signals.model.functions import SimulatedFunction, SimulatedMapping
 from signals.model.ledger import Ledger
 from signals.model.queues import SimulatedQueue
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """What AWS does not document."""
-
-    managed_rule_ignores_replays: bool = True
 
 
 class Platform:
@@ -35,7 +26,7 @@ class Platform:
         signal_weight: How many signals of the real platform one of the model stands for.
         signals_per_event: How many of those share an entry on the ingress bus.
         collaborators: What functions work with.
-        assumptions: How to read what AWS does not document.
+        managed_rule_ignores_replays: See `replication`: AWS does not document it.
     """
 
     def __init__(
@@ -47,11 +38,12 @@ class Platform:
         signal_weight: float = 1.0,
         signals_per_event: float = 1.0,
         collaborators: Collaborators | None = None,
-        assumptions: Assumptions | None = None,
+        managed_rule_ignores_replays: bool = True,
     ) -> None:
         self.blueprint, self.signal_weight = blueprint, signal_weight
         self.event_weight = signal_weight / signals_per_event
-        self.collaborators, self.assumptions = collaborators or Collaborators(), assumptions or Assumptions()
+        self.collaborators = collaborators or Collaborators()
+        self.managed_rule_ignores_replays = managed_rule_ignores_replays
         self.rng = Random(seed)
         self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)
         self.profiles: dict[tuple[str, str], str] = {}

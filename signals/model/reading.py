@@ -20,9 +20,9 @@ from signals.model.blueprint import (
     SchedulePlan,
     TargetPlan,
 )
+from signals.model.event import Pattern
 from signals.model.iam import Policy
-from signals.model.patterns import Pattern
-from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
+from signals.model.targets import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording, Resource
 
@@ -97,16 +97,14 @@ class _Reader:
         ]
 
     def _archives(self) -> list[ArchivePlan]:
-        found = self._of_type(types.ARCHIVE)
         return [
             ArchivePlan(
-                i["name"],
                 str(archive.region),
                 i["eventSourceArn"].rpartition("/")[2],
                 int(i.get("retentionDays") or 0),
                 Pattern(i.get("eventPattern")),
             )
-            for archive, i in found
+            for archive, i in self._of_type(types.ARCHIVE)
         ]
 
     def _queues(self) -> list[QueuePlan]:
@@ -157,7 +155,6 @@ class _Reader:
                     Policy(tuple(_invocation(p, arn) for p in permissions.get(key, ()))),
                     _sources(i["code"]),
                     float(i["timeout"]),
-                    bool(config),
                     int(config.get("maximumRetryAttempts", 2)),
                     float(config.get("maximumEventAgeInSeconds", 21_600)),
                     on_failure.get("destination"),
@@ -211,7 +208,6 @@ class _Reader:
     def _schedules(self) -> list[SchedulePlan]:
         return [
             SchedulePlan(
-                i["name"],
                 str(schedule.region),
                 i["target"]["arn"],
                 i["target"]["eventbridgeParameters"]["source"],

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.ledger import Drop
-from signals.model.retries import DEFAULT_AGE_S, DEFAULT_ATTEMPTS, given_up, next_try
+from signals.model.targets import DEFAULT_AGE_S, DEFAULT_ATTEMPTS, given_up, next_try
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -33,7 +33,7 @@ def replicate(event: Event, region: str, platform: Platform, only: Collection[st
     if not endpoint.replicates or event.bus != endpoint.bus or event.from_bus:
         return False
     if event.replay:
-        if only or platform.assumptions.managed_rule_ignores_replays:
+        if only or platform.managed_rule_ignores_replays:
             return False
     elif not event.through_endpoint:
         return False

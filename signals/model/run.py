@@ -8,8 +8,7 @@ from functools import partial
 from random import Random
 
 from handlers.shared.times import timestamp
-from signals.model.clock import HOUR_S
-from signals.model.duration import parse_duration
+from signals.model.clock import HOUR_S, parse_duration
 from signals.model.ledger import ids_in
 from signals.model.operator import REPLICATION_TRIES_S, Operator
 from signals.model.platform import Platform

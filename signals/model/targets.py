@@ -5,11 +5,17 @@ are, for the age and attempts of the target's retry policy. After that the event
 a standard queue in the rule's Region whose own policy lets events.amazonaws.com send for the rule. Without one, or if
 it refuses, the event is dropped (User Guide, "Retry policy and using dead-letter queues"). EventBridge does not route
 what came from one bus to a third ("Sending and receiving events between buses": THIRD_REGION_HOP_DETECTED).
+
+By default a target is retried for 24 hours and up to 185 times, with exponential backoff and jitter; its retry policy
+lowers both ("Retry policy"). The pauses are not published: here they double from one second up to 488, so that 185
+retries take the 24 hours; the jitter, seconds, is left out.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import orjson
@@ -18,12 +24,15 @@ from signals.model.blueprint import RulePlan, TargetPlan
 from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.ledger import Drop
-from signals.model.retries import given_up, next_try
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 SERVICE = "events.amazonaws.com"
+DEFAULT_AGE_S, DEFAULT_ATTEMPTS = 86_400, 185
+_LONGEST_PAUSE_S = 488.0
+# Time of each retry since the first try (s).
+_TIMES = list(accumulate(min(_LONGEST_PAUSE_S, 2.0**n) for n in range(DEFAULT_ATTEMPTS)))
 
 
 class TargetRefusedError(Exception):
@@ -124,3 +133,24 @@ def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, pl
     else:
         platform.ledger.counts["dead letters"] += 1
         queue.send(event.text, {"RULE_ARN": rule.arn, "TARGET_ARN": target.arn, "ERROR_CODE": code})
+
+
+def next_try(first_s: float, after_s: float, age_s: float, attempts: int) -> float | None:
+    """When a target is retried next (s); None if age or attempts are used up.
+
+    Args:
+        first_s: When it was tried first.
+        after_s: The retry is later than this: now, or the time until which it is certain to fail again.
+        age_s: Longest age of an event (MaximumEventAgeInSeconds).
+        attempts: Most retries (MaximumRetryAttempts).
+    """
+    index = bisect_left(_TIMES, after_s - first_s + 0.001)
+    if index >= min(attempts, len(_TIMES)) or _TIMES[index] > age_s:
+        return None
+    return first_s + _TIMES[index]
+
+
+def given_up(first_s: float, age_s: float, attempts: int) -> float:
+    """When the last retry is made (s)."""
+    tries = [time for time in _TIMES[:attempts] if time <= age_s]
+    return first_s + (tries[-1] if tries else 0.0)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from components.errors import PlatformError, SettingsError
 from signals.cli.app import app, explain
 from signals.errors import LocalError, Misuse
-from signals.model.duration import parse_duration
+from signals.model.clock import parse_duration
 from signals.observe import apis
 from signals.observe import send as sending
 from signals.observe.send import Result as Sent

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from signals.errors import Misuse
-from signals.model.archive import LAG_S
-from signals.model.clock import HOUR_S, MINUTE_S
-from signals.model.duration import parse_duration
+from signals.model.bus import LAG_S
+from signals.model.clock import HOUR_S, MINUTE_S, parse_duration
 from signals.model.faults import Fault, FaultKind
 from signals.model.ledger import ids_in
 from signals.model.operator import Operator

@@ -6,13 +6,13 @@ from statistics import mean
 
 import pytest
 
-from signals.model import alarm, health_check
+from signals.model import alarm
 from signals.model.clock import DAY_S, HOUR_S, MINUTE_S
+from signals.model.event import Pattern
 from signals.model.faults import Fault, FaultKind
 from signals.model.iam import Policy
 from signals.model.operator import Operator
-from signals.model.patterns import Pattern
-from signals.model.retries import given_up, next_try
+from signals.model.targets import given_up, next_try
 from tests.model.support import PRIMARY, SECONDARY, hours, plan, platform_of
 
 ALARM = plan().endpoint.alarm
@@ -72,19 +72,19 @@ def test_a_condition_operator_that_is_not_known_is_an_error_and_not_a_guess() ->
 )
 def test_missing_minutes_breach_and_the_threshold_itself_does_not(averages: list[float | None], in_alarm: bool) -> None:
     assert alarm.is_in_alarm(ALARM, averages) is in_alarm
-    assert health_check.is_healthy(CHECK, ALARM, averages, last=True) is not in_alarm
+    assert alarm.is_healthy(CHECK, ALARM, averages, last=True) is not in_alarm
 
 
 @pytest.mark.parametrize(("says", "healthy"), [("Healthy", True), ("Unhealthy", False), ("LastKnownStatus", True)])
 def test_without_any_data_the_check_says_what_it_was_told_to_say(says: str, healthy: bool) -> None:
     check = {**CHECK, "insufficientDataHealthStatus": says}
-    assert health_check.is_healthy(check, ALARM, [None] * 5, last=True) is healthy
+    assert alarm.is_healthy(check, ALARM, [None] * 5, last=True) is healthy
 
 
 def test_inverting_inverts_the_status_and_disabling_makes_it_healthy() -> None:
-    assert not health_check.is_healthy({**CHECK, "invertHealthcheck": True}, ALARM, [FINE] * 5, last=True)
-    assert health_check.is_healthy(CHECK, ALARM, [SLOW] * 5, last=True, inverted=True)
-    assert health_check.is_healthy({**CHECK, "disabled": True}, ALARM, [SLOW] * 5, last=True)
+    assert not alarm.is_healthy({**CHECK, "invertHealthcheck": True}, ALARM, [FINE] * 5, last=True)
+    assert alarm.is_healthy(CHECK, ALARM, [SLOW] * 5, last=True, inverted=True)
+    assert alarm.is_healthy({**CHECK, "disabled": True}, ALARM, [SLOW] * 5, last=True)
 
 
 def test_failover_takes_360_seconds_on_average_and_never_more_than_420() -> None:

@@ -36,7 +36,7 @@ from signals.model.clock import HOUR_S, MINUTE_S
 from signals.model.code import Collaborators
 from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator
-from signals.model.platform import Assumptions, Platform
+from signals.model.platform import Platform
 from signals.model.reading import read
 from signals.model.run import reasons
 from signals.recording.resources import Recording
@@ -115,10 +115,8 @@ def test_without_a_return_path_a_replay_reaches_nobody() -> None:
 def test_a_replay_without_filter_arns_may_be_replicated_as_well() -> None:
     # AWS does not say whether its managed rule takes replays; with FilterArns it does not matter.
     def copies(*, filtered: bool) -> int:
-        takes_replays = Assumptions(managed_rule_ignores_replays=False)
-        platform = platform_of(
-            None, [out(FaultKind.INVERTED, 0.5, 3)], sent_s=hours(1, 2, 20), assumptions=takes_replays
-        )
+        inverted, sent_s = [out(FaultKind.INVERTED, 0.5, 3)], hours(1, 2, 20)
+        platform = platform_of(None, inverted, sent_s=sent_s, managed_rule_ignores_replays=False)
         platform.clock.run(5 * HOUR_S)
         Operator(platform).replay(0, 3 * HOUR_S, filtered=filtered)
         platform.clock.run()

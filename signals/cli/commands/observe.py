@@ -12,7 +12,7 @@ import typer
 from signals.cli.commands.options import KEY_VARIABLE, AsJson, StackName, write_key
 from signals.cli.views import observe as views
 from signals.errors import Misuse
-from signals.model.duration import parse_duration
+from signals.model.clock import parse_duration
 from signals.observe import apis, inputs
 from signals.observe.find import find as search
 from signals.observe.status import status as look
