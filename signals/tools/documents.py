@@ -7,7 +7,6 @@ writes nothing and exits with 1 if one of them is not what the code says.
 from __future__ import annotations
 
 import argparse
-import enum
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
+from typer.cli import get_docs_for_click
 
 from components.settings import PlatformSettings
 from policies import rules
@@ -24,19 +24,6 @@ from signals.cli import app as app_module
 
 PROJECT = Path(__file__).resolve().parents[2]
 _WRITTEN = "<!-- Written by `make docs` from {}. Edit that, not this. -->"
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    """Every command that can be run, with its name as one types it (`signals replay plan`), in order of the help."""
-    yield from _below("signals", typer.main.get_command(app_module.app))
-
-
-def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    inner = getattr(command, "commands", {})
-    if not inner or command.invoke_without_command:
-        yield name, command
-    for key, value in inner.items():
-        yield from _below(f"{name} {key}", value)
 
 
 def settings_reference() -> str:
@@ -107,53 +94,12 @@ def _type_of(field: Mapping[str, Any]) -> str:
 
 
 def command_reference() -> str:
-    """docs/commands.md, from the typer app."""
-    lines = [
-        "# Commands",
-        "",
-        _WRITTEN.format("`signals/cli`"),
-        "",
-        *inspect.cleandoc(app_module.__doc__ or "").splitlines(),
-    ]
-    for name, command in commands():
-        lines += ["", f"## `{name}`", "", *inspect.cleandoc(command.help or "").splitlines(), ""]
-        arguments = [_argument(p) for p in command.params if p.param_type_name == "argument"]
-        lines += ["```console", " ".join(["$", name, *arguments, "[OPTIONS]"]), "```", ""]
-        lines += ["| | default | |", "| --- | --- | --- |"]
-        for parameter in command.params:
-            lines.append(f"| {_names(parameter)} | {_default(parameter)} | {_cell(_help(parameter))} |")
-    return "\n".join(lines) + "\n"
-
-
-def _argument(parameter: Any) -> str:
-    name = parameter.metavar or parameter.name.upper()
-    return name if parameter.required or name.startswith("[") else f"[{name}]"
-
-
-def _names(parameter: Any) -> str:
-    if parameter.param_type_name == "argument":
-        return f"`{_argument(parameter)}`"
-    kind = parameter.type_descriptor.annotation
-    value = parameter.metavar or {int: "NUMBER", float: "NUMBER", Path: "PATH"}.get(kind, "TEXT")
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        value = "\\|".join(str(choice.value) for choice in kind)
-    value = "" if parameter.is_flag else f" {value}"
-    return ", ".join(f"`{name}{value}`" for name in (*parameter.opts, *parameter.secondary_opts))
-
-
-def _help(parameter: Any) -> str:
-    return f"{parameter.help or ''}{f' Or set `{parameter.envvar}`.' if parameter.envvar else ''}"
-
-
-def _default(parameter: Any) -> str:
-    if parameter.required:
-        return "required"
-    value = parameter.default
-    if value is None or value is False or callable(value) or "UNSET" in repr(value):
-        return ""
-    if value is True and parameter.secondary_opts:
-        return f"`{parameter.opts[0]}`"
-    return _value(getattr(value, "value", value))
+    """docs/commands.md, as `typer signals.cli.app utils docs` writes it."""
+    command = typer.main.get_command(app_module.app)
+    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="signals", title="Commands")
+    title, _, rest = text.partition("\n")
+    lines = [title, "", _WRITTEN.format("`signals/cli`"), "", *inspect.cleandoc(app_module.__doc__ or "").splitlines()]
+    return "\n".join([*lines, rest.rstrip(), ""])
 
 
 def policy_catalogue() -> str:
@@ -210,18 +156,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m signals.tools.documents", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a document is stale")
     check = parser.parse_args(arguments).check
-    stale = [name for name, write in DOCUMENTS.items() if not _is(PROJECT / name, write())]
-    for name in stale:
+    stale = False
+    for name, write in DOCUMENTS.items():
+        path, text = PROJECT / name, write()
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        stale = True
         if check:
             print(f"{name} is stale: run `make docs`", file=sys.stderr)
         else:
-            (PROJECT / name).write_text(DOCUMENTS[name](), "utf-8")
+            path.write_text(text, "utf-8")
             print(f"{name}: written")
     return 1 if check and stale else 0
-
-
-def _is(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text("utf-8") == text
 
 
 if __name__ == "__main__":

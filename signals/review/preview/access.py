@@ -24,8 +24,6 @@ from signals.recording.iam import as_list
 from signals.review.preview.identity import Identities
 from signals.review.preview.snapshot import Snapshot
 
-_KINDS = {"assumeRolePolicy": "may be assumed", "policy": "may be used"}
-
 
 @dataclass(frozen=True, order=True)
 class Grant:
@@ -81,11 +79,8 @@ def compare(base: Snapshot, head: Snapshot) -> list[AccessChange]:
         # What is new had no access that a Deny could take, and what is gone leaves none.
         widened, narrowed = (widened if subject in after else []), (narrowed if subject in before else [])
         if widened or narrowed or one[1] != other[1]:
-            found.append(
-                AccessChange(
-                    subject[1], subject[0], tuple(sorted(widened)), tuple(sorted(narrowed)), one[1] != other[1]
-                )
-            )
+            sides = tuple(sorted(widened)), tuple(sorted(narrowed))
+            found.append(AccessChange(subject[1], subject[0], *sides, uncompared=one[1] != other[1]))
     return found
 
 
@@ -99,14 +94,13 @@ def _subjects(
     """Grants, and statements that are not taken apart, by subject."""
     found: dict[tuple[str, str], tuple[set[Grant], set[str]]] = {}
     for resource in snapshot.resources.values():
+        inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
         if resource["type"] == types.PERMISSION:
-            inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
             grants, _ = found.setdefault(("resource", _named(inputs["function"])), (set(), set()))
             grants.add(_permission(inputs))
         policy = known(resource["type"]).policy
         if not policy:
             continue
-        inputs = identities.as_head(resource["inputs"]) if identities else resource["inputs"]
         holder, _, owner = policy.partition("/")
         kind = "trust" if holder == "assumeRolePolicy" else "role" if "iam/" in resource["type"] else "resource"
         subject = _named(inputs[owner]) if owner else resource["name"]

@@ -132,16 +132,13 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any], identities: Id
         reasons.append("its parent is another component, and no alias covers it")
     if not properties and not reasons:
         return None
-    change = _change("changed", after)
-    former = before["name"] if before["name"] != after["name"] else None
-    # The engine obeys the `protect` of its state, which is the base's until it has run.
-    protected = bool(before["options"].get("protect"))
     return replace(
-        change,
+        _change("changed", after),
         properties=tuple(properties),
         replaced=tuple(dict.fromkeys(reasons)),
-        former_name=former,
-        protected=protected,
+        former_name=before["name"] if before["name"] != after["name"] else None,
+        # The engine obeys the `protect` of its state, which is the base's until it has run.
+        protected=bool(before["options"].get("protect")),
     )
 
 
@@ -185,15 +182,12 @@ def _renamed(
     """Pairs of added and removed resources that are equal but for their names and the names that they refer to."""
     left = list(removed)
     for urn, change in added.items():
-        same = [other for other in left if other.region == change.region and _alike(change, other)]
+        same = next((other for other in left if _nameless(other) == _nameless(change)), None)
         if same:
-            left.remove(same[0])
-            yield urn, change, same[0]
+            left.remove(same)
+            yield urn, change, same
 
 
-def _alike(one: ResourceChange, other: ResourceChange) -> bool:
-    return one.type == other.type and _nameless(one.inputs) == _nameless(other.inputs)
-
-
-def _nameless(inputs: Inputs) -> Any:
-    return substitute(inputs, lambda reference: f"<<{reference.type}#{reference.path}>>")
+def _nameless(change: ResourceChange) -> Any:
+    inputs = substitute(change.inputs, lambda reference: f"<<{reference.type}#{reference.path}>>")
+    return change.region, change.type, inputs

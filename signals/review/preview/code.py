@@ -37,18 +37,14 @@ def compare(base: Snapshot, head: Snapshot, changes: list[ResourceChange]) -> li
     pairs: dict[tuple[str, str], list[str]] = {}
     for change in changes:
         if change.type == FUNCTION and change.action == "changed":
-            for before, after in _archives(change):
-                pairs.setdefault((before, after), []).append(change.name)
+            for difference in (p.difference for p in change.properties):
+                if difference.path == ("code", "sha256"):
+                    pairs.setdefault((difference.before, difference.after), []).append(change.name)
     found = [
         _compare(base.archives.get(before), head.archives.get(after), tuple(sorted(names)))
         for (before, after), names in pairs.items()
     ]
     return sorted(found, key=lambda change: change.functions)
-
-
-def _archives(change: ResourceChange) -> list[tuple[str, str]]:
-    code = [p.difference for p in change.properties if p.difference.path == ("code", "sha256")]
-    return [(difference.before, difference.after) for difference in code]
 
 
 def _compare(before: Files | None, after: Files | None, functions: tuple[str, ...]) -> CodeChange:

@@ -71,7 +71,11 @@ class Identities:
         aliases = resource["options"].get("aliases", ())
         found = [_alias(resource, parent, alias) for alias in aliases]
         specs = [alias.get("spec", {}) for alias in aliases if "urn" not in alias]
-        mine = [(s.get("type") or type_, s.get("name") or name) for s in specs if not _elsewhere(s)]
+        mine = [
+            (s.get("type") or type_, s.get("name") or name)
+            for s in specs
+            if not (s.get("noParent") or s.get("parentUrn"))
+        ]
         for former in self._aliases(parent) if parent in self._head else ():
             old, new = former.rpartition("::")[2], self._head[parent]["name"]
             for kind, called in [(type_, name), *mine]:
@@ -79,10 +83,6 @@ class Identities:
                 names = {called, old + called.removeprefix(new)} if called.startswith(new) else {called}
                 found += [_urn(former, kind, each) for each in sorted(names)]
         return tuple(dict.fromkeys(found))
-
-
-def _elsewhere(spec: Mapping[str, Any]) -> bool:
-    return bool(spec.get("noParent") or spec.get("parentUrn"))
 
 
 def _alias(resource: Mapping[str, Any], parent: str, alias: Mapping[str, Any]) -> str:

@@ -135,14 +135,10 @@ def _functions(preview: Preview) -> Iterator[str]:
         yield "### Function code\n"
     for change in preview.code:
         yield f"- {', '.join(map(_code, change.functions))}"
-        files = [(sign, name) for sign, names in _files(change) for name in names]
-        yield from _fence([f"{sign} {name}" for sign, name in files], "  ")
+        signed = (("+", change.added), ("!", change.changed), ("-", change.removed), ("!", change.packages))
+        yield from _fence([f"{sign} {name}" for sign, names in signed for name in names], "  ")
     if preview.code:
         yield ""
-
-
-def _files(change: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield from (("+", change.added), ("!", change.changed), ("-", change.removed), ("!", change.packages))
 
 
 def _resources(found: Iterable[ResourceChange]) -> Iterator[str]:

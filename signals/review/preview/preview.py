@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from signals.review.preview import access, changes, code, snapshot
-from signals.review.preview.access import AccessChange, Grant
+from signals.review.preview.access import AccessChange
 from signals.review.preview.changes import ResourceChange
 from signals.review.preview.code import CodeChange
 from signals.review.preview.difference import Difference, differences
+
+_PLAIN = ("action", "type", "name", "former_name", "component", "region", "protected")
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,11 @@ class Preview:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "stack": self.stack,
-            "base": self.base,
-            "head": self.head,
-            "compared": self.compared,
-            "notes": [*self.notes],
+            **{name: getattr(self, name) for name in ("stack", "base", "head", "compared", "notes")},
             "loses_data": [f"{change.type} {change.name}" for change in self.losses],
             "resources": [_resource(change) for change in self.resources],
             "access": [_access(change) for change in self.access],
-            "code": [{key: [*value] for key, value in vars(change).items()} for change in self.code],
+            "code": [asdict(change) for change in self.code],
             "settings": [_difference(difference) for difference in self.settings],
         }
 
@@ -96,15 +94,9 @@ def preview(stack: str, *, root: Path, revision: str | None = None) -> Preview:
 
 def _resource(change: ResourceChange) -> dict[str, Any]:
     return {
-        "action": change.action,
-        "type": change.type,
-        "name": change.name,
-        "former_name": change.former_name,
-        "component": change.component,
-        "region": change.region,
-        "protected": change.protected,
+        **{name: getattr(change, name) for name in _PLAIN},
         "replaced": bool(change.replaced),
-        "reasons": [*change.replaced],
+        "reasons": change.replaced,
         "holds": change.holds_data,
         "loses_data": change.loses_data,
         "properties": [
@@ -119,13 +111,5 @@ def _difference(difference: Difference) -> dict[str, Any]:
 
 
 def _access(change: AccessChange) -> dict[str, Any]:
-    def grants(found: tuple[Grant, ...]) -> list[dict[str, str]]:
-        return [dict(vars(grant)) for grant in found]
-
-    return {
-        "subject": change.subject,
-        "kind": change.kind,
-        "compared": not change.uncompared,
-        "widened": grants(change.widened),
-        "narrowed": grants(change.narrowed),
-    }
+    found = asdict(change)
+    return {"compared": not found.pop("uncompared"), **found}

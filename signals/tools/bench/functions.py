@@ -25,8 +25,7 @@ from handlers.shared.clients import AwsClients
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler
 from handlers.shared.packing import BILLING_CHUNK_BYTES, Entry
-
-Row = tuple[str, str]
+from signals.tools.bench import Row
 
 SIGNAL_BYTES = 900
 BATCH_SIGNALS = 20
@@ -224,13 +223,9 @@ def _imports(rounds: int = 5) -> list[Row]:
                 seconds[module].append(time.perf_counter() - started)
     # The first round only warms the file cache.
     median = {module: statistics.median(times[1:]) for module, times in seconds.items()}
-    return [
-        (
-            f"cold start of {name}: import of its module, to importing boto3 alone",
-            f"{median[module] / median['boto3']:.2f}x",
-        )
-        for name, module in zip(FUNCTIONS, modules[1:], strict=True)
-    ]
+    what = "cold start of {}: import of its module, to importing boto3 alone"
+    named = zip(FUNCTIONS, modules[1:], strict=True)
+    return [(what.format(name), f"{median[module] / median['boto3']:.2f}x") for name, module in named]
 
 
 def _chunks() -> list[Row]:
@@ -240,15 +235,6 @@ def _chunks() -> list[Row]:
         entries = _published(_request(orjson.dumps([signal() for _ in range(size)])))
         chunks = sum(-(-entry.size_bytes // BILLING_CHUNK_BYTES) for entry in entries)
         packed = chunks * 1_000_000 // size
-        rows.append(
-            (
-                f"EventBridge chunks billed per million {SIGNAL_BYTES}-byte signals, client batches of {size}",
-                f"{packed:,} packed, 1,000,000 one an event",
-            )
-        )
+        what = f"EventBridge chunks billed per million {SIGNAL_BYTES}-byte signals, client batches of {size}"
+        rows.append((what, f"{packed:,} packed, 1,000,000 one an event"))
     return rows
-
-
-if __name__ == "__main__":
-    for what, number in run():
-        print(f"{number:>24}  {what}")

@@ -12,8 +12,7 @@ import time
 from pathlib import Path
 
 from components.packaging.archive import PROJECT, FunctionArchive, package
-
-Row = tuple[str, str]
+from signals.tools.bench import Row
 
 FRESH_PROCESS = "import sys, pathlib; from signals.tools.bench.packaging import build; build(pathlib.Path(sys.argv[1]))"
 

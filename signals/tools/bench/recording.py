@@ -11,9 +11,9 @@ import contextvars
 import json
 import runpy
 import statistics
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
@@ -25,8 +25,7 @@ from components.resource_types import CERTIFICATE, DOMAIN_NAME
 from signals.recording.record import record
 from signals.stack_files import ROOT, stack_config
 from signals.terraform.emit import emit
-
-Row = tuple[str, str]
+from signals.tools.bench import Row
 
 STACK = "prod"
 # What the program looks into, so that it must not be None.
@@ -72,22 +71,10 @@ def _record() -> None:
 
 def _seconds(work: Callable[[], None]) -> float:
     """CPU time that `work` takes in a thread and context of its own, as both need (s)."""
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - raised below
-            failed.append(error)
-
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,))
     start = time.process_time()
-    thread.start()
-    thread.join()
-    elapsed = time.process_time() - start
-    if failed:
-        raise failed[0]
-    return elapsed
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(contextvars.copy_context().run, work).result()
+    return time.process_time() - start
 
 
 def run(repeats: int = 5) -> list[Row]:
@@ -101,8 +88,3 @@ def run(repeats: int = 5) -> list[Row]:
         (f"recording and Terraform of {STACK} against the program under plain mocks", f"{ratio:.2f}x"),
         (f"recording and Terraform of {STACK}, CPU", f"{seconds:.2f} s"),
     ]
-
-
-if __name__ == "__main__":
-    for row in run():
-        print(*row, sep=": ")

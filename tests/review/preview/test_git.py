@@ -244,7 +244,7 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
     git(tmp_path, "checkout", "--quiet", "-b", "branch")
     edit(tmp_path / "components/names.py", '_Name("ingress")', '_Name("entry")')
     edit(tmp_path / "components/enrichment.py", '"sqs:SendMessage", quarantine.arn', '"sqs:*", quarantine.arn')
-    edit(tmp_path / "handlers/enrichment/user_agent.py", '"""', '"""A change. ')
+    edit(tmp_path / "handlers/enrichment/logic.py", '"""', '"""A change. ')
     edit(tmp_path / "Pulumi.prod.yaml", "log_retention_days: 30", "log_retention_days: 90")
     commit(tmp_path)
 
@@ -267,7 +267,7 @@ def test_a_branch_that_renames_a_bus_widens_a_policy_and_changes_code_and_a_rete
     widened = {change["subject"]: change["widened"] for change in found["access"] if change["kind"] == "role"}
     assert {grant["action"] for grant in widened["processing-us-west-2-enrichment-role"]} == {"sqs:*"}
     code = [change for change in found["code"] if "processing-us-west-2-enrichment" in change["functions"][-1]]
-    assert code[0]["changed"] == ["handlers/enrichment/user_agent.py"]
+    assert code[0]["changed"] == ["handlers/enrichment/logic.py"]
     assert found["settings"] == [
         {"path": "signals:settings.functions.log_retention_days", "before": 30, "after": 90},
     ]
