@@ -27,6 +27,9 @@ _LINKED = {
     types.DOMAIN_NAME: "ops.apigateway.amazonaws.com",
     types.TABLE: "replication.dynamodb.amazonaws.com",
 }
+# Services of one kind of resource each: allowed by the resource's name, or by the stack's prefix.
+_BY_NAME = {"cloudwatch": types.ALARM, "firehose": types.STREAM, "scheduler": types.SCHEDULE}
+_BY_PREFIX = {"athena": types.WORKGROUP, "iam": types.ROLE, "sns": types.TOPIC, "sqs": types.QUEUE}
 # Requests to these are signed for us-east-1 wherever the stack is.
 _GLOBAL = ("iam", "route53", "s3")
 
@@ -82,11 +85,8 @@ def _service(
 def _arns(service: str, resource: Resource, settings: PlatformSettings) -> Iterator[str]:
     """What a resource is called, its name cut to the stack's prefix; where AWS gives the name, all of its kind."""
     region, account, inputs = resource.region, settings.account_id, resource.inputs
-    where, ours, name = (
-        {"region": region, "account": account},
-        f"{settings.name}-*",
-        _prefixed(inputs.get("name"), settings),
-    )
+    where = {"region": region, "account": account}
+    ours, name = f"{settings.name}-*", _prefixed(inputs.get("name"), settings)
     match service:
         case "acm":
             yield arn(types.CERTIFICATE, **where, id="*")
@@ -94,36 +94,24 @@ def _arns(service: str, resource: Resource, settings: PlatformSettings) -> Itera
             # API Gateway's own form of ARN has no account, and ids for names.
             for what in ("apis", "domainnames", "tags"):
                 yield from (arn(types.API_PATH, region=region, path=path) for path in (what, f"{what}/*"))
-        case "athena":
-            yield arn(types.WORKGROUP, **where, name=ours)
         case "cloudwatch" if resource.type == types.DASHBOARD:
             yield arn(types.DASHBOARD, **where, dashboardName=_prefixed(inputs.get("dashboardName"), settings))
-        case "cloudwatch":
-            yield arn(types.ALARM, **where, name=name)
         case "dynamodb":
             # A global table is made in every Region that it has a replica in.
             for place in {region, *(replica["regionName"] for replica in inputs.get("replicas", ()))}:
                 yield arn(types.TABLE, region=place, account=account, name=name)
+        case "events" if resource.type in (types.RULE, types.TARGET):
+            # Rules stand under their bus: rule/BUS/RULE.
+            yield arn(types.RULE, **where, eventBusName=ours, name="").removesuffix("/")
+        case "events" if resource.type == types.ENDPOINT:
+            yield arn(types.ENDPOINT, **where, name=settings.name)
         case "events":
-            match resource.type:
-                case types.RULE | types.TARGET:
-                    # Rules stand under their bus: rule/types.BUS/types.RULE.
-                    yield arn(types.RULE, **where, eventBusName=ours, name="").removesuffix("/")
-                case types.ENDPOINT:
-                    yield arn(types.ENDPOINT, **where, name=settings.name)
-                case types.ARCHIVE:
-                    yield arn(types.ARCHIVE, **where, name=ours)
-                case _:
-                    yield arn(types.BUS, **where, name=ours)
-        case "firehose":
-            yield arn(types.STREAM, **where, name=name)
+            yield arn(types.ARCHIVE if resource.type == types.ARCHIVE else types.BUS, **where, name=ours)
         case "glue":
             database = re.sub(r"\W", "_", f"{settings.name}-") + "*"
             yield arn(types.GLUE_CATALOG, **where)
             yield arn(types.DATABASE, **where, name=database)
             yield arn(types.CATALOG_TABLE, **where, databaseName=database, name="*")
-        case "iam":
-            yield arn(types.ROLE, account=account, name=ours)
         case "lambda":
             yield arn(types.FUNCTION, **where, name=ours)
             if resource.type == types.MAPPING:
@@ -137,10 +125,10 @@ def _arns(service: str, resource: Resource, settings: PlatformSettings) -> Itera
             yield from (arn(types.HOSTED_ZONE, id=inputs["zoneId"]), arn(types.DNS_CHANGE, id="*"))
         case "s3":
             yield arn(types.BUCKET, bucket=_prefixed(inputs["bucket"], settings))
-        case "scheduler":
-            yield arn(types.SCHEDULE, **where, name=name)
-        case "sns" | "sqs":
-            yield arn(types.QUEUE if service == "sqs" else types.TOPIC, **where, name=ours)
+        case _ if service in _BY_NAME:
+            yield arn(_BY_NAME[service], **where, name=name)
+        case _ if service in _BY_PREFIX:
+            yield arn(_BY_PREFIX[service], **where, name=ours)
         case _:
             raise actions.UnknownTypeError(
                 f"the ARN of {resource.type} is not known: add it to signals/review/permissions/policy.py"
