@@ -6,8 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from signals.drill.deployed import DeployedEnvironment
-from signals.drill.environment import ArchivedSignal, Notify
+from signals.drill.deployed import ArchivedSignal, DeployedEnvironment, Notify
 from signals.errors import Failed
 from signals.model.scenarios import Scenario
 from signals.stack import Stack

@@ -1,16 +1,17 @@
-"""What a drill uses of every deployed stack: its entry points, endpoint, failure queues and replay."""
+"""What a drill needs of a stack, and what every deployed stack has of it: entry points, endpoint, queues and replay."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import NamedTuple, Protocol
 
 import httpx
 
-from signals.drill.environment import Notify
 from signals.drill.traffic import Answer, Signal
 from signals.errors import Failed
+from signals.model.scenarios import Scenario
 from signals.observe import apis
 from signals.observe.health import deployed_endpoint
 from signals.observe.send import send
@@ -19,6 +20,62 @@ from signals.recover.plan import make_plan
 from signals.stack import Stack
 
 _CLIENT_TIMEOUT_S = 35.0
+Notify = Callable[[str], None]
+
+
+class ArchivedSignal(NamedTuple):
+    """A signal in an archive: its id, when it entered a bus (UTC), and that bus's Region."""
+
+    id: str
+    at: datetime
+    region: str
+
+
+class DrillEnvironment(Protocol):
+    """A stack that can be drilled; `tests/drill` has one in memory."""
+
+    stack: str
+    regions: tuple[str, str]
+    entry_points: tuple[str, ...]
+
+    def check_ready(self) -> None:
+        """Raise Failed, saying what to do, unless the stack is healthy and nobody else drills it."""
+
+    def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
+        """Send signals once."""
+
+    def inject(self, scenario: Scenario) -> None:
+        """Inject the scenario's fault."""
+
+    def symptom(self, scenario: Scenario, late: int) -> str | None:
+        """What shows the fault, in words, or None; `late` signals are not in the lake in time."""
+
+    def fail_over(self, notify: Notify) -> None:
+        """Fail over; return when signals go to the secondary."""
+
+    def clear_fault(self) -> None:
+        """Remove the fault."""
+
+    def fail_back(self, notify: Notify) -> None:
+        """Undo the failover; return when signals go to the primary."""
+
+    def redrive(self, notify: Notify) -> None:
+        """Redrive the failure queues."""
+
+    def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
+        """Replay the window from the secondary's archive into the primary."""
+
+    def restore(self) -> None:
+        """Leave no fault and no failover, whatever happened before. Raise Failed if that did not succeed."""
+
+    def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """The id of every copy of this drill's signals in the lake, and when it arrived."""
+
+    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+        """By Region, this drill's signals in its archive; None where they cannot be counted."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What the numbers do not show here."""
 
 
 class DeployedEnvironment:

@@ -9,8 +9,7 @@ from typing import Any
 
 import httpx
 
-from signals.drill.deployed import DeployedEnvironment
-from signals.drill.environment import ArchivedSignal
+from signals.drill.deployed import ArchivedSignal, DeployedEnvironment
 from signals.errors import Failed
 from signals.local.embedded_aws import LOCAL_WRITE_KEY
 from signals.local.faults import PATH

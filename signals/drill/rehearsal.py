@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
-from signals.drill.environment import DrillEnvironment
+from signals.drill.deployed import DrillEnvironment
 from signals.drill.interruption import terminable, uninterrupted
 from signals.drill.traffic import Traffic
 from signals.model.report import DrillReport, Moment, MomentKind

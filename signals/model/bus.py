@@ -23,7 +23,6 @@ from signals.model.clock import DAY_S, MINUTE_S
 from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.iam import Policy
-from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -93,7 +92,7 @@ class EventBridge:
             FaultKind.BUS_MISSING, self.region, now
         )
         if arn not in platform.blueprint.buses or missing:
-            platform.ledger.drop(event.detail, Drop(arn, "put on a bus that does not exist"))
+            platform.ledger.drop(event.detail, "put on a bus that does not exist")
             return
         self._deliver(event, now)
 
@@ -149,7 +148,7 @@ class SimulatedArchive:
             why = f"the archive in {self.plan.region} keeps {days} days"
             for kept_s, event in self._events:
                 if kept_s < now - days * DAY_S:
-                    self._platform.ledger.drop(event.detail, Drop("archive", why, limit=True))
+                    self._platform.ledger.drop(event.detail, why, limit=True)
             self._events = [(kept_s, event) for kept_s, event in self._events if kept_s >= now - days * DAY_S]
         return [event for _, event in self._events]
 

@@ -11,6 +11,7 @@ every minute is like the last, and the model skips to the next change: that is h
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -38,7 +39,6 @@ class EndpointRouting:
         self._latencies_ms: dict[int, list[float]] = {}
         self._usual_ms: float | None = None
         self._slept_at = 0  # minute
-        self._first_minute = 0
         self._awake_until_s = -1.0
         self._ticking = False
         self._healthy, self._measured_healthy = True, True
@@ -77,7 +77,8 @@ class EndpointRouting:
     def _tick(self) -> None:
         now = self._platform.clock.now
         minute = round(now / MINUTE_S)
-        averages = [self._average(m) for m in range(max(0, minute - self._periods), minute)]
+        found = [self._latencies_ms.get(m) for m in range(max(0, minute - self._periods), minute)]
+        averages = [fmean(latencies) if latencies else None for latencies in found]
         self._evaluate(averages)
         if now > self._awake_until_s:
             self._ticking, self._slept_at, self._usual_ms = False, minute, averages[-1]
@@ -95,10 +96,6 @@ class EndpointRouting:
                     bus.put_events([{**entry, "EventBusName": schedule.bus_arn.rpartition("/")[2]}], schedule.role)
                 except ClientError:
                     continue  # the next one is due in a minute
-
-    def _average(self, minute: int) -> float | None:
-        found = self._latencies_ms.get(minute)
-        return sum(found) / len(found) if found else None
 
     def _evaluate(self, averages_ms: list[float | None]) -> None:
         platform, plan = self._platform, self._plan

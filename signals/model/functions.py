@@ -19,7 +19,6 @@ import orjson
 
 from signals.model import blueprint
 from signals.model.faults import FaultKind
-from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -89,7 +88,7 @@ class SimulatedFunction:
             failed = {"requestContext": {"condition": condition}, "requestPayload": orjson.loads(payload)}
             queue.send(orjson.dumps(failed).decode())
             return
-        self._platform.ledger.drop(payload, Drop(self.plan.name, why))
+        self._platform.ledger.drop(payload, why)
 
 
 class SimulatedMapping:
@@ -142,7 +141,7 @@ class SimulatedMapping:
             return reported
         for identity in reported:
             why = f"{self._queue.plan.name}: deleted although the function reported that it failed"
-            self._platform.ledger.drop(self._queue.messages[identity].body, Drop(self._queue.plan.name, why))
+            self._platform.ledger.drop(self._queue.messages[identity].body, why)
         return set()
 
     def _skip(self, message: Any) -> None:

@@ -18,12 +18,10 @@ class Drop:
     """The end of one copy of a signal.
 
     Args:
-        where: What held it.
         why: A sentence.
         limit: Whether the reason is a documented limit of the platform, such as an archive's retention.
     """
 
-    where: str
     why: str
     limit: bool = False
 
@@ -50,11 +48,11 @@ class Ledger:
     counts: Counter[str] = field(default_factory=Counter)
     moments: list[Moment] = field(default_factory=list)
 
-    def drop(self, text: str, what: Drop) -> None:
-        """Record that a copy of the signals in `text` was dropped."""
-        self.counts[what.why] += 1
+    def drop(self, text: str, why: str, *, limit: bool = False) -> None:
+        """Record that a copy of the signals in `text` was dropped; see `Drop`."""
+        self.counts[why] += 1
         for identity in ids_in(text):
-            self.dropped[identity].append(what)
+            self.dropped[identity].append(Drop(why, limit))
 
     def deliver(self, text: str, now_s: float) -> None:
         """Record a line in the lake."""

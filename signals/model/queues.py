@@ -14,9 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from signals.model import blueprint
-from signals.model.clock import MINUTE_S
+from signals.model.clock import DAY_S, MINUTE_S
 from signals.model.faults import FaultKind
-from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -98,21 +97,16 @@ class SimulatedQueue:
         if self._platform.clock.now - message.sent_s <= self.plan.retention_s:
             return False
         del self.messages[message.id]
-        kept = (
-            f"{self.plan.retention_s / 86_400:g} days"
-            if self.plan.retention_s >= 86_400
-            else f"{self.plan.retention_s:g} s"
-        )
-        self._platform.ledger.drop(message.body, Drop(self.plan.name, f"{self.plan.name} keeps a message {kept}", True))
+        seconds = self.plan.retention_s
+        kept = f"{seconds / DAY_S:g} days" if seconds >= DAY_S else f"{seconds:g} s"
+        self._platform.ledger.drop(message.body, f"{self.plan.name} keeps a message {kept}", limit=True)
         return True
 
     def _to_dead_letters(self, message: QueuedMessage) -> None:
         del self.messages[message.id]
         dead_letters = self._platform.queues.get(self.plan.dead_letter_arn or "")
         if dead_letters is None:
-            self._platform.ledger.drop(
-                message.body, Drop(self.plan.name, "received too often, and no dead-letter queue")
-            )
+            self._platform.ledger.drop(message.body, "received too often, and no dead-letter queue")
             return
         self._platform.ledger.counts["dead letters"] += 1
         dead_letters.send(message.body, message.attributes, message.sent_s)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from signals.model.event import Event
 from signals.model.faults import FaultKind
-from signals.model.ledger import Drop
 from signals.model.targets import DEFAULT_AGE_S, DEFAULT_ATTEMPTS, given_up, next_try
 
 if TYPE_CHECKING:
@@ -54,14 +53,14 @@ def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform)
     now = platform.clock.now
     arn = platform.blueprint.bus_arn(there, copy.bus)
     if not platform.blueprint.endpoint.role.allows("events:PutEvents", arn, {"events:source": copy.source}):
-        platform.ledger.drop(copy.detail, Drop("replication", f"replication may not put events in {there}"))
+        platform.ledger.drop(copy.detail, f"replication may not put events in {there}")
     elif platform.faults.hits(FaultKind.REPLICATION, here, now) or platform.faults.hits(
         FaultKind.EVENTBRIDGE, there, now
     ):
         again_s = next_try(first_s, platform.unchanged_until(), DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
         if again_s is None:
             end_s = given_up(first_s, DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
-            why = Drop("replication", "replication gave up after 24 hours and 185 retries")
+            why = "replication gave up after 24 hours and 185 retries"
             platform.clock.at(end_s, lambda: platform.ledger.drop(copy.detail, why))
         else:
             platform.clock.at(again_s, lambda: _try(copy, here, there, first_s, platform))

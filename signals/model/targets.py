@@ -23,7 +23,6 @@ import orjson
 from signals.model.blueprint import RulePlan, TargetPlan
 from signals.model.event import Event
 from signals.model.faults import FaultKind
-from signals.model.ledger import Drop
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -127,9 +126,9 @@ def _payload(event: Event, target: TargetPlan) -> str:
 def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, platform: Platform) -> None:
     queue = platform.queues.get(target.dead_letter_arn or "")
     if queue is None:
-        platform.ledger.drop(event.detail, Drop(rule.name, f"{rule.name}: {code}, and there is no dead-letter queue"))
+        platform.ledger.drop(event.detail, f"{rule.name}: {code}, and there is no dead-letter queue")
     elif queue.plan.region != rule.region or not queue.admits(SERVICE, rule.arn):
-        platform.ledger.drop(event.detail, Drop(rule.name, f"{rule.name}: {code}, and the dead-letter queue refuses"))
+        platform.ledger.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue refuses")
     else:
         platform.ledger.counts["dead letters"] += 1
         queue.send(event.text, {"RULE_ARN": rule.arn, "TARGET_ARN": target.arn, "ERROR_CODE": code})

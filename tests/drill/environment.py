@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from signals.drill.environment import ArchivedSignal, Notify
+from signals.drill.deployed import ArchivedSignal, Notify
 from signals.drill.rehearsal import DrillTiming
 from signals.drill.traffic import Answer, Signal
 from signals.model.scenarios import Scenario

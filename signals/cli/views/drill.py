@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from signals.model.report import DrillReport, DrillVerdict, Moment, offset
+from signals.model.report import DrillReport, Moment, offset
 from signals.terminal.console import out
 
 _STYLE = {
@@ -37,36 +37,27 @@ def print_report(report: DrillReport, console: Console = out) -> None:
             if any(part.counts):
                 console.print(f"  {escape(part.name):>24}  {spark(part.counts)}  {sum(part.counts)}")
     console.print()
-    print_verdict(report.verdict, console)
-
-
-def print_verdict(verdict: DrillVerdict, console: Console = out) -> None:
-    """Print the numbers, and whether anything is lost."""
+    verdict = report.verdict
+    left = verdict.sent - verdict.acknowledged
+    missing = f"{left:,} were never acknowledged, and their clients know" if left else "all, some after a retry"
     table = Table(show_header=False, show_edge=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_column(style="dim")
     table.add_row("sent", f"{verdict.sent:,}", "")
-    table.add_row("acknowledged", f"{verdict.acknowledged:,}", _unacknowledged(verdict))
+    table.add_row("acknowledged", f"{verdict.acknowledged:,}", missing)
     table.add_row("delivered", f"{verdict.delivered:,}", "in the lake")
     table.add_row("duplicates", f"{verdict.duplicates:,}", "further copies with the same id")
     lost = "red" if verdict.lost else "green"
     table.add_row("lost", f"[bold {lost}]{verdict.lost:,}[/]", ", ".join(verdict.missing[:3]))
     for region, count in verdict.archived.items():
-        table.add_row(
-            f"archived in {region}", "-" if count is None else f"{count:,}", "" if count is not None else "not counted"
-        )
+        table.add_row(f"archived in {region}", *(("-", "not counted") if count is None else (f"{count:,}", "")))
     for name, value in (("to detect", verdict.seconds_to_detect), ("to route", verdict.seconds_to_route)):
         if value is not None:
             table.add_row(f"seconds {name}", f"{value:,.1f}", "")
     console.print(table)
     for note in verdict.notes:
         console.print(f"[dim]{escape(note)}[/]")
-
-
-def _unacknowledged(verdict: DrillVerdict) -> str:
-    left = verdict.sent - verdict.acknowledged
-    return f"{left:,} were never acknowledged, and their clients know" if left else "all, some after a retry"
 
 
 def spark(counts: tuple[int, ...]) -> str:
