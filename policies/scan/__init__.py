@@ -1,1 +1,1 @@
-"""Outside judges over the generated Terraform and the IAM documents: checkov, tf-nag and parliament."""
+"""Third-party scanners over the generated Terraform and the IAM documents: checkov, tf-nag and parliament."""

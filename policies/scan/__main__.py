@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import PlatformError
-from policies.scan import judges, suppressions
+from policies.scan import scanners, suppressions
 from policies.scan.plan import plan
 from signals.recording.record import record
 
@@ -18,13 +18,13 @@ STACKS = ("dev", "prod")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what fails and is not suppressed; exit code 1 for that or an idle suppression, 2 if nobody could judge."""
+    """Print what fails and is not suppressed; exit code 1 for that or an unused suppression, 2 if a scanner failed."""
     parser = argparse.ArgumentParser(prog="python -m policies.scan", description=__doc__)
     parser.add_argument("--stack", action="append", help=f"which stacks; by default {' and '.join(STACKS)}")
     stacks = parser.parse_args(arguments).stack or STACKS
     try:
         known = suppressions.load()
-        found = {stack: _judge(stack) for stack in stacks}
+        found = {stack: _scan(stack) for stack in stacks}
     except PlatformError as error:
         print(f"scan: {error}", file=sys.stderr)
         return 2
@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         left = [finding for finding in findings if not any(s.covers(finding) for s in known)]
         failed += len(left)
         for finding in sorted(left):
-            print(f"{stack}: {finding.judge} {finding.id} {finding.resource}: {finding.message}")
-        hidden = Counter(finding.judge for finding in findings if finding not in left)
-        told = ", ".join(f"{judge} {hidden[judge]}" for judge in ("checkov", "tf-nag", "parliament"))
+            print(f"{stack}: {finding.scanner} {finding.id} {finding.resource}: {finding.message}")
+        hidden = Counter(finding.scanner for finding in findings if finding not in left)
+        told = ", ".join(f"{scanner} {hidden[scanner]}" for scanner in ("checkov", "tf-nag", "parliament"))
         print(f"{stack}: {len(left)} failed; suppressed: {told}", file=sys.stderr)
     idle = []
     if set(stacks) == set(STACKS):
@@ -46,11 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed or idle else 0
 
 
-def _judge(stack: str) -> list[judges.Finding]:
+def _scan(stack: str) -> list[scanners.Finding]:
     recording = record(stack)
     with tempfile.TemporaryDirectory(prefix="signals-scan-") as folder:
         planned = plan(recording, Path(folder))
-        return [*judges.checkov(planned), *judges.tf_nag(planned), *judges.parliament(recording)]
+        return [*scanners.checkov(planned), *scanners.tf_nag(planned), *scanners.parliament(recording)]
 
 
 if __name__ == "__main__":

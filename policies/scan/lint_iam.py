@@ -1,4 +1,4 @@
-"""Run by the judges' Python: parliament over policy documents, {name: document} in and findings out, as JSON."""
+"""Run with the scanners' Python: reads {name: policy document} as JSON and prints parliament's findings as JSON."""
 
 import json
 import sys

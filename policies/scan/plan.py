@@ -1,7 +1,7 @@
 """A Terraform plan of a stack without an account: what scanners read.
 
-In a real plan a policy that names a resource to be is "known after apply", and a scanner shrugs at it. Here what is
-not known yet is filled in with what AWS might answer, so that every document is judged.
+In a real plan a policy that names a resource not yet created is "known after apply", and scanners skip it. Here
+unknown values are filled in with what AWS would return, so that every document is checked.
 """
 
 from __future__ import annotations

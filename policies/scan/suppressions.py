@@ -1,4 +1,4 @@
-"""What is known to fail, and why that is right."""
+"""Checks that are known to fail, each with the reason why that is accepted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from policies.scan.judges import Finding, JudgeError
+from policies.scan.scanners import Finding, ScannerError
 
 FILE = Path(__file__).resolve().parents[1] / "suppressions.yaml"
 _SHORTEST_REASON = 40
@@ -20,7 +20,7 @@ class Suppression:
     """Checks that may fail on some resources.
 
     Attributes:
-        checks: Ids of the judges' checks.
+        checks: Ids of the scanners' checks.
         resources: Shell patterns of resources.
         reason: Why that is right, for a reviewer of security.
     """
@@ -44,10 +44,10 @@ def load(file: Path = FILE) -> list[Suppression]:
     """The suppressions of a file.
 
     Raises:
-        JudgeError: For one without a reason to speak of, or with keys that mean nothing.
+        ScannerError: For one without a reason to speak of, or with keys that mean nothing.
     """
     entries = yaml.safe_load(file.read_text("utf-8")) or []
     for entry in entries:
         if set(entry) != {"checks", "resources", "reason"} or len(str(entry["reason"])) < _SHORTEST_REASON:
-            raise JudgeError(f"{file.name}: {entry.get('checks')} needs checks, resources and a reason that explains")
+            raise ScannerError(f"{file.name}: {entry.get('checks')} needs checks, resources and a reason that explains")
     return [Suppression(tuple(e["checks"]), tuple(e["resources"]), e["reason"].strip()) for e in entries]

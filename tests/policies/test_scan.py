@@ -1,4 +1,4 @@
-"""What outside judges are asked, and what is known to fail."""
+"""What the scanners are given, and the suppressions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from policies.scan import __main__ as scan
-from policies.scan import judges, suppressions
-from policies.scan.judges import Finding, JudgeError
+from policies.scan import scanners, suppressions
 from policies.scan.plan import _merged
+from policies.scan.scanners import Finding, ScannerError
 from policies.scan.suppressions import Suppression, load
 from signals.recording.resolve import resolved
 from signals.recording.resources import Recording
@@ -36,7 +36,7 @@ def test_a_suppression_that_nothing_needs_is_named() -> None:
 def test_a_suppression_without_a_reason_is_refused(entry: str, tmp_path: Path) -> None:
     file = tmp_path / "suppressions.yaml"
     file.write_text(f"- {entry}")
-    with pytest.raises(JudgeError, match="reason that explains"):
+    with pytest.raises(ScannerError, match="reason that explains"):
         load(file)
 
 
@@ -48,7 +48,7 @@ def test_ours_all_give_a_reason() -> None:
 def test_a_finding_and_an_idle_suppression_fail_the_scan(
     findings: list[Finding], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(scan, "_judge", lambda _stack: findings)
+    monkeypatch.setattr(scan, "_scan", lambda _stack: findings)
     idle = Suppression(("CKV_9",), ("*",), "because")
     monkeypatch.setattr(suppressions, "load", lambda: [idle])
     assert scan.main([]) == 1
@@ -57,7 +57,7 @@ def test_a_finding_and_an_idle_suppression_fail_the_scan(
 
 
 def test_findings_that_are_suppressed_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_judge", lambda _stack: [OPEN])
+    monkeypatch.setattr(scan, "_scan", lambda _stack: [OPEN])
     monkeypatch.setattr(suppressions, "load", lambda: [KNOWN])
     assert scan.main([]) == 0
 
@@ -74,18 +74,18 @@ def test_what_a_plan_does_not_know_is_filled_in_and_what_it_knows_stays() -> Non
     }
 
 
-@pytest.mark.skipif(not judges.BIN.is_dir(), reason="the scanners are not installed: make scan")
+@pytest.mark.skipif(not scanners.BIN.is_dir(), reason="the scanners are not installed: make scan")
 def test_parliament_reads_every_document_and_sees_an_action_that_does_not_exist(
     prod: Recording, tmp_path: Path
 ) -> None:
-    assert judges.parliament(prod) == []
+    assert scanners.parliament(prod) == []
     changes = Changes(prod, tmp_path)
     with changes.policy("RolePolicy", "heartbeat-role-policy") as statements:
         statements[0]["Action"] = "events:PutEvnets"
-    found = {(f.resource, f.id) for f in judges.parliament(changes.recording)}
+    found = {(f.resource, f.id) for f in scanners.parliament(changes.recording)}
     assert ("heartbeat-role-policy (policy)", "UNKNOWN_ACTION") in found
 
 
-def test_no_reference_is_left_for_a_judge_to_stumble_over(prod: Recording) -> None:
+def test_no_reference_is_left_in_what_the_scanners_read(prod: Recording) -> None:
     text = json.dumps(resolved(prod).to_json()["resources"])
     assert "<<output" not in text and "arn:aws:sqs:us-west-2:444455556666:signals-prod-spool" in text
