@@ -1,7 +1,5 @@
 """The Pulumi program, once for each account: `pulumi -C bootstrap up --stack prod` (docs/deploy.md)."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

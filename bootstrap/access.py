@@ -1,7 +1,5 @@
 """What GitHub Actions may do in one account, as a component."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

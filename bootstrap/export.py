@@ -1,7 +1,5 @@
 """The same as Terraform, without Pulumi: `python -m bootstrap.export --stack prod --repository OWNER/NAME`."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The active/active pair: consumers that may not wait for a failover run in the secondary too."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pulumi

@@ -1,7 +1,5 @@
 """The active/archive pair: two ingress buses of one name and the global endpoint in front of them."""
 
-from __future__ import annotations
-
 import json
 
 import pulumi

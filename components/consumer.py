@@ -1,7 +1,5 @@
 """A consumer: a named subscription of the data platform bus in one Region."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

@@ -1,7 +1,5 @@
 """One name for both Regions' APIs, answered by the nearest that is healthy."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

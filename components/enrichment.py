@@ -1,7 +1,5 @@
 """Enrichment: signal batches from the ingress bus become single signals on the data platform bus."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pulumi

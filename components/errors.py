@@ -1,7 +1,5 @@
 """The root of every error that a person can do something about, and the errors that components raise."""
 
-from __future__ import annotations
-
 
 class PlatformError(Exception):
     """Something did not work; the message says what, where, and what to do.

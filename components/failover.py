@@ -1,7 +1,5 @@
 """What decides failover: an alarm on EventBridge's own latency and the Route 53 health check that watches it."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

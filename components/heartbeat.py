@@ -1,7 +1,5 @@
 """One event a minute on the primary's Regional bus, so that a quiet night does not look like an outage."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

@@ -1,7 +1,5 @@
 """The HTTP API that clients send signals to, in one Region."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """The data lake: every enriched signal as a line of a compressed object in S3, queryable with Athena."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

@@ -1,7 +1,5 @@
 """The customer signal platform: read its constructor from top to bottom to know the architecture."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

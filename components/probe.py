@@ -1,7 +1,5 @@
 """The probe: an event that goes through the global endpoint as signals do, and is looked for in both Regions."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

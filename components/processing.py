@@ -1,7 +1,5 @@
 """What a Region that processes signals has: enrichment, the data platform bus, and consumers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pulumi

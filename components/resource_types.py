@@ -7,8 +7,6 @@ provider/resources.go (Terraform's names), the services' user guides and cfn-lin
 with a resource).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 STACK = "pulumi:pulumi:Stack"

@@ -1,7 +1,5 @@
 """The return path: what is replayed from the secondary's archive goes back to the primary."""
 
-from __future__ import annotations
-
 import pulumi
 
 from components.active_archive import ActiveArchivePair

@@ -1,7 +1,5 @@
 """The groups of a stack's settings, each valid by itself; `components.settings` puts them together."""
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

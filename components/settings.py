@@ -1,7 +1,5 @@
 """Everything a team may decide about a stack, as one validated value: `signals:settings` in Pulumi.<stack>.yaml."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cached_property

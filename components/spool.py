@@ -1,7 +1,5 @@
 """The spool: where ingest puts what the global endpoint refuses, and the function that sends it there again."""
 
-from __future__ import annotations
-
 import pulumi
 
 from components.active_archive import ActiveArchivePair

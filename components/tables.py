@@ -1,7 +1,5 @@
 """The tables of a function consumer: its state, and which signals it has seen."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

@@ -1,7 +1,5 @@
 """The policy pack: `pulumi preview --policy-pack policies`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The rules as policies of a Pulumi policy pack."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

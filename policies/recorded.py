@@ -1,7 +1,5 @@
 """A recorded stack as rules see it."""
 
-from __future__ import annotations
-
 from policies.view import ResourceView, StackView
 from signals.recording.resources import Recording
 from signals.recording.values import plain

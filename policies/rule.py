@@ -1,7 +1,5 @@
 """Policy rules: what must hold in every stack, why, and what to do where it does not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal

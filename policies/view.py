@@ -4,8 +4,6 @@ A value that names another resource is a reference token in a recording, and an 
 hands to a policy pack. `StackView.refer` takes any of them, so that rules need not tell them apart.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

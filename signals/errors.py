@@ -1,7 +1,5 @@
 """Every error of the commands, each with its exit code; `signals.cli.app` prints the message and exits with it."""
 
-from __future__ import annotations
-
 from components.errors import PlatformError
 
 

@@ -1,7 +1,5 @@
 """A stack as the commands see it: its settings, its names and its AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

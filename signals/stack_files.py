@@ -1,7 +1,5 @@
 """The stacks' files, Pulumi.<stack>.yaml: which there are, and what is in one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

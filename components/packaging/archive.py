@@ -1,7 +1,5 @@
 """The archive of one function: the same bytes for the same input, whatever the machine, its folders and its umask."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

@@ -1,7 +1,5 @@
 """A function's locked dependencies, as Lambda's own Python and CPU need them; installed by uv, checked, trimmed."""
 
-from __future__ import annotations
-
 import os
 import platform as machine
 import re

@@ -1,7 +1,5 @@
 """A queue that a function drains: what it cannot send on is retried for a day, then goes to a dead-letter queue."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pulumi

@@ -1,7 +1,5 @@
 """A function of handlers/ in Lambda: one role, its logs, a published version behind an alias."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pulumi

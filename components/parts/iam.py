@@ -1,7 +1,5 @@
 """IAM policies as values: statements in, a document out that keeps its references to resources."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

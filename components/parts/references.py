@@ -5,8 +5,6 @@ Components never do string surgery on an output; what must be derived from one g
 the recording can say how (`<<output TYPE::NAME#PATH|HELPER>>`) and Terraform can do the same.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Self

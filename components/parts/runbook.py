@@ -1,7 +1,5 @@
 """What every alarm says of itself: what happened, and where the runbook tells what to do."""
 
-from __future__ import annotations
-
 RUNBOOK = "docs/runbook.md"
 
 

@@ -3,8 +3,6 @@
 No consumer and no archive wants them: a replay would bring them back.
 """
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_aws as aws
 

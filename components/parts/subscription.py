@@ -1,7 +1,5 @@
 """A rule and its target, with the retry policy and the dead-letter queue that every target has here."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ An endpoint answers 200 for a bus that does not exist, and the event is gone (Ev
 with PutEvents"): only arrival says that it works.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

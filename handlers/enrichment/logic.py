@@ -1,7 +1,5 @@
 """Bringing signals to the standard form, one event each; an invalid one alone is quarantined. Knows no AWS."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """A batch as it comes off the ingress bus, authenticated and parsed, and the User-Agent header in it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import lru_cache

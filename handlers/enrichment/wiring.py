@@ -1,7 +1,5 @@
 """Enrichment in Lambda: one batch of the ingress bus in, the data platform bus or the quarantine out."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Taking signals from clients: check, pack, publish, spool, answer. Knows no AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Packing a request's signals for the ingress bus."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache

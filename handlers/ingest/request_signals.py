@@ -1,7 +1,5 @@
 """The signals in a request's body, each parsed and written again so that nothing in it changes silently."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Ingest in Lambda: HTTP in, the global endpoint or the spool out."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from typing import Any

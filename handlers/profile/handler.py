@@ -1,7 +1,5 @@
 """What Lambda calls, made once at import: a bad environment fails the cold start."""
 
-from __future__ import annotations
-
 from handlers.profile.once import Recorder
 from handlers.profile.wiring import build
 from handlers.shared.clients import start

@@ -5,8 +5,6 @@ it again, later or elsewhere changes nothing, so a global table has nothing to r
 the union of what both Regions wrote. The profile is folded from them when it is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The profile consumer in Lambda: one enriched signal in, one item in DynamoDB out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What Lambda calls, made once at import: a bad environment fails the cold start."""
 
-from __future__ import annotations
-
 from handlers.republish.wiring import build
 from handlers.shared.clients import start
 from handlers.shared.crt import require_crt

@@ -1,7 +1,5 @@
 """Republish in Lambda: the spool in, the global endpoint out."""
 
-from __future__ import annotations
-
 import orjson
 
 from handlers.shared.clients import AwsClients

@@ -1,7 +1,5 @@
 """The return path in Lambda: replayed events of this Region in, the primary's own ingress bus out."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import orjson

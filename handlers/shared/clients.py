@@ -1,7 +1,5 @@
 """What functions use of AWS: clients that leave retries to `delivery`, made while the function starts, and a clock."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial

@@ -3,8 +3,6 @@
 Source: CloudEvents specification 1.0.2 and its JSON event format 1.0.2.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The event contract: the sources, detail types and marks that functions, components and commands agree on."""
 
-from __future__ import annotations
-
 # What ingest puts on the ingress bus: batches of signals.
 INGEST_SOURCE = "signals.ingest"
 BATCH_TYPE = "Signal Batch"

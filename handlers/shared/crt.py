@@ -1,7 +1,5 @@
 """SigV4A, which every call through a global endpoint needs, needs AWS's Common Runtime in the archive."""
 
-from __future__ import annotations
-
 
 def require_crt() -> None:
     """Fail the start, not the first publish, where SigV4A cannot be signed.

@@ -1,7 +1,5 @@
 """Handing things to AWS in requests, some of which fail in part: what failed is tried again, until the deadline."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence

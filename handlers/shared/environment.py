@@ -1,7 +1,5 @@
 """A function's environment, checked while it starts: a bad one fails the cold start, not the thousandth request."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """From a queue back to a bus: each message becomes an entry, and what the bus refuses stays in the queue."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -8,8 +8,6 @@ Sources: the formatter of Lambda's Python runtime (aws/aws-lambda-python-runtime
 awslambdaric/lambda_runtime_log_utils.py); CloudWatch User Guide, "Specification: Embedded metric format".
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

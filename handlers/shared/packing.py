@@ -1,7 +1,5 @@
 """Writing signals as JSON and packing them: into entries of known size, and into groups of limited size."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Times as RFC 3339 text."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """What recovery relies on: the secondary's archive, and the return path from it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from components.resource_types import ARCHIVE, MAPPING, QUEUE, RULE, TARGET

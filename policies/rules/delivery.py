@@ -1,7 +1,5 @@
 """Nothing is dropped between a rule and what it feeds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from components.resource_types import (

@@ -1,7 +1,5 @@
 """The global endpoint: two buses of one name, replication, and a role that can do it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 

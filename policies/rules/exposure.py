@@ -1,7 +1,5 @@
 """Who can reach what: bus policies, roles, encryption, TLS, public access."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

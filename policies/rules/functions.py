@@ -1,7 +1,5 @@
 """What is inside the functions' archives, and where their logs go."""
 
-from __future__ import annotations
-
 import ast
 import re
 import zipfile

@@ -1,7 +1,5 @@
 """What decides failover: a health check over an alarm on EventBridge's own latency, and a heartbeat that feeds it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

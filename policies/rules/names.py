@@ -1,7 +1,5 @@
 """Names that AWS takes once."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

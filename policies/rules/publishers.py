@@ -1,7 +1,5 @@
 """Who may put events, where, and as whom."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a failover finds on the other side."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`make scan`: checkov and tf-nag over the generated Terraform, parliament over every IAM document."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

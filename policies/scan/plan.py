@@ -4,8 +4,6 @@ In a real plan a policy that names a resource not yet created is "known after ap
 unknown values are filled in with what AWS would return, so that every document is checked.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

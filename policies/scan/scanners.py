@@ -1,7 +1,5 @@
 """Run each scanner in the scanners' own environment and return its findings."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Checks that are known to fail, each with the reason why that is accepted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """An AWS account, as commands use it; `signals.local.embedded_aws` overrides what differs on the embedded AWS."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

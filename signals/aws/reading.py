@@ -1,7 +1,5 @@
 """Reading what AWS answers: what is not there is None, pages are one list, a message is a value."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -4,8 +4,6 @@ Exit codes: 0 success; 1 failure (the line on stderr says what to do); 2 wrong u
 exist; 130 interrupted. With `--json`, stdout is JSON and nothing else.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import typer

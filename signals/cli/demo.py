@@ -1,7 +1,5 @@
 """One example signal through the whole platform, with each step shown."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

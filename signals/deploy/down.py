@@ -1,7 +1,5 @@
 """Taking a stack down."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from pathlib import Path

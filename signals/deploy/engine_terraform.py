@@ -1,7 +1,5 @@
 """Deploying with the terraform CLI: the configuration generated from the recorded program."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Bringing a stack up."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable

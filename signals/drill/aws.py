@@ -1,7 +1,5 @@
 """A drill on AWS: its only fault is the inverted health check, and the lake is read through Athena."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta

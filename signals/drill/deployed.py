@@ -1,7 +1,5 @@
 """What a drill needs of a stack, and what every deployed stack has of it: entry points, endpoint, queues and replay."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime

@@ -1,7 +1,5 @@
 """A drill restores the stack whatever interrupts it."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A drill on the embedded AWS: injected faults, and every signal counted by its id in the lake and the archives."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime

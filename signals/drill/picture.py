@@ -1,7 +1,5 @@
 """A drill as an SVG for light and dark pages: traffic over time by outcome and Region, and the moments marked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 

@@ -1,7 +1,5 @@
 """A drill step by step: traffic, fault, detection, failover, recovery, replay, and the count. It always restores."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from contextlib import ExitStack

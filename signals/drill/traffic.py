@@ -1,7 +1,5 @@
 """Clients that send signals at a steady rate, and record what became of each."""
 
-from __future__ import annotations
-
 import threading
 import time
 import uuid

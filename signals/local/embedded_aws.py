@@ -1,7 +1,5 @@
 """The embedded AWS, as commands read it: messages without a receive, archives whole, functions by their logs."""
 
-from __future__ import annotations
-
 import json
 import time
 import uuid

@@ -16,8 +16,6 @@
      "refusing_streams": ["signals-lake"]}     PutRecord to these Firehose streams is throttled
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 PATH = "/_signals/faults"

@@ -1,7 +1,5 @@
 """The front door: stands in for the domain and sends each request to a healthy Region."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

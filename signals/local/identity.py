@@ -5,8 +5,6 @@ an id in its User-Agent, as every request of a command and of its engine does, i
 another one refuses it with 421 Misdirected Request (RFC 9110, 15.5.20).
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 from contextlib import closing, suppress

@@ -5,8 +5,6 @@ Each kind of request of the deployment engines, whose SDKs name them in the user
 `requests.jsonl` in its home: `signals permissions` is tested against it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import asdict

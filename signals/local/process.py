@@ -1,7 +1,5 @@
 """Start, stop and find the process of the embedded AWS; everything it writes is below one folder, its home."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

@@ -1,7 +1,5 @@
 """The process of the embedded AWS: ministack with this platform's extensions, and the front door, on loopback only."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import fcntl

@@ -12,8 +12,6 @@ InsufficientDataHealthStatus decides; a new check is healthy until it has data; 
 Developer Guide, "How Route 53 determines the status of health checks that monitor CloudWatch alarms").
 """
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

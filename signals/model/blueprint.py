@@ -1,7 +1,5 @@
 """The deployed platform as the model needs it: plain values, read from the recording by `reading`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Virtual time, which jumps from one scheduled call to the next, and durations on the command line."""
 
-from __future__ import annotations
-
 import heapq
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """An event on a bus, how a rule and a target see it, and the patterns that it matches (by moto)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Faults and when they occur, as data."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass

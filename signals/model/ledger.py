@@ -1,7 +1,5 @@
 """What became of every signal of a drill or of the model: acknowledged, in the lake, or dropped, and why."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The platform in virtual time: a blueprint, a schedule of faults, and the state of every service."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from random import Random
 

@@ -1,7 +1,5 @@
 """Reading the blueprint from the recording of the real program."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 from collections.abc import Iterator, Mapping

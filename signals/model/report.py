@@ -1,7 +1,5 @@
 """What a drill or a run of the model found: a timeline, traffic over time, and the verdict."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime

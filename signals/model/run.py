@@ -1,7 +1,5 @@
 """One outage from end to end: traffic before, during and after it, the faults, the operator, and the report."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from functools import partial

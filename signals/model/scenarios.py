@@ -1,7 +1,5 @@
 """The outages that a drill rehearses on a deployed stack and that the model runs in virtual time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Where a stack's ingest API answers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from signals.aws.reading import items

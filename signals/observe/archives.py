@@ -1,7 +1,5 @@
 """The archive of the ingress bus in one Region: what it is, how much is in it, and its events where AWS reads them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime

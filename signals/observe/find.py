@@ -1,7 +1,5 @@
 """Search for a signal in every place of both Regions at once."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Where the global endpoint points: its description, and what Route 53 says of the health check in it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from signals.aws.reading import or_none

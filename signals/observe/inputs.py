@@ -1,7 +1,5 @@
 """Reads signals from text: one CloudEvent, an array of them, or one a line."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The lake's objects in S3: which there are since a time, and the signals in them."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import Iterator

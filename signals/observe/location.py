@@ -1,7 +1,5 @@
 """A place where a signal was found, and how a signal is recognised there."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from typing import Any

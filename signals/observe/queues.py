@@ -1,7 +1,5 @@
 """A stack's queues in one Region: how many messages they hold, and which of them hold a signal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

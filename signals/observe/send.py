@@ -1,7 +1,5 @@
 """Send signals to a stack's ingest API, with a result for each."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a stack looks like now, in both Regions."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -3,8 +3,6 @@
 Which outputs there are, and of what type, the classes of pulumi_aws say.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import inspect

@@ -1,7 +1,5 @@
 """IAM policy documents, in which a list of one may stand for itself (IAM User Guide, "Policy grammar")."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ It keeps each registration whole and answers with references (`components.parts.
 answer with what AWS said. It refuses what needs AWS to answer: look-ups, reads and imports.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import json

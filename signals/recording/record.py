@@ -4,8 +4,6 @@ No Pulumi CLI, no credentials, no network. What comes back is a `Recording` (see
 also says how references are marked).
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import json

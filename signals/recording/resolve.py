@@ -3,8 +3,6 @@
 Names are the program's, and so is all that follows from them; an id that AWS chooses is the resource's logical name.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping

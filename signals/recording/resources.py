@@ -4,8 +4,6 @@ An output of a resource is a reference (see `signals.recording.values`), and sta
 `outputs` just as the program put it there.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

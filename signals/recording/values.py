@@ -4,8 +4,6 @@ A reference is the token `<<output TYPE::NAME#PATH>>` of `components.parts.refer
 or a JSON document. Everything that looks for references, or puts something in their place, does it with these.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ Guide, "Using dead-letter queues"); a record of an asynchronous invocation that 
 quarantine.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Callable, Mapping

@@ -6,8 +6,6 @@ and "in disabled state, you can also invert the status" (Route 53 API reference,
 metric does not count until `stop`. SetAlarmState would do nothing: the check reads the metric, not the alarm.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

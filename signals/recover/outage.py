@@ -1,7 +1,5 @@
 """When the primary was out: as given, or by the alarm's history and the failovers asked for on this machine."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

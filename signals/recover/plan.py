@@ -1,7 +1,5 @@
 """A replay's plan: what replication cannot have delivered, how much that is, and in which slices it is replayed."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

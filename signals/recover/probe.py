@@ -6,8 +6,6 @@ applications Regional-fault tolerant"), so any copy seen in either Region is eno
 does not answer.
 """
 
-from __future__ import annotations
-
 import json
 import time
 import uuid

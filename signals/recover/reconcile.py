@@ -1,7 +1,5 @@
 """After a replay: whether all that was archived has arrived in the primary."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

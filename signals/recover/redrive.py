@@ -5,8 +5,6 @@ of a Lambda destination or of the quarantine (SQS API reference). So each messag
 deleted only when it was accepted: an interruption between the two makes a duplicate, never a loss.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

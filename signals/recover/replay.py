@@ -5,8 +5,6 @@ return queue limits the rate: its function has a few concurrent invocations, eac
 so replayed events cannot crowd out new ones. What `start` has to limit is the queue's depth.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """What recovery remembers between runs, as JSON files that an operator can read."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The two consoles: results go to stdout, all else to stderr, so that with `--json` stdout is JSON and nothing else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

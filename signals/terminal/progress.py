@@ -1,7 +1,5 @@
 """How far a command is: rich's progress display on a terminal, plain lines now and then anywhere else."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

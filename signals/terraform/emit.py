@@ -4,8 +4,6 @@ Every resource names its provider; there is one aliased provider a Region and no
 the same bytes.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -1,7 +1,5 @@
 """The terraform CLI: found, run, and its events handed on while it works."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

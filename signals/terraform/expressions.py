@@ -1,7 +1,5 @@
 """References as Terraform expressions, and everything else as text that Terraform leaves alone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -7,8 +7,6 @@ is never taken apart. What the bridge renames by hand is in the tables below.
 Source: pulumi/pulumi-terraform-bridge, pkg/tfbridge/names.go; pulumi/pulumi-aws, provider/resources.go.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache

@@ -1,7 +1,5 @@
 """Values as the provider's schema wants them: names mapped where the schema has names, user's keys left alone."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

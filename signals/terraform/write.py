@@ -1,7 +1,5 @@
 """A configuration on disk."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -3,8 +3,6 @@
 `uv run --no-project --with cfn-lint==1.58.0 python -m signals.tools.cloudformation`
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.resources
 import json

@@ -4,8 +4,6 @@
 writes nothing and exits with 1 if one of them is not what the code says.
 """
 
-from __future__ import annotations
-
 import argparse
 import inspect
 import sys

@@ -1,7 +1,5 @@
 """`make lock`: every locked version and hash, from pyproject.toml, handlers/*/ and policies/*/requirements.in."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

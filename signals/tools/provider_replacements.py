@@ -8,8 +8,6 @@ the plan says `replace_paths`. Nothing is validated in a state, so that any prop
 Source: Terraform, "JSON Output Format", Change Representation: `replace_paths`.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import re

@@ -1,7 +1,5 @@
 """Reading AWS, and the two implementations of the interface to it side by side on the embedded AWS."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any

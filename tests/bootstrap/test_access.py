@@ -1,7 +1,5 @@
 """What `bootstrap/` gives to GitHub: no more than a job of one environment needs, and nothing that widens itself."""
 
-from __future__ import annotations
-
 import json
 import runpy
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """The command: exit codes, and one line for whatever goes wrong."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """`signals drill`: what it refuses, what `--model` prints, and a report on a terminal."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import replace

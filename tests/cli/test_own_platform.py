@@ -1,7 +1,5 @@
 """No command works on a platform that is not its own, whatever listens where its own would."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import socket

@@ -1,7 +1,5 @@
 """`signals replay` when there is nothing to do, and a plan as people read it."""
 
-from __future__ import annotations
-
 import io
 import re
 from datetime import UTC, datetime, timedelta

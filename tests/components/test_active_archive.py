@@ -1,7 +1,5 @@
 """The active/archive pair, and aws-facts' rules for it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

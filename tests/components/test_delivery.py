@@ -1,7 +1,5 @@
 """Nothing is dropped on the way: every target, every function, every queue (aws-facts 7)."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """One name in front of both Regions (API Gateway Developer Guide, "Custom health checks for DNS failover")."""
 
-from __future__ import annotations
-
 from components.resource_types import CERTIFICATE_VALIDATION, HEALTH_CHECK, RECORD
 from signals.recording.resources import Recording
 from tests.support.reading import referred

@@ -1,7 +1,5 @@
 """What decides failover (EventBridge User Guide, "CloudFormation template for global endpoints"), and its traps."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

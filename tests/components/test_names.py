@@ -1,7 +1,5 @@
 """Physical names: all of them are listed, no two owners share one, and AWS accepts each."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The probe: what goes the signals' way through the endpoint, and who notices when it does not arrive."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

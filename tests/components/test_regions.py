@@ -1,7 +1,5 @@
 """Where things are: every child in the Region it belongs to, and the pair alike."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """The table of resource types: every type exists, ARNs are as AWS writes them, and no other module repeats either."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The way back of replayed events (aws-facts 3): no bus-to-bus hop, no endpoint, only what a replay sends."""
 
-from __future__ import annotations
-
 import json
 
 from components.resource_types import FUNCTION, QUEUE, RULE, TARGET

@@ -1,7 +1,5 @@
 """Impossible stacks are refused, before anything is registered, with the setting's name and the remedy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What `up` and `down` keep, and what they forget."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

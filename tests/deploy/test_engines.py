@@ -1,7 +1,5 @@
 """Choosing an engine, and following what it does."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

@@ -1,7 +1,5 @@
 """A drill's client sends once, and takes from each answer what it acknowledged."""
 
-from __future__ import annotations
-
 import json
 import socketserver
 import threading

@@ -1,7 +1,5 @@
 """The picture: XML that any reader takes, the same for the same drill, and true to the numbers."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree

@@ -1,7 +1,5 @@
 """The course of a drill, what it counts, and that it leaves nothing behind."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

@@ -1,7 +1,5 @@
 """Clients send at a steady rate, retry, and record what was acknowledged."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The local stack, deployed once by terraform through the `signals` command, on ports and in a folder of its own."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The stack as the engine left it, and as `down` leaves the machine."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """`signals drill` on the deployed stack, and the model beside it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from xml.etree import ElementTree

@@ -3,8 +3,6 @@
 What AWS does is cited where the embedded AWS does it: signals/local/faults.py and the extensions it names.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What `signals permissions` says is enough for a deployment: held against what one asked of the embedded AWS."""
 
-from __future__ import annotations
-
 import json
 
 from signals.local.middleware import REQUEST_LOG

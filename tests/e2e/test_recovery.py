@@ -1,7 +1,5 @@
 """Failover, replay and redrive on the deployed local stack."""
 
-from __future__ import annotations
-
 import json
 import time
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """A signal crosses the platform, whatever fails on the way."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """AWS as moto plays it, and functions started in it as Lambda would."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import sys

@@ -1,7 +1,5 @@
 """What the tests of functions share: signals, requests, a clock that only tests move, and a bus that fails as told."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from hashlib import sha256

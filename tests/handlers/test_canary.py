@@ -1,7 +1,5 @@
 """The canary: one probe an invocation through the endpoint, and a refusal that is said but is no failure."""
 
-from __future__ import annotations
-
 import json
 
 import boto3

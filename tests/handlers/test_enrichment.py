@@ -1,7 +1,5 @@
 """Enrichment: the standard form, one event a signal; what cannot be processed is set aside alone, with its reason."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The envelope of a signal: what is taken, and the typed reason of what is not."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

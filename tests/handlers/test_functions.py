@@ -1,7 +1,5 @@
 """The functions as Lambda runs them: started from their environment, in an AWS that moto plays."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

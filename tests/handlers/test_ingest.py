@@ -1,7 +1,5 @@
 """Ingest: what is accepted, what is refused and why, and what becomes of what the bus does not take."""
 
-from __future__ import annotations
-
 import base64
 import json
 import math

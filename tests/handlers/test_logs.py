@@ -1,7 +1,5 @@
 """Logging: one JSON object a line, with the keys of Lambda's own JSON format and the invocation's request id."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterator

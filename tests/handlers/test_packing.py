@@ -1,7 +1,5 @@
 """Packing: nothing is lost, every limit is kept, and groups are few."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from hypothesis import given, settings

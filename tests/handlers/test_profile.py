@@ -1,7 +1,5 @@
 """Profiles come out the same for any order, any duplicate and both Regions at once."""
 
-from __future__ import annotations
-
 import random
 import time
 from typing import Any

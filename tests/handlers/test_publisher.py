@@ -1,7 +1,5 @@
 """The publisher looks at every entry's result, retries only what failed, and says what it could not deliver."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import boto3

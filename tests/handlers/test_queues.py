@@ -1,7 +1,5 @@
 """Sending to a queue: every message's result is looked at, and what SQS would refuse is made so that it does not."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Republish: spooled batches go back to the bus as they were; a message that fails stays in the queue, alone."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Reading JSON so that nothing in it changes silently."""
 
-from __future__ import annotations
-
 import json
 
 import orjson

@@ -1,7 +1,5 @@
 """The return path: a replayed event goes to the primary's own bus as it was, marked; what fails stays in the queue."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

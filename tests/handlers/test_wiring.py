@@ -1,7 +1,5 @@
 """The wiring of each function: the reserves of time that its deadlines keep, on a clock that only the test moves."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

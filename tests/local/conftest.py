@@ -1,7 +1,5 @@
 """Clients of the session's embedded AWS, which tests.support.hand_made starts."""
 
-from __future__ import annotations
-
 import uuid
 
 import pytest

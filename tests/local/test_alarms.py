@@ -1,7 +1,5 @@
 """CloudWatch alarms, above all as Terraform's provider reads them (CloudWatch User Guide, "Evaluating an alarm")."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from typing import Any

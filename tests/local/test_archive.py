@@ -1,7 +1,5 @@
 """Archives and replays (User Guide, "Archiving and replaying events in EventBridge")."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any

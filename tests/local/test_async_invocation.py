@@ -1,7 +1,5 @@
 """Asynchronous invocation (Lambda Developer Guide, "Retaining records of asynchronous invocations")."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

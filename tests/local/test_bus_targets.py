@@ -1,7 +1,5 @@
 """Event buses as targets (User Guide, "Sending and receiving events between event buses")."""
 
-from __future__ import annotations
-
 import itertools
 import json
 

@@ -1,7 +1,5 @@
 """Rule targets and their dead-letter queues (User Guide, "Using dead-letter queues to process undelivered events")."""
 
-from __future__ import annotations
-
 import json
 import time
 

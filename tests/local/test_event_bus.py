@@ -1,7 +1,5 @@
 """PutEvents and rules on one bus (User Guide, "Sending events with PutEvents"; API reference, PutEvents)."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """What `PUT /_signals/faults` makes fail, and that clearing is complete."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator

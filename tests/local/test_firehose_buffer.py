@@ -1,7 +1,5 @@
 """Firehose to S3 (Firehose Developer Guide: buffering hints, custom prefixes, record delimiters)."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """The front door, which stands for the domain."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

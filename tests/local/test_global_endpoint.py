@@ -1,7 +1,5 @@
 """EventBridge global endpoints (User Guide, "Making applications Regional-fault tolerant with global endpoints")."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Health checks on a metric (Route 53 Developer Guide, "How Route 53 determines the status of health checks…")."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """HTTP APIs before a function (API Gateway Developer Guide, "Lambda proxy integrations for HTTP APIs")."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass
 

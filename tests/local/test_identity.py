@@ -1,7 +1,5 @@
 """Which embedded AWS answers: told on both ports, and checked in every request that names one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

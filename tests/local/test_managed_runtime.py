@@ -1,7 +1,5 @@
 """Lambda's managed Python runtime (Lambda Developer Guide, "Building Lambda functions with Python")."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

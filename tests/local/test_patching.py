@@ -1,7 +1,5 @@
 """Extensions and the functions of ministack that they patch."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The process of the embedded AWS."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

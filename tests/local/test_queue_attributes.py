@@ -1,7 +1,5 @@
 """Queue attributes (SQS API reference, GetQueueAttributes)."""
 
-from __future__ import annotations
-
 import json
 
 from tests.support.embedded import Aws

@@ -1,7 +1,5 @@
 """The request log: what engines ask, once each, and nothing of what anyone else does."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from pathlib import Path

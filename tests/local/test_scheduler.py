@@ -1,7 +1,5 @@
 """EventBridge Scheduler (Scheduler User Guide, "Using templated targets with EventBridge Scheduler")."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 

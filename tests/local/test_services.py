@@ -1,7 +1,5 @@
 """What ministack does as AWS does, and this platform stands on: no extension, but it must not change."""
 
-from __future__ import annotations
-
 import json
 
 from tests.support.embedded import EAST, WEST, Aws, eventually

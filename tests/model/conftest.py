@@ -1,7 +1,5 @@
 """The seed of the made-up schedules, printed."""
 
-from __future__ import annotations
-
 from tests.model.support import SEED
 
 

@@ -1,7 +1,5 @@
 """A platform for the tests of the model: the recorded stack, with one thing in it changed."""
 
-from __future__ import annotations
-
 import copy
 import json
 import os

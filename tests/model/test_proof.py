@@ -4,8 +4,6 @@ Each schedule is data: faults, signals, and replays started by mistake. Hypothes
 what fails and prints how to repeat it.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from functools import partial

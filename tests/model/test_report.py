@@ -1,7 +1,5 @@
 """The verdict's arithmetic, and the report as JSON."""
 
-from __future__ import annotations
-
 import json
 
 from signals.model.report import DrillVerdict, buckets, offset

@@ -1,7 +1,5 @@
 """An outage from end to end, in seconds."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Sequence

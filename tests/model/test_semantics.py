@@ -1,7 +1,5 @@
 """What AWS does, piece by piece, against what its documentation says."""
 
-from __future__ import annotations
-
 from statistics import mean
 
 import pytest

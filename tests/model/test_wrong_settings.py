@@ -4,8 +4,6 @@ Each test changes one thing in a copy of the recorded stack, or one collaborator
 unchanged stack in the same outage.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Finding a signal wherever it is."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from datetime import timedelta

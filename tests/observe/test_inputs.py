@@ -1,7 +1,5 @@
 """Signals as people write them."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Sending signals, against an API that answers as it is told."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

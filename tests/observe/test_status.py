@@ -1,7 +1,5 @@
 """What `status` says of a stack."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """For each rule, changes of the recorded `prod` stack that break it and nothing else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """What the Pulumi engine sends a policy pack for a recorded stack, in the real messages."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """`signals policy` as a person and a program read it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

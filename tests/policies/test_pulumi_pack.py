@@ -1,7 +1,5 @@
 """The same rules as a Pulumi policy pack: the pack runs as Pulumi runs it, and is asked what Pulumi asks."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Every stack keeps every rule, and each rule sees what breaks it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

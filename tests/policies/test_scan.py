@@ -1,7 +1,5 @@
 """What the scanners are given, and the suppressions."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

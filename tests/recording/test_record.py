@@ -1,7 +1,5 @@
 """Recording a program: what comes back, what is refused, and that nothing stays behind."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """References in nested values: found, replaced, and answered as AWS would."""
 
-from __future__ import annotations
-
 import json
 
 from components.parts.references import Reference

@@ -1,7 +1,5 @@
 """A stack's config, from Pulumi.<stack>.yaml to the program."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Stacks to recover: one whose AWS answers from a script, and a small one put by hand on an embedded AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

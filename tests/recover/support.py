@@ -1,7 +1,5 @@
 """A stack whose AWS answers from a script, and what the stack on an embedded AWS is put together from."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Failover by hand on an embedded AWS: held, seen by a probe, and always given back."""
 
-from __future__ import annotations
-
 import time
 
 import httpx

@@ -1,7 +1,5 @@
 """What has to be replayed after an outage, and in which slices."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """What failed goes back to where it failed, and is deleted only then."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Starting, continuing and cancelling replays, against an EventBridge that answers from a script."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A program that uses every kind of resource and value, recorded once."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The first two are given by the fixtures that a test uses, so that nobody can for
 what. Under xdist the tests that share a process run on one worker, those of the deployment first: they take longest.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The deployed local stack and the ways to it, for the suites that look at one."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

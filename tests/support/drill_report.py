@@ -1,7 +1,5 @@
 """A drill's report, made by hand."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from signals.model.report import DrillReport, DrillVerdict, Lane, Moment, Part

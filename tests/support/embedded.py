@@ -1,7 +1,5 @@
 """The embedded AWS for tests: a free port, a little patience, and clients with what several suites build with them."""
 
-from __future__ import annotations
-
 import io
 import json
 import socket

@@ -1,7 +1,5 @@
 """An embedded AWS with a small platform put there by hand: what the commands look at, without an engine's minutes."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Requests as the IAM actions that they need: operations by botocore's models, actions by the few names that differ."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache

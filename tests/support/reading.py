@@ -1,7 +1,5 @@
 """How the tests read a recording: policies as documents, references as the resources they name."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

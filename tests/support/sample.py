@@ -1,7 +1,5 @@
 """Programs to record: small ones for one rule each, and a broad one that every rule meets."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

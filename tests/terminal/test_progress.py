@@ -1,7 +1,5 @@
 """What a command shows of its progress, with and without a terminal."""
 
-from __future__ import annotations
-
 import io
 
 from rich.console import Console

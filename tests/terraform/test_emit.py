@@ -1,7 +1,5 @@
 """What a recording becomes in Terraform, rule by rule."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

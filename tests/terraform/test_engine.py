@@ -1,7 +1,5 @@
 """The terraform CLI: found, run, followed, and its errors understood."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

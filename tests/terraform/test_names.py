@@ -1,7 +1,5 @@
 """Every property of every supported type has exactly one name in Terraform."""
 
-from __future__ import annotations
-
 import importlib.resources
 import json
 import re

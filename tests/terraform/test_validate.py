@@ -1,7 +1,5 @@
 """The real terraform accepts what is written, and reads text back as it was."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A configuration on disk: what is written, what is cleared away, what is left alone."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

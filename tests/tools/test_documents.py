@@ -1,7 +1,5 @@
 """Every document says only what there is, and what there is stands in a document."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator

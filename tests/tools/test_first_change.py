@@ -1,7 +1,5 @@
 """The README's first change: what it tells a newcomer to write is a consumer that works and passes `make lint`."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

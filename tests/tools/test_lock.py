@@ -1,7 +1,5 @@
 """`make lock` and its check."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

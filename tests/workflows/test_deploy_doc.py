@@ -1,7 +1,5 @@
 """docs/deploy.md names only what there is."""
 
-from __future__ import annotations
-
 import re
 
 from signals.recording.record import record

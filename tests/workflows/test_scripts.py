@@ -1,7 +1,5 @@
 """The two scripts that write on GitHub, run by node with a GitHub that only remembers what it was asked."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """What every workflow must be: pinned, bounded, and without a right that it does not use. The linters see the rest."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """`signals up` and `signals down`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

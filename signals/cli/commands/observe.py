@@ -1,7 +1,5 @@
 """`signals send`, `signals status` and `signals find`."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 from pathlib import Path

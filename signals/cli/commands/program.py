@@ -1,7 +1,5 @@
 """What a stack's program says, without AWS: `signals record`, `terraform`, `policy`, `permissions` and `preview`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`signals failover`, `signals replay` and `signals redrive`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Recovery as people read it."""
 
-from __future__ import annotations
-
 from rich.markup import escape
 from rich.table import Table
 

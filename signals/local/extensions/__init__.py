@@ -1,7 +1,5 @@
 """What AWS does and ministack does not, each in a module of its own; see their docstrings."""
 
-from __future__ import annotations
-
 import pkgutil
 from importlib import import_module
 

@@ -10,8 +10,6 @@ drops InsufficientDataActions; evaluates over all dimensions at once, without re
 only when somebody asks, so that an alarm's history has nothing of what came and went.
 """
 
-from __future__ import annotations
-
 import logging
 import operator
 import time

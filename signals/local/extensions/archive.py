@@ -9,8 +9,6 @@ ministack: keeps what it was given without end, answers DescribeArchive with the
 replays to every rule whatever FilterArns say.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -12,8 +12,6 @@ ministack: reads only the configuration of $LATEST, counts throttling as an atte
 qualifier and with a count of 3. The pauses between attempts are short here; AWS waits one minute, then two.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

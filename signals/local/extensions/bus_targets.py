@@ -8,8 +8,6 @@ and "Using dead-letter queues"). Whether a replay resets the count is not docume
 ministack: knows buses of the rule's own Region only, and forwards without limit.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor

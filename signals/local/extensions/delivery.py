@@ -11,8 +11,6 @@ ministack: invokes Lambda once, drops what it cannot deliver, knows neither DLQ 
 for permission.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import logging

@@ -10,8 +10,6 @@ from ingestion to the first invocation (ms), here without dimensions, which is t
 ministack: refuses an unknown bus's ARN, takes malformed entries, ignores Time, and publishes no metric.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import time

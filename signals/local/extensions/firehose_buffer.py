@@ -10,8 +10,6 @@ ministack: writes each record as an object of its own, at once, uncompressed and
 CustomTimeZone and FileExtension. Format conversion and dynamic partitioning stay with ministack: one object a record.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import logging

@@ -13,8 +13,6 @@ AWS an unknown id has no DNS name; here it answers ResourceNotFoundException.
 ministack: stores the endpoint and ignores EndpointId.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hashlib

@@ -11,8 +11,6 @@ ministack: stores the check, answers neither, and writes booleans as `True`, whi
 address (HTTP, HTTPS, TCP) are taken as healthy: nothing of this machine can be reached at such an address.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -10,8 +10,6 @@ knows an API by the Host `{id}.execute-api.127.0.0.1` only; here any `{id}.execu
 answers `/health` of any Host itself: that is an API's path here, ministack's own is `/_ministack/health`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

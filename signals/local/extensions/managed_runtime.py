@@ -8,8 +8,6 @@ ministack: runs functions in the Python of its own process, with everything that
 second, which Terraform turns into several, for it looks again only after its own pause; here nothing waits.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 from pathlib import Path

@@ -5,8 +5,6 @@ What the decorators register happens in `install`, in the order of the modules' 
 function imports the extension that replaces it.
 """
 
-from __future__ import annotations
-
 import inspect
 import threading
 import time

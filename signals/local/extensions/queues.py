@@ -8,8 +8,6 @@ affected by that fault here.
 ministack: gives back the text that it got, and never fails.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any

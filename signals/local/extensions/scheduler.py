@@ -8,8 +8,6 @@ target's Input as its Detail, by the target's role, on that bus (Scheduler User 
 ministack: sends every target an `aws.scheduler` event of its own making, and looks every ten seconds.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ often makes several resources of one of AWS's; so what belongs to another of the
 does not use, is left out. The few calls that the provider makes on top stand below with where they come from.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

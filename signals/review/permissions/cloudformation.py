@@ -6,8 +6,6 @@ Sources: the schemas' `createOnlyProperties` and `handlers` (CloudFormation CLI 
 cfn-lint's copy of the Service Authorization Reference, which says on what kinds of resource an action can be allowed.
 """
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The least IAM policies that deploying a stack needs, or previewing it, from what its program declares."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """What a change does to the resources of a stack: two snapshots compared."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace

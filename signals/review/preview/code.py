@@ -1,7 +1,5 @@
 """Functions whose code changes, and the files of the archive that make it change."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Two values compared path by path; text that holds a JSON document (a policy, a pattern) as the document."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

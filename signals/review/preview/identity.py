@@ -3,8 +3,6 @@
 Source: Pulumi, "Resource options: aliases", and its rules of inheritance from an aliased parent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache

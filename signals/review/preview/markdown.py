@@ -4,8 +4,6 @@ Whatever comes from the program is put in code spans and fences that it cannot c
 to write a mention, a link or an image into a comment of this repository.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

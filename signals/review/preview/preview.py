@@ -1,7 +1,5 @@
 """The whole preview of one stack as a value."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ what the engine will do. The create-only properties of AWS's own schemas (see
 `signals.review.permissions.cloudformation`) say what AWS cannot change.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache

@@ -4,8 +4,6 @@ What is relied on in that tree is a contract, not a module: `signals record --st
 wherever the command and the recorder behind it are, and archives are in the folder that SIGNALS_CACHE names.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Every number that the README publishes, measured on this machine: `make bench`."""
 
-from __future__ import annotations
-
 from rich.console import Console
 from rich.table import Table
 

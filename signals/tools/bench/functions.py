@@ -1,7 +1,5 @@
 """What the functions cost: CPU per signal, time to import, chunks that EventBridge bills."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import json

@@ -1,7 +1,5 @@
 """How long the archives of prod take."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import statistics

@@ -4,8 +4,6 @@ Both run `prod` in this process, in turns; packaging is done before, and each ru
 compared is the process's CPU time, which other processes hardly change; the ratio is the median of the turns' ratios.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import json

@@ -1,7 +1,5 @@
 """A project with one function, how it is packaged, and a folder of wheels in place of a registry."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A small project with one function, and wheels made by hand, so that no registry is asked."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """The platform's own functions, packaged from their locks."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import json

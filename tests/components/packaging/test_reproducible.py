@@ -1,7 +1,5 @@
 """The same input gives the same bytes; another input gives others."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import os

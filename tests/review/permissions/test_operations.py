@@ -1,7 +1,5 @@
 """Requests are told apart as IAM tells them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

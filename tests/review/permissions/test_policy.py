@@ -1,7 +1,5 @@
 """The least policies: bound to the stack, free of what it does not use, small enough for IAM."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

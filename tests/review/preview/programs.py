@@ -1,7 +1,5 @@
 """Small programs, recorded, as the two sides of a preview."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any

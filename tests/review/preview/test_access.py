@@ -1,7 +1,5 @@
 """Access that a change gives or takes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pulumi_aws as aws

@@ -1,7 +1,5 @@
 """What a change does to resources: changed in place, replaced, renamed, moved; and why."""
 
-from __future__ import annotations
-
 import json
 
 import pulumi

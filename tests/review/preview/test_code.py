@@ -1,7 +1,5 @@
 """Which files of an archive change a function's code."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pulumi

@@ -1,7 +1,5 @@
 """The preview of a branch, from git: what the issue asks for, and every base that is not as one expects."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

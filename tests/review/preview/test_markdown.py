@@ -1,7 +1,5 @@
 """The preview as Markdown: nothing in it can write a mention, a link or a picture into the comment."""
 
-from __future__ import annotations
-
 import re
 
 from signals.review.preview import access, changes

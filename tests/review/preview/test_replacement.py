@@ -1,7 +1,5 @@
 """Which properties force a replacement: what both sources say, and what is said when they say nothing."""
 
-from __future__ import annotations
-
 import pytest
 
 from components.resource_types import (
