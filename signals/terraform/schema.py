@@ -1,7 +1,7 @@
 """What the AWS provider knows: the types of attributes and the nesting of blocks, for the resources we support.
 
 `provider_schema.json` is hashicorp/aws 5.100's own schema with everything left out that names and values do not need.
-`python -m signals.terraform.schema` makes it anew; SIGNALS_TERRAFORM_MIRROR or `--mirror` names a folder that holds
+`python -m signals.terraform.schema` writes it again; SIGNALS_TERRAFORM_MIRROR or `--mirror` names a folder that holds
 the provider, else it comes from the registry.
 """
 

@@ -57,7 +57,7 @@ def locks(project: Path | None = None) -> list[Lock]:
 
 
 def write(lock: Lock, project: Path, *, upgrade: bool) -> bool:
-    """Resolve one lock anew.
+    """Resolve one lock again.
 
     Args:
         lock: Which.

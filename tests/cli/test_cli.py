@@ -115,7 +115,7 @@ def test_find_ends_with_1_only_when_the_signal_is_nowhere(deployed: Stack) -> No
     )
 
 
-def test_status_for_people_shows_what_lies_in_troubled_queues(deployed: Stack) -> None:
+def test_status_for_people_shows_the_messages_in_failure_queues(deployed: Stack) -> None:
     del deployed
     result = run("status", "--stack", "test")
     assert result.exit_code == 0

@@ -98,12 +98,12 @@ def test_no_bus_is_the_target_of_a_rule(platform: Recording) -> None:
 
 
 def test_a_replay_in_the_secondary_is_not_processed_there(prod: Recording) -> None:
-    for name, stance in {
+    for name, replays in {
         "active-active-us-east-1-enrichment-rule": [{"exists": False}],
         "processing-us-west-2-enrichment-rule": None,
     }.items():
         pattern = json.loads(prod.resource(RULE, name).inputs["eventPattern"])
-        assert pattern.get("replay-name") == stance
+        assert pattern.get("replay-name") == replays
 
 
 def test_a_protected_stack_protects_all_that_holds_data_and_an_unprotected_one_nothing(

@@ -30,7 +30,7 @@ def arrival(deployment: Deployment, signal: dict[str, Any], kind: str, seconds: 
 
 @contextmanager
 def inverted(stack: Stack) -> Iterator[None]:
-    """The endpoint's health check turned round, through Route 53's API."""
+    """The endpoint's health check inverted, through Route 53's API."""
     found = endpoint(stack)
     assert found is not None
     route53, check = stack.client("route53", PRIMARY), found.health_check.id

@@ -56,7 +56,7 @@ def aws(function_environment: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: AR
 
 @pytest.fixture
 def start(function_environment: pytest.MonkeyPatch) -> Iterator[Start]:  # noqa: ARG001
-    """Starts a function as a cold start does: its handler module is imported anew."""
+    """Starts a function as a cold start does: its handler module is imported again."""
     started = []
 
     def cold_start(name: str) -> ModuleType:

@@ -60,7 +60,7 @@ def seen(aws: Aws, name: str, *values: float, **dimensions: str) -> None:
 def test_the_query_protocol_reads_back_every_setting(aws: Aws, name: str) -> None:
     written = {
         "AlarmName": name,
-        "AlarmDescription": "slow%20%26%20ill",
+        "AlarmDescription": "slow%20%26%20failing",
         "Namespace": "AWS/SQS",
         "MetricName": "Depth",
         "Statistic": "Maximum",
@@ -85,7 +85,7 @@ def test_the_query_protocol_reads_back_every_setting(aws: Aws, name: str) -> Non
         assert read[key] == written[key]
     for key in ("ComparisonOperator", "TreatMissingData", "ActionsEnabled"):
         assert read[key] == written[key]
-    assert read["AlarmDescription"] == "slow & ill"
+    assert read["AlarmDescription"] == "slow & failing"
     assert float(read["Threshold"] or 0) == 30_000
     for actions in ("AlarmActions", "OKActions", "InsufficientDataActions"):
         assert [m.text for m in member.findall(f"m:{actions}/m:member", XML)] == [TOPIC]

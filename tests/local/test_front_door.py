@@ -77,11 +77,11 @@ def _break(aws: Aws, deployed: dict) -> None:
     client, api_id = aws("apigatewayv2"), deployed["primary"]["host"].partition(".")[0]
     for route in client.get_routes(ApiId=api_id)["Items"]:
         if route["RouteKey"] == "GET /health":
-            client.update_route(ApiId=api_id, RouteId=route["RouteId"], RouteKey="GET /ill")
+            client.update_route(ApiId=api_id, RouteId=route["RouteId"], RouteKey="GET /failing")
 
 
 def _heal(aws: Aws, deployed: dict) -> None:
     client, api_id = aws("apigatewayv2"), deployed["primary"]["host"].partition(".")[0]
     for route in client.get_routes(ApiId=api_id)["Items"]:
-        if route["RouteKey"] == "GET /ill":
+        if route["RouteKey"] == "GET /failing":
             client.update_route(ApiId=api_id, RouteId=route["RouteId"], RouteKey="GET /health")

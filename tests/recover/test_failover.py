@@ -22,8 +22,8 @@ def _restored(platform: Stack):
     failover.stop(platform, wait=False)
 
 
-def faults(stack: Stack, **ill: object) -> None:
-    httpx.put(f"{stack.aws_endpoint}/_signals/faults", json=ill).raise_for_status()
+def faults(stack: Stack, **fields: object) -> None:
+    httpx.put(f"{stack.aws_endpoint}/_signals/faults", json=fields).raise_for_status()
 
 
 def check_id(stack: Stack) -> str:
@@ -60,10 +60,10 @@ def test_stop_restores_what_another_run_or_a_hand_left_behind(platform: Stack) -
 def test_a_held_failover_does_not_go_back_when_the_primary_falls_ill(
     platform: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Inverted alone would: an ill metric turned round is healthy."""
+    """Inverted alone would: a breaching metric, inverted, is healthy."""
     failover.start(platform)
     alarms = platform.client("cloudwatch", PRIMARY)
-    # Its one period is missing, which breaches: the metric calls the primary ill.
+    # Its one period is missing, which breaches: the metric says that the primary is failing.
     alarms.put_metric_alarm(
         AlarmName="hand-made-ingress-latency",
         Namespace="AWS/Events",
@@ -85,7 +85,7 @@ def test_a_held_failover_does_not_go_back_when_the_primary_falls_ill(
         assert (by_itself.region, by_itself.held) == (SECONDARY, False)
         assert "by itself" in by_itself.why
         route53.update_health_check(HealthCheckId=check_id(platform), Inverted=True)
-        assert failover.status(platform).region == PRIMARY, "inverted alone goes back to the ill Region"
+        assert failover.status(platform).region == PRIMARY, "inverted alone goes back to the failing Region"
     finally:
         alarms.delete_alarms(AlarmNames=["hand-made-ingress-latency"])
         route53.update_health_check(HealthCheckId=check_id(platform), InsufficientDataHealthStatus="LastKnownStatus")
