@@ -23,8 +23,8 @@ down:                   ## stop everything that `make up` started
 test: $(READY)          ## all tests but the longest, end to end included
 	$(BIN)/pytest -n 2 -m "not long"
 
-test-fast: $(READY)     ## the tests that need no embedded AWS
-	$(BIN)/pytest -n 2 -m "not embedded and not long"
+test-fast: $(READY)     ## the tests that need no embedded AWS and no seconds each
+	$(BIN)/pytest -n 2 -m "not embedded and not long and not slow"
 
 test-long: $(READY)     ## the drills and searches that take minutes, one at a time: drills measure
 	$(BIN)/pytest -m long

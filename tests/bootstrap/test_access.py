@@ -106,6 +106,7 @@ def test_the_pulumi_program_declares_the_same(prod: Recording) -> None:
     assert found.outputs.keys() == {"preview_role_arn", "deploy_role_arn", "backend_url"}
 
 
+@pytest.mark.slow
 def test_its_terraform_is_valid(prod: Recording, tmp_path: Path) -> None:
     write(prod, tmp_path)
     try:

@@ -120,6 +120,7 @@ stacks = st.builds(
 )
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=3_000, deadline=None)
 @given(raw=stacks)
 def test_settings_are_refused_or_no_two_resources_share_a_name(raw: dict[str, Any]) -> None:

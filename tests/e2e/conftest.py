@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +21,14 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     os.environ["SIGNALS_LOCAL_HOME"] = str(home)
     try:
         found = Deployment(home, free_port(), free_port())
-        found.up()
+        try:
+            found.up()
+        except AssertionError as error:
+            # Seen once: the provider repeated a CreateAlias that had worked. A second one from nothing tells whether
+            # it was that or the program; the first is shown with the warnings.
+            warnings.warn(f"the first deployment failed: {str(error)[-500:]}", stacklevel=1)
+            found.run("down")
+            found.up()
         yield found
     finally:
         process.stop(home)

@@ -150,6 +150,7 @@ def test_a_run_is_the_same_every_time(schedule: Schedule) -> None:
     assert (first.lake, first.counts, first.moments) == (second.lake, second.counts, second.moments)
 
 
+@pytest.mark.slow
 def test_the_search_itself_finds_a_loss_in_a_stack_without_a_failure_destination() -> None:
     nowhere = without((ASYNC_CONFIG, f"processing-{PRIMARY}-enrichment-async"))
 

@@ -10,7 +10,10 @@ from signals.recording.record import Recording, record, record_program
 from signals.terraform.engine import Terraform
 from signals.terraform.write import write
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed"),
+]
 
 TRICKY = [
     *("${a}", "$${a}", "$$${a}", "%{if x}", "%%{if x}", "$", "$$", "$%{x}", "%${x}", "${", "a${b}${c}%{d}"),

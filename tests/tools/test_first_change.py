@@ -14,6 +14,8 @@ from signals.recording.record import record
 from tests.support.recordings import ROOT
 from tests.tools.test_layers import lint
 
+pytestmark = pytest.mark.slow
+
 TEXT = (ROOT / "README.md").read_text()
 SECTION = TEXT[TEXT.index("## Your first change") : TEXT.index("## The command")]
 

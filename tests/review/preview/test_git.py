@@ -17,6 +17,8 @@ from signals.review.preview.preview import preview
 from signals.review.preview.snapshot import NotCompared, base
 from tests.support.recordings import ROOT
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import pulumi, pulumi_aws as aws
 settings = pulumi.Config("signals").require_object("settings")
