@@ -58,7 +58,7 @@ def test_requests_go_to_the_secondary_while_the_primarys_health_fails(
     assert eventually(lambda: _region(embedded) == WEST)
 
 
-def test_an_api_that_cannot_be_reached_is_ill(embedded: process.Local, aws: Aws, deployed: dict) -> None:
+def test_an_api_that_cannot_be_reached_is_unhealthy(embedded: process.Local, aws: Aws, deployed: dict) -> None:
     _heal(aws, deployed)
     targets = embedded.home / "front-door.json"
     nobody = {**deployed["primary"], "url": "http://127.0.0.1:9"}

@@ -57,7 +57,7 @@ def test_stop_restores_what_another_run_or_a_hand_left_behind(platform: Stack) -
         assert (config["Inverted"], config["Disabled"]) == (False, False)
 
 
-def test_a_held_failover_does_not_go_back_when_the_primary_falls_ill(
+def test_a_held_failover_does_not_go_back_when_the_primary_fails(
     platform: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inverted alone would: a breaching metric, inverted, is healthy."""
