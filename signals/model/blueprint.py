@@ -5,68 +5,74 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
+
 from components.resource_types import BUS, arn
 from signals.errors import Failed
 from signals.model.event import Pattern
 from signals.model.iam import Policy
+
+# EventBridge User Guide, "Retry policy".
+DEFAULT_AGE_S, DEFAULT_ATTEMPTS = 86_400.0, 185
 
 
 class CannotDeployError(Failed):
     """AWS would refuse to create this; the message says what and why."""
 
 
-@dataclass(frozen=True)
-class TargetPlan:
+class _Plan(BaseModel):
+    """One resource. Aliases are where its recorded inputs say it; what has none is worked out by `reading`."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+
+class TargetPlan(_Plan):
     """What a rule invokes; times in seconds."""
 
     arn: str
     role: Policy
-    input_path: str | None
-    retry_age_s: float
-    retry_attempts: int
-    dead_letter_arn: str | None
+    input_path: str | None = Field(None, alias="inputPath")
+    retry_age_s: float = Field(DEFAULT_AGE_S, validation_alias=AliasPath("retryPolicy", "maximumEventAgeInSeconds"))
+    retry_attempts: int = Field(DEFAULT_ATTEMPTS, validation_alias=AliasPath("retryPolicy", "maximumRetryAttempts"))
+    dead_letter_arn: str | None = Field(None, validation_alias=AliasPath("deadLetterConfig", "arn"))
 
 
-@dataclass(frozen=True)
-class RulePlan:
+class RulePlan(_Plan):
     """A rule on a bus."""
 
     arn: str
     region: str
-    bus: str
+    bus: str = Field(alias="eventBusName")
     name: str
     pattern: Pattern
     targets: tuple[TargetPlan, ...]
 
 
-@dataclass(frozen=True)
-class ArchivePlan:
+class ArchivePlan(_Plan):
     """An archive of a bus; kept for so many days, 0 for ever."""
 
     region: str
     bus: str
-    retention_days: int
+    retention_days: int = Field(0, alias="retentionDays")
     pattern: Pattern
 
 
-@dataclass(frozen=True)
-class QueuePlan:
+class QueuePlan(_Plan):
     """A queue, and whether an alarm says that something lies in it; times in seconds."""
 
     name: str
     arn: str
     url: str
     region: str
-    retention_s: float
-    visibility_s: float
+    retention_s: float = Field(alias="messageRetentionSeconds")
+    visibility_s: float = Field(alias="visibilityTimeoutSeconds")
     policy: Policy
-    dead_letter_arn: str | None
-    max_receives: int
-    alarmed: bool = False
+    dead_letter_arn: str | None = Field(None, alias="deadLetterTargetArn")
+    max_receives: int = Field(0, alias="maxReceiveCount")
+    alarmed: bool
 
 
-@dataclass(frozen=True)
-class FunctionPlan:
+class FunctionPlan(_Plan):
     """A function behind its alias; times in seconds."""
 
     name: str
@@ -77,25 +83,25 @@ class FunctionPlan:
     role: Policy
     policy: Policy
     sources: tuple[str, ...]
-    timeout_s: float
-    retries: int = 2
-    max_age_s: float = 21_600.0
-    on_failure_arn: str | None = None
+    timeout_s: float = Field(alias="timeout")
+    retries: int = Field(2, alias="maximumRetryAttempts")
+    max_age_s: float = Field(21_600.0, alias="maximumEventAgeInSeconds")
+    on_failure_arn: str | None = Field(
+        None, validation_alias=AliasPath("destinationConfig", "onFailure", "destination")
+    )
 
 
-@dataclass(frozen=True)
-class MappingPlan:
+class MappingPlan(_Plan):
     """An event source mapping: a queue that invokes a function."""
 
-    queue_arn: str
-    function_arn: str
-    batch_size: int
-    partial_failures: bool
-    concurrency: int
+    queue_arn: str = Field(alias="eventSourceArn")
+    function_arn: str = Field(alias="functionName")
+    batch_size: int = Field(10, alias="batchSize")
+    response_types: tuple[str, ...] = Field((), alias="functionResponseTypes")
+    concurrency: int = Field(1000, validation_alias=AliasPath("scalingConfig", "maximumConcurrency"))
 
 
-@dataclass(frozen=True)
-class EndpointPlan:
+class EndpointPlan(_Plan):
     """The global endpoint."""
 
     id: str
@@ -109,14 +115,13 @@ class EndpointPlan:
     alarm: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class SchedulePlan:
+class SchedulePlan(_Plan):
     """Something that EventBridge Scheduler puts on a bus every minute."""
 
     region: str
-    bus_arn: str
+    bus_arn: str = Field(alias="arn")
     source: str
-    detail_type: str
+    detail_type: str = Field(alias="detailType")
     role: Policy
 
 

@@ -137,7 +137,7 @@ class SimulatedMapping:
 
     def _failed(self, answer: Mapping[str, Any] | None) -> set[str]:
         reported = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
-        if self._plan.partial_failures:
+        if "ReportBatchItemFailures" in self._plan.response_types:
             return reported
         for identity in reported:
             why = f"{self._queue.plan.name}: deleted although the function reported that it failed"

@@ -20,7 +20,6 @@ from signals.model.blueprint import (
 )
 from signals.model.event import Pattern
 from signals.model.iam import Policy
-from signals.model.targets import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording, Resource
 
@@ -50,10 +49,10 @@ class _Reader:
             account=str(next(bus.account for bus in self._recording.resources(types.BUS))),
             buses=frozenset(self._arn(bus) for bus, _ in self._of_type(types.BUS)),
             rules=tuple(self._rules()),
-            archives=tuple(self._archives()),
+            archives=tuple(self._archive(*found) for found in self._of_type(types.ARCHIVE)),
             queues=tuple(self._queues()),
             functions=tuple(self._functions()),
-            mappings=tuple(self._mappings()),
+            mappings=tuple(MappingPlan.model_validate(i) for _, i in self._of_type(types.MAPPING)),
             streams={self._arn(stream): str(stream.region) for stream, _ in self._of_type(types.STREAM)},
             endpoint=self._endpoint(),
             schedules=tuple(self._schedules()),
@@ -71,39 +70,24 @@ class _Reader:
     def _rules(self) -> list[RulePlan]:
         targets: dict[tuple[str | None, str, str], list[TargetPlan]] = {}
         for target, i in self._of_type(types.TARGET):
-            retry = i.get("retryPolicy") or {}
-            targets.setdefault((target.region, i["eventBusName"], i["rule"]), []).append(
-                TargetPlan(
-                    i["arn"],
-                    self._role(i.get("roleArn")),
-                    i.get("inputPath"),
-                    float(retry.get("maximumEventAgeInSeconds", DEFAULT_AGE_S)),
-                    int(retry.get("maximumRetryAttempts", DEFAULT_ATTEMPTS)),
-                    (i.get("deadLetterConfig") or {}).get("arn"),
-                )
-            )
+            found = TargetPlan.model_validate({**i, "role": self._role(i.get("roleArn"))})
+            targets.setdefault((target.region, i["eventBusName"], i["rule"]), []).append(found)
         return [
-            RulePlan(
-                self._arn(rule),
-                str(rule.region),
-                i["eventBusName"],
-                i["name"],
-                Pattern(i["eventPattern"]),
-                tuple(targets.get((rule.region, i["eventBusName"], i["name"]), ())),
+            RulePlan.model_validate(
+                {
+                    **i,
+                    "arn": self._arn(rule),
+                    "region": rule.region,
+                    "pattern": Pattern(i["eventPattern"]),
+                    "targets": targets.get((rule.region, i["eventBusName"], i["name"]), ()),
+                }
             )
             for rule, i in self._of_type(types.RULE)
         ]
 
-    def _archives(self) -> list[ArchivePlan]:
-        return [
-            ArchivePlan(
-                str(archive.region),
-                i["eventSourceArn"].rpartition("/")[2],
-                int(i.get("retentionDays") or 0),
-                Pattern(i.get("eventPattern")),
-            )
-            for archive, i in self._of_type(types.ARCHIVE)
-        ]
+    def _archive(self, archive: Resource, inputs: Mapping[str, Any]) -> ArchivePlan:
+        bus, pattern = inputs["eventSourceArn"].rpartition("/")[2], Pattern(inputs.get("eventPattern"))
+        return ArchivePlan.model_validate({**inputs, "region": archive.region, "bus": bus, "pattern": pattern})
 
     def _queues(self) -> list[QueuePlan]:
         policies = {i["queueUrl"]: Policy.of(i["policy"]) for _, i in self._of_type(types.QUEUE_POLICY)}
@@ -112,21 +96,10 @@ class _Reader:
         found = []
         for queue, i in self._of_type(types.QUEUE):
             url = self._resolver.outputs(queue)["url"]
-            redrive = json.loads(i.get("redrivePolicy") or "{}")
-            found.append(
-                QueuePlan(
-                    i["name"],
-                    self._arn(queue),
-                    url,
-                    str(queue.region),
-                    float(i["messageRetentionSeconds"]),
-                    float(i["visibilityTimeoutSeconds"]),
-                    policies.get(url, Policy()),
-                    redrive.get("deadLetterTargetArn"),
-                    int(redrive.get("maxReceiveCount", 0)),
-                    (queue.region, i["name"]) in alarmed,
-                )
-            )
+            known = {"arn": self._arn(queue), "url": url, "region": queue.region}
+            policy, redrive = policies.get(url, Policy()), json.loads(i.get("redrivePolicy") or "{}")
+            more = {"policy": policy, "alarmed": (queue.region, i["name"]) in alarmed}
+            found.append(QueuePlan.model_validate({**i, **redrive, **known, **more}))
         return found
 
     def _functions(self) -> list[FunctionPlan]:
@@ -134,43 +107,22 @@ class _Reader:
         permissions: dict[tuple[str | None, str, str], list[Mapping[str, Any]]] = {}
         for permission, i in self._of_type(types.PERMISSION):
             permissions.setdefault((permission.region, i["function"], i["qualifier"]), []).append(i)
-        configs = {
-            (config.region, i["functionName"], i["qualifier"]): i for config, i in self._of_type(types.ASYNC_CONFIG)
-        }
+        configs = {(c.region, i["functionName"], i["qualifier"]): i for c, i in self._of_type(types.ASYNC_CONFIG)}
         found = []
         for alias, a in self._of_type(types.ALIAS):
             key, arn = (alias.region, a["functionName"], a["name"]), self._arn(alias)
-            i, config = by_name[key[:2]], configs.get(key, {})
-            on_failure = (config.get("destinationConfig") or {}).get("onFailure") or {}
-            found.append(
-                FunctionPlan(
-                    i["name"],
-                    arn,
-                    str(alias.region),
-                    i["handler"].split(".")[1],
-                    {**i["environment"]["variables"], "AWS_REGION": str(alias.region)},
-                    self._role(i["role"]),
-                    Policy(tuple(_invocation(p, arn) for p in permissions.get(key, ()))),
-                    _sources(i["code"]),
-                    float(i["timeout"]),
-                    int(config.get("maximumRetryAttempts", 2)),
-                    float(config.get("maximumEventAgeInSeconds", 21_600)),
-                    on_failure.get("destination"),
-                )
-            )
+            i = by_name[key[:2]]
+            known = {
+                "arn": arn,
+                "region": alias.region,
+                "folder": i["handler"].split(".")[1],
+                "environment": {**i["environment"]["variables"], "AWS_REGION": alias.region},
+                "role": self._role(i["role"]),
+                "policy": Policy(tuple(_invocation(p, arn) for p in permissions.get(key, ()))),
+                "sources": _sources(i["code"]),
+            }
+            found.append(FunctionPlan.model_validate({**i, **configs.get(key, {}), **known}))
         return found
-
-    def _mappings(self) -> list[MappingPlan]:
-        return [
-            MappingPlan(
-                i["eventSourceArn"],
-                i["functionName"],
-                int(i.get("batchSize", 10)),
-                "ReportBatchItemFailures" in (i.get("functionResponseTypes") or ()),
-                int((i.get("scalingConfig") or {}).get("maximumConcurrency", 1000)),
-            )
-            for _, i in self._of_type(types.MAPPING)
-        ]
 
     def _endpoint(self) -> EndpointPlan:
         endpoint, i = next(self._of_type(types.ENDPOINT))
@@ -203,18 +155,12 @@ class _Reader:
             alarm=alarm,
         )
 
-    def _schedules(self) -> list[SchedulePlan]:
-        return [
-            SchedulePlan(
-                str(schedule.region),
-                i["target"]["arn"],
-                i["target"]["eventbridgeParameters"]["source"],
-                i["target"]["eventbridgeParameters"]["detailType"],
-                self._role(i["target"]["roleArn"]),
-            )
-            for schedule, i in self._of_type(types.SCHEDULE)
-            if i["target"].get("eventbridgeParameters")
-        ]
+    def _schedules(self) -> Iterator[SchedulePlan]:
+        for schedule, i in self._of_type(types.SCHEDULE):
+            target = i["target"]
+            if event := target.get("eventbridgeParameters"):
+                known = {"region": schedule.region, "role": self._role(target["roleArn"])}
+                yield SchedulePlan.model_validate({**target, **event, **known})
 
 
 def _invocation(permission: Mapping[str, Any], arn: str) -> Mapping[str, Any]:

@@ -16,9 +16,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from signals.model.blueprint import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
 from signals.model.event import Event
 from signals.model.faults import FaultKind
-from signals.model.targets import DEFAULT_AGE_S, DEFAULT_ATTEMPTS, given_up, next_try
+from signals.model.targets import given_up, next_try
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from signals.model.blueprint import RulePlan, TargetPlan
+from signals.model.blueprint import DEFAULT_ATTEMPTS, RulePlan, TargetPlan
 from signals.model.event import Event
 from signals.model.faults import FaultKind
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 SERVICE = "events.amazonaws.com"
-DEFAULT_AGE_S, DEFAULT_ATTEMPTS = 86_400, 185
 _LONGEST_PAUSE_S = 488.0
 # Time of each retry since the first try (s).
 _TIMES = list(accumulate(min(_LONGEST_PAUSE_S, 2.0**n) for n in range(DEFAULT_ATTEMPTS)))
