@@ -25,7 +25,6 @@ class ConsumerSubscription(RegionalComponent):
     """
 
     rule_arn: pulumi.Output[str]
-    target_arn: pulumi.Output[str]
 
     def __init__(
         self,
@@ -44,16 +43,16 @@ class ConsumerSubscription(RegionalComponent):
         function: PackagedFunction | None = None
         match consumer.kind:
             case "lake":
-                self.target_arn = DataLake(name, settings=lake, region=region, opts=self.child).stream_arn
+                target_arn = DataLake(name, settings=lake, region=region, opts=self.child).stream_arn
                 role_arn = self.role(
                     f"{name}-delivery",
                     region,
                     physical_name=names.delivery_role(consumer.name, region.name),
                     service="events",
-                    statements=[allow(["firehose:PutRecord", "firehose:PutRecordBatch"], self.target_arn)],
+                    statements=[allow(["firehose:PutRecord", "firehose:PutRecordBatch"], target_arn)],
                 )[0].arn
             case "queue":
-                self.target_arn = MessageQueue(
+                target_arn = MessageQueue(
                     f"{name}-queue",
                     region=region,
                     queue_name=physical,
@@ -77,14 +76,14 @@ class ConsumerSubscription(RegionalComponent):
                     asynchronous=True,
                     opts=self.child,
                 )
-                self.target_arn = function.alias.arn
+                target_arn = function.alias.arn
         subscription = Subscription(
             name,
             region=region,
             bus_name=data_bus.name,
             rule_name=physical,
             pattern={"source": [SIGNAL_SOURCE], **consumer.pattern},
-            target_arn=self.target_arn,
+            target_arn=target_arn,
             target_role_arn=role_arn,
             # A lake and a queue get the signal itself, a function EventBridge's event around it.
             input_path=None if function else "$.detail",
@@ -93,4 +92,4 @@ class ConsumerSubscription(RegionalComponent):
         self.rule_arn = subscription.rule_arn
         if function:
             function.allow_invocation("data-rule", "events.amazonaws.com", self.rule_arn)
-        self.register_outputs({"ruleArn": self.rule_arn, "targetArn": self.target_arn})
+        self.register_outputs({"ruleArn": self.rule_arn, "targetArn": target_arn})

@@ -3,7 +3,6 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.active_active import ActiveActiveConsumers
 from components.active_archive import ActiveArchivePair
 from components.domain import ApiDomain
 from components.failover import FailoverHealth
@@ -11,7 +10,7 @@ from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
 from components.parts.regions import Component, Region, RegionPair
 from components.probe import Probe
-from components.processing import RegionalProcessing
+from components.processing import ActiveActiveConsumers, RegionalProcessing
 from components.return_path import ReturnPath
 from components.settings import PlatformSettings
 from components.spool import spool

@@ -38,8 +38,11 @@ KNOWN: dict[str, ResourceType] = {}
 
 
 def _type(
-    token: str, cloudformation: str = "", arn: str = "", holds: str = "", *, terraform: str = "", policy: str = ""
+    name: str, cloudformation: str = "", arn: str = "", holds: str = "", *, terraform: str = "", policy: str = ""
 ) -> str:
+    """Note a type by its class in Pulumi's SDK (`sqs.Queue` is `aws:sqs/queue:Queue`), or by any name without a dot."""
+    module, _, kind = name.partition(".")
+    token = f"aws:{module}/{kind[0].lower()}{kind[1:]}:{kind}" if kind else name
     KNOWN[token] = ResourceType(cloudformation, arn.replace("@", ":{region}:{account}:"), holds, terraform, policy)
     return token
 
@@ -65,105 +68,87 @@ def arn(type: str, **fields: object) -> str:
     return arn_form(type).format(**fields)
 
 
-CERTIFICATE = _type("aws:acm/certificate:Certificate", "CertificateManager::Certificate", "acm@certificate/{id}")
-CERTIFICATE_VALIDATION = _type("aws:acm/certificateValidation:CertificateValidation", "CertificateManager::Certificate")
-API = _type("aws:apigatewayv2/api:Api", "ApiGatewayV2::Api", "apigateway:{region}::/apis/{id}")
-API_MAPPING = _type("aws:apigatewayv2/apiMapping:ApiMapping", "ApiGatewayV2::ApiMapping")
+CERTIFICATE = _type("acm.Certificate", "CertificateManager::Certificate", "acm@certificate/{id}")
+CERTIFICATE_VALIDATION = _type("acm.CertificateValidation", "CertificateManager::Certificate")
+API = _type("apigatewayv2.Api", "ApiGatewayV2::Api", "apigateway:{region}::/apis/{id}")
+API_MAPPING = _type("apigatewayv2.ApiMapping", "ApiGatewayV2::ApiMapping")
 DOMAIN_NAME = _type(
-    "aws:apigatewayv2/domainName:DomainName",
-    "ApiGatewayV2::DomainName",
-    "apigateway:{region}::/domainnames/{domainName}",
+    "apigatewayv2.DomainName", "ApiGatewayV2::DomainName", "apigateway:{region}::/domainnames/{domainName}"
 )
-INTEGRATION = _type("aws:apigatewayv2/integration:Integration", "ApiGatewayV2::Integration")
-ROUTE = _type("aws:apigatewayv2/route:Route", "ApiGatewayV2::Route")
-STAGE = _type("aws:apigatewayv2/stage:Stage", "ApiGatewayV2::Stage")
-NAMED_QUERY = _type("aws:athena/namedQuery:NamedQuery", "Athena::NamedQuery")
-WORKGROUP = _type("aws:athena/workgroup:Workgroup", "Athena::WorkGroup", "athena@workgroup/{name}")
-ALARM = _type("aws:cloudwatch/metricAlarm:MetricAlarm", "CloudWatch::Alarm", "cloudwatch@alarm:{name}")
-COMPOSITE_ALARM = _type(
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm", "CloudWatch::CompositeAlarm", "cloudwatch@alarm:{alarmName}"
-)
-DASHBOARD = _type(
-    "aws:cloudwatch/dashboard:Dashboard", "CloudWatch::Dashboard", "cloudwatch::{account}:dashboard/{dashboardName}"
-)
+INTEGRATION = _type("apigatewayv2.Integration", "ApiGatewayV2::Integration")
+ROUTE = _type("apigatewayv2.Route", "ApiGatewayV2::Route")
+STAGE = _type("apigatewayv2.Stage", "ApiGatewayV2::Stage")
+NAMED_QUERY = _type("athena.NamedQuery", "Athena::NamedQuery")
+WORKGROUP = _type("athena.Workgroup", "Athena::WorkGroup", "athena@workgroup/{name}")
+ALARM = _type("cloudwatch.MetricAlarm", "CloudWatch::Alarm", "cloudwatch@alarm:{name}")
+COMPOSITE_ALARM = _type("cloudwatch.CompositeAlarm", "CloudWatch::CompositeAlarm", "cloudwatch@alarm:{alarmName}")
+DASHBOARD = _type("cloudwatch.Dashboard", "CloudWatch::Dashboard", "cloudwatch::{account}:dashboard/{dashboardName}")
 BUS = _type(
-    "aws:cloudwatch/eventBus:EventBus",
+    "cloudwatch.EventBus",
     "Events::EventBus",
     "events@event-bus/{name}",
     "events in flight, and the archive and rules on it",
 )
-BUS_POLICY = _type(
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy", "Events::EventBusPolicy", policy="policy/eventBusName"
-)
-BUS_PERMISSION = _type("aws:cloudwatch/eventPermission:EventPermission")
-ENDPOINT = _type("aws:cloudwatch/eventEndpoint:EventEndpoint", "Events::Endpoint", "events@endpoint/{name}")
-ARCHIVE = _type(
-    "aws:cloudwatch/eventArchive:EventArchive", "Events::Archive", "events@archive/{name}", "archived events"
-)
-RULE = _type("aws:cloudwatch/eventRule:EventRule", "Events::Rule", "events@rule/{eventBusName}/{name}")
-TARGET = _type("aws:cloudwatch/eventTarget:EventTarget", "Events::Rule")
-LOG_GROUP = _type("aws:cloudwatch/logGroup:LogGroup", "Logs::LogGroup", "logs@log-group:{name}", "logs")
-LOG_METRIC_FILTER = _type("aws:cloudwatch/logMetricFilter:LogMetricFilter", "Logs::MetricFilter")
-LOG_STREAM = _type("aws:cloudwatch/logStream:LogStream", "Logs::LogStream")
-LOG_SUBSCRIPTION = _type("aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", "Logs::SubscriptionFilter")
-TABLE = _type("aws:dynamodb/table:Table", "DynamoDB::GlobalTable", "dynamodb@table/{name}", "items")
-DATABASE = _type("aws:glue/catalogDatabase:CatalogDatabase", "Glue::Database", "glue@database/{name}")
-CATALOG_TABLE = _type("aws:glue/catalogTable:CatalogTable", "Glue::Table", "glue@table/{databaseName}/{name}")
-OIDC_PROVIDER = _type(
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
-    "IAM::OIDCProvider",
-    terraform="aws_iam_openid_connect_provider",
-)
-MANAGED_POLICY = _type("aws:iam/policy:Policy", "IAM::ManagedPolicy", "iam::{account}:policy/{name}", policy="policy")
-ROLE = _type("aws:iam/role:Role", "IAM::Role", "iam::{account}:role/{name}", policy="assumeRolePolicy")
-ROLE_POLICY = _type("aws:iam/rolePolicy:RolePolicy", "IAM::RolePolicy", policy="policy/role")
+BUS_POLICY = _type("cloudwatch.EventBusPolicy", "Events::EventBusPolicy", policy="policy/eventBusName")
+BUS_PERMISSION = _type("cloudwatch.EventPermission")
+ENDPOINT = _type("cloudwatch.EventEndpoint", "Events::Endpoint", "events@endpoint/{name}")
+ARCHIVE = _type("cloudwatch.EventArchive", "Events::Archive", "events@archive/{name}", "archived events")
+RULE = _type("cloudwatch.EventRule", "Events::Rule", "events@rule/{eventBusName}/{name}")
+TARGET = _type("cloudwatch.EventTarget", "Events::Rule")
+LOG_GROUP = _type("cloudwatch.LogGroup", "Logs::LogGroup", "logs@log-group:{name}", "logs")
+LOG_METRIC_FILTER = _type("cloudwatch.LogMetricFilter", "Logs::MetricFilter")
+LOG_STREAM = _type("cloudwatch.LogStream", "Logs::LogStream")
+LOG_SUBSCRIPTION = _type("cloudwatch.LogSubscriptionFilter", "Logs::SubscriptionFilter")
+TABLE = _type("dynamodb.Table", "DynamoDB::GlobalTable", "dynamodb@table/{name}", "items")
+DATABASE = _type("glue.CatalogDatabase", "Glue::Database", "glue@database/{name}")
+CATALOG_TABLE = _type("glue.CatalogTable", "Glue::Table", "glue@table/{databaseName}/{name}")
+OIDC_PROVIDER = _type("iam.OpenIdConnectProvider", "IAM::OIDCProvider", terraform="aws_iam_openid_connect_provider")
+MANAGED_POLICY = _type("iam.Policy", "IAM::ManagedPolicy", "iam::{account}:policy/{name}", policy="policy")
+ROLE = _type("iam.Role", "IAM::Role", "iam::{account}:role/{name}", policy="assumeRolePolicy")
+ROLE_POLICY = _type("iam.RolePolicy", "IAM::RolePolicy", policy="policy/role")
 STREAM = _type(
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
+    "kinesis.FirehoseDeliveryStream",
     "KinesisFirehose::DeliveryStream",
     "firehose@deliverystream/{name}",
     "buffered records",
 )
-KMS_ALIAS = _type("aws:kms/alias:Alias", "KMS::Alias")
-KMS_KEY = _type("aws:kms/key:Key", "KMS::Key", policy="policy")
-ALIAS = _type("aws:lambda/alias:Alias", "Lambda::Alias", "lambda@function:{functionName}:{name}")
-FUNCTION = _type("aws:lambda/function:Function", "Lambda::Function", "lambda@function:{name}")
-ASYNC_CONFIG = _type("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "Lambda::EventInvokeConfig")
-LAYER = _type("aws:lambda/layerVersion:LayerVersion", "Lambda::LayerVersion")
-MAPPING = _type(
-    "aws:lambda/eventSourceMapping:EventSourceMapping", "Lambda::EventSourceMapping", "lambda@event-source-mapping:{id}"
-)
-PERMISSION = _type("aws:lambda/permission:Permission", "Lambda::Permission")
-HEALTH_CHECK = _type("aws:route53/healthCheck:HealthCheck", "Route53::HealthCheck", "route53:::healthcheck/{id}")
-RECORD = _type("aws:route53/record:Record", "Route53::RecordSet")
-BUCKET = _type("aws:s3/bucket:Bucket", "S3::Bucket", "s3:::{bucket}", "objects")
-BUCKET_ENCRYPTION = _type(
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", "S3::Bucket"
-)
-BUCKET_LIFECYCLE = _type("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "S3::Bucket")
-BUCKET_POLICY = _type("aws:s3/bucketPolicy:BucketPolicy", "S3::BucketPolicy", policy="policy/bucket")
-BUCKET_PUBLIC_ACCESS = _type("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "S3::Bucket")
-BUCKET_VERSIONING = _type("aws:s3/bucketVersioning:BucketVersioning", "S3::Bucket")
-BUCKET_WEBSITE = _type("aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration")
-SCHEDULE = _type("aws:scheduler/schedule:Schedule", "Scheduler::Schedule", "scheduler@schedule/default/{name}")
-SCHEDULE_GROUP = _type("aws:scheduler/scheduleGroup:ScheduleGroup", "Scheduler::ScheduleGroup")
-TOPIC = _type("aws:sns/topic:Topic", "SNS::Topic", "sns@{name}")
-TOPIC_POLICY = _type("aws:sns/topicPolicy:TopicPolicy", "SNS::TopicPolicy", policy="policy/arn")
-TOPIC_SUBSCRIPTION = _type("aws:sns/topicSubscription:TopicSubscription", "SNS::Subscription")
-QUEUE = _type("aws:sqs/queue:Queue", "SQS::Queue", "sqs@{name}", "messages")
-QUEUE_POLICY = _type("aws:sqs/queuePolicy:QueuePolicy", "SQS::QueuePolicy", policy="policy/queueUrl")
+KMS_ALIAS = _type("kms.Alias", "KMS::Alias")
+KMS_KEY = _type("kms.Key", "KMS::Key", policy="policy")
+ALIAS = _type("lambda.Alias", "Lambda::Alias", "lambda@function:{functionName}:{name}")
+FUNCTION = _type("lambda.Function", "Lambda::Function", "lambda@function:{name}")
+ASYNC_CONFIG = _type("lambda.FunctionEventInvokeConfig", "Lambda::EventInvokeConfig")
+LAYER = _type("lambda.LayerVersion", "Lambda::LayerVersion")
+MAPPING = _type("lambda.EventSourceMapping", "Lambda::EventSourceMapping", "lambda@event-source-mapping:{id}")
+PERMISSION = _type("lambda.Permission", "Lambda::Permission")
+HEALTH_CHECK = _type("route53.HealthCheck", "Route53::HealthCheck", "route53:::healthcheck/{id}")
+RECORD = _type("route53.Record", "Route53::RecordSet")
+BUCKET = _type("s3.Bucket", "S3::Bucket", "s3:::{bucket}", "objects")
+BUCKET_ENCRYPTION = _type("s3.BucketServerSideEncryptionConfiguration", "S3::Bucket")
+BUCKET_LIFECYCLE = _type("s3.BucketLifecycleConfiguration", "S3::Bucket")
+BUCKET_POLICY = _type("s3.BucketPolicy", "S3::BucketPolicy", policy="policy/bucket")
+BUCKET_PUBLIC_ACCESS = _type("s3.BucketPublicAccessBlock", "S3::Bucket")
+BUCKET_VERSIONING = _type("s3.BucketVersioning", "S3::Bucket")
+BUCKET_WEBSITE = _type("s3.BucketWebsiteConfiguration")
+SCHEDULE = _type("scheduler.Schedule", "Scheduler::Schedule", "scheduler@schedule/default/{name}")
+SCHEDULE_GROUP = _type("scheduler.ScheduleGroup", "Scheduler::ScheduleGroup")
+TOPIC = _type("sns.Topic", "SNS::Topic", "sns@{name}")
+TOPIC_POLICY = _type("sns.TopicPolicy", "SNS::TopicPolicy", policy="policy/arn")
+TOPIC_SUBSCRIPTION = _type("sns.TopicSubscription", "SNS::Subscription")
+QUEUE = _type("sqs.Queue", "SQS::Queue", "sqs@{name}", "messages")
+QUEUE_POLICY = _type("sqs.QueuePolicy", "SQS::QueuePolicy", policy="policy/queueUrl")
 
 # What Terraform names otherwise, and nobody here speaks of but a stack that a user adds it to.
-for _token, _terraform in {
-    "aws:iam/sshKey:SshKey": "aws_iam_user_ssh_key",
-    "aws:s3/analyticsConfiguration:AnalyticsConfiguration": "aws_s3_bucket_analytics_configuration",
-    "aws:s3/bucketObjectv2:BucketObjectv2": "aws_s3_object",
-    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": "aws_s3_bucket_replication_configuration",
-    "aws:s3/inventory:Inventory": "aws_s3_bucket_inventory",
-    "aws:sns/dataProtectionPolicy:DataProtectionPolicy": "aws_sns_topic_data_protection_policy",
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "aws_sqs_queue_redrive_allow_policy",
-    "aws:sqs/redrivePolicy:RedrivePolicy": "aws_sqs_queue_redrive_policy",
+for _class, _terraform in {
+    "iam.SshKey": "aws_iam_user_ssh_key",
+    "s3.AnalyticsConfiguration": "aws_s3_bucket_analytics_configuration",
+    "s3.BucketObjectv2": "aws_s3_object",
+    "s3.BucketReplicationConfig": "aws_s3_bucket_replication_configuration",
+    "s3.Inventory": "aws_s3_bucket_inventory",
+    "sns.DataProtectionPolicy": "aws_sns_topic_data_protection_policy",
+    "sqs.RedriveAllowPolicy": "aws_sqs_queue_redrive_allow_policy",
+    "sqs.RedrivePolicy": "aws_sqs_queue_redrive_policy",
 }.items():
-    _type(_token, terraform=_terraform)
+    _type(_class, terraform=_terraform)
 
 # These have an ARN, and are no resource that a program declares.
 API_PATH = _type("apigateway", arn="apigateway:{region}::/{path}")

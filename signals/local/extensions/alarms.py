@@ -31,13 +31,6 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "LessThanOrEqualToThreshold": operator.le,
 }
 logger = logging.getLogger("signals.local.alarms")
-_TEXTS: tuple[str, ...] = (
-    *("AlarmName", "AlarmArn", "AlarmDescription", "StateValue", "StateReason", "MetricName", "Namespace", "Statistic"),
-    *("ExtendedStatistic", "Unit", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold"),
-    *("ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile"),
-)
-_TIMES = ("AlarmConfigurationUpdatedTimestamp", "StateUpdatedTimestamp")
-_ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 _evaluated: dict[str, float] = {}
 patching.require(
     cloudwatch,
@@ -155,20 +148,21 @@ def _describe(original: Callable[..., Any], params: Any, cbor_data: Any, is_cbor
         start = text.find(f"<member><AlarmName>{alarm['AlarmName']}</AlarmName>")
         end = text.find("</member>", start)
         if start >= 0:
-            text = f"{text[:start]}<member>{_xml(alarm)}{text[end:]}"
+            text = text[:start] + _xml("member", alarm) + text[end:].removeprefix("</member>")
     return status, headers, text.encode()
 
 
-def _xml(alarm: Alarm) -> str:
-    parts = [f"<{name}>{escape(str(alarm[name]))}</{name}>" for name in _TEXTS if alarm.get(name) not in (None, "")]
-    parts.append(f"<ActionsEnabled>{str(bool(alarm.get('ActionsEnabled'))).lower()}</ActionsEnabled>")
-    parts += [f"<{name}>{datetime.fromtimestamp(alarm[name], UTC):%Y-%m-%dT%H:%M:%SZ}</{name}>" for name in _TIMES]
-    for name in _ACTIONS:
-        members = "".join(f"<member>{escape(arn)}</member>" for arn in alarm.get(name) or [])
-        parts.append(f"<{name}>{members}</{name}>")
-    dimensions = "".join(
-        f"<member><Name>{escape(d['Name'])}</Name><Value>{escape(d['Value'])}</Value></member>"
-        for d in alarm.get("Dimensions") or []
-    )
-    parts.append(f"<Dimensions>{dimensions}</Dimensions>")
-    return "".join(parts)
+def _xml(name: str, value: Any) -> str:
+    """A value in the form of the query protocol."""
+    match value:
+        case dict():
+            inner = "".join(_xml(key, part) for key, part in value.items() if part not in (None, ""))
+        case list():
+            inner = "".join(_xml("member", part) for part in value)
+        case bool():
+            inner = str(value).lower()
+        case int() if name.endswith("Timestamp"):
+            inner = f"{datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        case _:
+            inner = escape(str(value))
+    return f"<{name}>{inner}</{name}>"

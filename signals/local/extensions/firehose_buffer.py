@@ -82,24 +82,18 @@ def describe(original: Callable[..., dict[str, Any]], dest: dict[str, Any]) -> d
 @patching.every(seconds=0.1)
 def _write_what_is_due() -> None:
     with _lock:
-        due = [_buffers.pop(key) for key, buffer in list(_buffers.items()) if buffer.due()]
-    for buffer in due:
+        due = {key: _buffers.pop(key) for key, buffer in list(_buffers.items()) if buffer.due()}
+    for key, buffer in due.items():
         try:
             _write(buffer)
         except Exception as error:  # noqa: BLE001 - whatever failed, the records must not be lost
-            logger.warning("%s: delivery failed, will be retried: %s", buffer.stream["arn"], error)
-            _put_back(buffer)
-
-
-def _put_back(buffer: _Buffer) -> None:
-    if time.time() - buffer.since > _GIVE_UP_SECONDS:
-        return
-    buffer.not_before = time.time() + _RETRY_SECONDS
-    with _lock:
-        newer = _buffers.get((buffer.stream["arn"], buffer.destination["id"]))
-        if newer:
-            buffer.records.extend(newer.records)
-        _buffers[buffer.stream["arn"], buffer.destination["id"]] = buffer
+            logger.warning("%s: delivery failed, will be retried: %s", key[0], error)
+            buffer.not_before = time.time() + _RETRY_SECONDS
+            if time.time() - buffer.since <= _GIVE_UP_SECONDS:
+                with _lock:
+                    newer = _buffers.get(key)
+                    buffer.records += newer.records if newer else []
+                    _buffers[key] = buffer
 
 
 def _write(buffer: _Buffer) -> None:

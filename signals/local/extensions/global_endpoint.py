@@ -122,13 +122,12 @@ def describe(data: dict[str, Any]) -> Any:
     return json_response(endpoint) if endpoint else _missing(data)
 
 
-@patching.replaces(events, "_delete_endpoint(data)")
-def delete(data: dict[str, Any]) -> Any:
-    endpoint = events._endpoints.pop(data.get("Name"), None)
-    if endpoint is None:
-        return _missing(data)
-    _manage_rules(endpoint, wanted=False)
-    return json_response({})
+@patching.extends(events, "_delete_endpoint(data)")
+def delete(original: Callable[..., Any], data: dict[str, Any]) -> Any:
+    endpoint = events._endpoints.get(data.get("Name"))
+    if endpoint:
+        _manage_rules(endpoint, wanted=False)
+    return original(data)
 
 
 @patching.replaces(events, "_list_endpoints(data)")
