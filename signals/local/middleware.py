@@ -1,10 +1,12 @@
 """What the embedded AWS's ports answer and note beside AWS: who it is, its faults, and what engines ask.
 
 A request that names another platform is refused (`signals.local.identity`); `signals.local.faults` lists the faults.
+An engine that asks again because an answer was lost gets that answer.
 Each kind of request of the deployment engines, whose SDKs name them in the user agent, is kept once, in
 `requests.jsonl` in its home: `signals permissions` is tested against it.
 """
 
+import asyncio
 import json
 import re
 from dataclasses import asdict
@@ -26,6 +28,12 @@ _JSON_SERVICES = ("/lambda/", "/apigateway/")
 # AWS General Reference, "Signature Version 4": Credential=KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 _ENGINES = ("terraform", "pulumi")
+# Far more than an engine has in flight: a repeated request comes within seconds.
+_KEPT_ANSWERS = 1000
+
+
+def _is_engine(headers: Headers) -> bool:
+    return any(engine in headers.get("user-agent", "").lower() for engine in _ENGINES)
 
 
 def with_identity(app: ASGIApp, own: Identity) -> ASGIApp:
@@ -73,6 +81,44 @@ def with_faults(app: ASGIApp) -> ASGIApp:
     return controlled
 
 
+def with_repeats(app: ASGIApp) -> ASGIApp:
+    """An ASGI application that answers an engine's repeated request as `app` answered the first one.
+
+    Now and then terraform's provider closes a connection on the first packet of an answer that it waits for (a race in
+    Go's HTTP client, golang/go 59310, about once a deployment) and its SDK asks again: "already exists" to a create
+    that had worked would end the deployment. Failures are not kept: the SDK repeats them for `app` to try again.
+    """
+    answers: dict[str, asyncio.Future[list[Message]]] = {}
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(raw=scope.get("headers", []))
+        # AWS's SDKs give all attempts at one request one id.
+        asked = headers.get("amz-sdk-invocation-id", "") if _is_engine(headers) else ""
+        if not asked:
+            await app(scope, receive, send)
+            return
+        first = await answers[asked] if asked in answers else []
+        for message in first:
+            await send(message)
+        if first:
+            return
+        sent: list[Message] = []
+        done = answers[asked] = asyncio.get_running_loop().create_future()
+        if len(answers) > _KEPT_ANSWERS:
+            del answers[next(iter(answers))]
+
+        async def keeping(message: Message) -> None:
+            sent.append(message)
+            await send(message)
+
+        try:
+            await app(scope, receive, keeping)
+        finally:
+            done.set_result(sent if sent and sent[0]["status"] < 300 else [])
+
+    return answered
+
+
 def with_request_log(app: ASGIApp, home: Path) -> ASGIApp:
     """An ASGI application that notes what engines ask of `app`."""
     seen: set[str] = set()
@@ -80,7 +126,7 @@ def with_request_log(app: ASGIApp, home: Path) -> ASGIApp:
     async def logged(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(raw=scope.get("headers", []))
         signed = _CREDENTIAL.search(headers.get("authorization", ""))
-        if not signed or not any(engine in headers.get("user-agent", "").lower() for engine in _ENGINES):
+        if not signed or not _is_engine(headers):
             await app(scope, receive, send)
             return
         request = {

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from signals.errors import LocalError
 from signals.local.front_door import TARGETS_FILE, FrontDoor
 from signals.local.identity import Identity
-from signals.local.middleware import REQUEST_LOG, with_faults, with_identity, with_request_log
+from signals.local.middleware import REQUEST_LOG, with_faults, with_identity, with_repeats, with_request_log
 from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, bound, default_home, lock_file, record_file
 
 
@@ -101,7 +101,7 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    aws = with_faults(with_request_log(ministack.app, home))
+    aws = with_faults(with_request_log(with_repeats(ministack.app), home))
     applications: list[Any] = [with_identity(app, identity) for app in (aws, FrontDoor(home / TARGETS_FILE))]
     for opened in sockets:
         opened.listen(512)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -21,14 +20,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     os.environ["SIGNALS_LOCAL_HOME"] = str(home)
     try:
         found = Deployment(home, free_port(), free_port())
-        try:
-            found.up()
-        except AssertionError as error:
-            # Seen once: the provider repeated a CreateAlias that had worked. A second one from nothing tells whether
-            # it was that or the program; the first is shown with the warnings.
-            warnings.warn(f"the first deployment failed: {str(error)[-500:]}", stacklevel=1)
-            found.run("down")
-            found.up()
+        found.up()
         yield found
     finally:
         process.stop(home)
