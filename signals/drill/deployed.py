@@ -1,9 +1,9 @@
-"""What a drill needs of a stack, and what every deployed stack has of it: entry points, endpoint, queues and replay."""
+"""What a drill needs of a stack: entry points, endpoint, queues and replay."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import httpx
 
@@ -29,55 +29,8 @@ class ArchivedSignal(NamedTuple):
     region: str
 
 
-class DrillEnvironment(Protocol):
-    """A stack that can be drilled; `tests/drill` has one in memory."""
-
-    stack: str
-    regions: tuple[str, str]
-    entry_points: tuple[str, ...]
-
-    def check_ready(self) -> None:
-        """Raise Failed, saying what to do, unless the stack is healthy and nobody else drills it."""
-
-    def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
-        """Send signals once."""
-
-    def inject(self, scenario: Scenario) -> None:
-        """Inject the scenario's fault."""
-
-    def symptom(self, scenario: Scenario, late: int) -> str | None:
-        """What shows the fault, in words, or None; `late` signals are not in the lake in time."""
-
-    def fail_over(self, notify: Notify) -> None:
-        """Fail over; return when signals go to the secondary."""
-
-    def clear_fault(self) -> None:
-        """Remove the fault."""
-
-    def fail_back(self, notify: Notify) -> None:
-        """Undo the failover; return when signals go to the primary."""
-
-    def redrive(self, notify: Notify) -> None:
-        """Redrive the failure queues."""
-
-    def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
-        """Replay the window from the secondary's archive into the primary."""
-
-    def restore(self) -> None:
-        """Leave no fault and no failover, whatever happened before. Raise Failed if that did not succeed."""
-
-    def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
-        """The id of every copy of this drill's signals in the lake, and when it arrived."""
-
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
-        """By Region, this drill's signals in its archive; None where they cannot be counted."""
-
-    def notes(self) -> tuple[str, ...]:
-        """What the numbers do not show here."""
-
-
 class DeployedEnvironment:
-    """A deployed stack; `LocalEnvironment` and `AwsEnvironment` add what differs.
+    """A deployed stack; `LocalEnvironment` and `AwsEnvironment` add what differs, `tests/drill` has one in memory.
 
     Args:
         stack: The stack.
@@ -99,6 +52,7 @@ class DeployedEnvironment:
         return {self._stack.primary: public, self._stack.secondary: apis.url_for(self._stack, self._stack.secondary)}
 
     def check_ready(self) -> None:
+        """Raise Failed, saying what to do, unless the stack is healthy and nobody else drills it."""
         found = deployed_endpoint(self._stack)
         if found.health_check.inverted or found.health_check.disabled:
             raise Failed(
@@ -112,7 +66,7 @@ class DeployedEnvironment:
             )
 
     def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
-        """Send once; a header of the response names the Region that answered."""
+        """Send signals once; a header of the response names the Region that answered."""
         answers: list[httpx.Response] = []
         client = httpx.Client(
             timeout=_CLIENT_TIMEOUT_S, headers=self._stack.aws.headers, event_hooks={"response": [answers.append]}
@@ -129,13 +83,28 @@ class DeployedEnvironment:
                 accepted.update(result["id"] for result in answer.json()["results"] if result["status"] == "accepted")
         return Answer(frozenset(accepted), region)
 
+    def inject(self, scenario: Scenario) -> None:
+        """Inject the scenario's fault."""
+        raise NotImplementedError
+
+    def symptom(self, scenario: Scenario, late: int) -> str | None:
+        """What shows the fault, in words, or None; `late` signals are not in the lake in time."""
+        raise NotImplementedError
+
+    def clear_fault(self) -> None:
+        """Remove the fault."""
+        raise NotImplementedError
+
     def fail_over(self, notify: Notify) -> None:
+        """Fail over; return when signals go to the secondary."""
         failover.start(self._stack, on_event=notify, by="signals drill")
 
     def fail_back(self, notify: Notify) -> None:
+        """Undo the failover; return when signals go to the primary."""
         failover.stop(self._stack, on_event=notify, by="signals drill")
 
     def redrive(self, notify: Notify) -> None:
+        """Redrive the failure queues."""
         for group in redrive.groups(self._stack):
             # The quarantine holds what cannot be processed: a retry would not help.
             if group.queue == self._stack.names.quarantine:
@@ -145,6 +114,7 @@ class DeployedEnvironment:
                 notify(f"{len(done)} messages of {group.queue} ({group.region}) are redriven")
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
+        """Replay the window from the secondary's archive into the primary."""
         plan = make_plan(self._stack, start, end, whole=True)
         held = plan.archives.get(self._stack.secondary)
         events = held.events if held else 0
@@ -155,7 +125,7 @@ class DeployedEnvironment:
         notify("the window is replayed and the return queue is empty")
 
     def restore(self) -> None:
-        """Leave the health check to its metric, whatever happened."""
+        """Leave no fault and no failover, whatever happened before. Raise Failed if that did not succeed."""
         found = deployed_endpoint(self._stack).health_check
         if found.inverted or found.disabled:
             failover.stop(self._stack, wait=False, by="signals drill")
@@ -163,7 +133,16 @@ class DeployedEnvironment:
         if found.inverted or found.disabled:
             raise Failed(f"health check {found.id} is still inverted: run `signals failover stop --stack {self.stack}`")
 
+    def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """The id of every copy of this drill's signals in the lake, and when it arrived."""
+        raise NotImplementedError
+
+    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+        """By Region, this drill's signals in its archive; None where they cannot be counted."""
+        raise NotImplementedError
+
     def notes(self) -> tuple[str, ...]:
+        """What the numbers do not show here."""
         return ()
 
 

@@ -1,6 +1,7 @@
 """A drill as an SVG for light and dark pages: traffic over time by outcome and Region, and the moments marked."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from signals.model.report import DrillReport, Lane, Moment, offset
@@ -12,21 +13,7 @@ _LEGEND_CHARACTERS, _BADGE = 112, 20
 _TICKS = 8
 _NICE_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 432_000)
 
-_STYLE = """
-svg{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-.paper{fill:#fff;stroke:#d8dee6}.ink{fill:#1c2430}.soft{fill:#667180}.rule{stroke:#d8dee6}
-.outage{fill:#c8322b;opacity:.08}.mark{stroke:#1c2430;opacity:.35;stroke-dasharray:2 3}
-.badge{fill:#1c2430}.number{fill:#fff;font-size:11px;font-weight:600;text-anchor:middle}
-.primary{fill:#2f6fde}.secondary{fill:#e08a1e}.good{fill:#1f9d68}.again{fill:#9bd9bf}.bad{fill:#c8322b}
-.fault,.wrong{fill:#c8322b}.healed,.right{fill:#1f9d68}.detected{fill:#b7791f}.routed{fill:#2f6fde}
-.title{font-size:20px;font-weight:650}.big{font-size:34px;font-weight:700;text-anchor:end}.end{text-anchor:end}
-.figure{font-size:20px;font-weight:600}.name{font-weight:600}.middle{text-anchor:middle}
-@media (prefers-color-scheme:dark){
-.paper{fill:#12161c;stroke:#2c3440}.ink{fill:#e6ebf2}.soft{fill:#93a0b0}.rule{stroke:#2c3440}
-.outage{fill:#ff6a5f;opacity:.14}.mark{stroke:#e6ebf2}.badge{fill:#e6ebf2}.number{fill:#12161c}
-.primary{fill:#6aa2ff}.secondary{fill:#f3ad55}.good{fill:#4cc894}.again{fill:#2b6b52}.bad{fill:#ff6a5f}
-.fault,.wrong{fill:#ff6a5f}.healed,.right{fill:#4cc894}.detected{fill:#f0c060}.routed{fill:#6aa2ff}}
-"""
+_STYLE = Path(__file__).with_name("picture.css").read_text("utf-8")
 
 
 def draw(report: DrillReport) -> str:
@@ -45,7 +32,7 @@ def draw(report: DrillReport) -> str:
         ),
         f'<title id="title">Drill {escape(report.scenario)}: {report.verdict.lost} lost</title>',
         f'<desc id="about">{escape(report.about)}</desc>',
-        f"<style>{_STYLE}</style>",
+        f"<style>\n{_STYLE}</style>",
         f'<rect class="paper" x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1}" rx="10"/>',
         *_head(report),
         *_outage(report, axis, lanes_height),

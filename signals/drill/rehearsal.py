@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
-from signals.drill.deployed import DrillEnvironment
+from signals.drill.deployed import DeployedEnvironment
 from signals.drill.interruption import terminable, uninterrupted
 from signals.drill.traffic import Traffic
 from signals.model.report import DrillReport, Moment, MomentKind
@@ -47,7 +47,7 @@ class DrillTiming:
 
 
 def rehearse(
-    environment: DrillEnvironment,
+    environment: DeployedEnvironment,
     scenario: Scenario,
     *,
     timing: DrillTiming | None = None,
@@ -79,7 +79,7 @@ def rehearse(
 class _Drill:
     def __init__(
         self,
-        environment: DrillEnvironment,
+        environment: DeployedEnvironment,
         scenario: Scenario,
         timing: DrillTiming,
         replay: bool,

@@ -1,8 +1,13 @@
 """The outages that a drill rehearses on a deployed stack and that the model runs in virtual time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from pathlib import Path
 from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 from components.names import Names
 from signals.errors import Misuse
@@ -12,7 +17,7 @@ from signals.recording.values import with_leaves
 Symptom = Literal["endpoint", "api", "replication", "enrichment", "lake", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Scenario:
     """One outage.
 
@@ -55,79 +60,11 @@ class Scenario:
         return [Fault(kind, region, start_s, end_s, of=self.of) for kind in self.kinds for region in regions]
 
 
-FAILOVER = Scenario(
-    "failover",
-    "The endpoint is failed over by hand; nothing is faulty.",
-    alias="inverted",
-    kinds=(FaultKind.INVERTED,),
-    fails_over=True,
-)
-DEFAULT = Scenario(
-    "primary-eventbridge-down",
-    "EventBridge in the primary refuses everything, for longer than replication retries (24 h; here 8 s).",
-    alias="eventbridge",
-    symptom="endpoint",
-    kinds=(FaultKind.EVENTBRIDGE,),
-    # Days in seconds: what replication has not delivered when it gives up has to be replayed.
-    faults={"refusing_regions": ["{primary}"], "replication_gives_up_s": 8},
-    fails_over=True,
-    outage_s=22.0,
-)
 SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        DEFAULT,
-        Scenario(
-            "primary-eventbridge-stalled",
-            "EventBridge in the primary accepts events and delivers them only afterwards.",
-            alias="stalled",
-            kinds=(FaultKind.STALLED,),
-            faults=None,
-        ),
-        Scenario(
-            "primary-region-down",
-            "EventBridge, the ingest API and SQS in the primary are down.",
-            alias="region",
-            kinds=(FaultKind.EVENTBRIDGE, FaultKind.API, FaultKind.SQS),
-            faults=None,
-        ),
-        Scenario(
-            "primary-api-down",
-            "The primary's ingest API answers 503; its clients are sent to the secondary's.",
-            alias="api",
-            symptom="api",
-            kinds=(FaultKind.API,),
-            faults={"refusing_apis": ["{primary}"]},
-        ),
-        Scenario(
-            "replication-cut",
-            "Events enter the primary and no copy reaches the secondary.",
-            alias="replication",
-            symptom="replication",
-            kinds=(FaultKind.REPLICATION,),
-            in_both_regions=True,
-            faults={"cut_replication": True},
-        ),
-        Scenario(
-            "enrichment-failing",
-            "Enrichment ends with an error for every batch, retries included.",
-            alias="enrichment",
-            symptom="enrichment",
-            kinds=(FaultKind.FUNCTION_ERRORS,),
-            of="enrichment",
-            faults={"failing_functions": ["{names.enrichment}"]},
-        ),
-        Scenario(
-            "slow-lake",
-            "Firehose throttles every record.",
-            alias="lake",
-            symptom="lake",
-            kinds=(FaultKind.LAKE,),
-            faults={"refusing_streams": ["{names.lake}"]},
-        ),
-        FAILOVER,
-    )
+    entry["name"]: Scenario(**entry)
+    for entry in yaml.safe_load(Path(__file__).with_name("scenarios.yaml").read_text("utf-8"))
 }
+DEFAULT, FAILOVER = SCENARIOS["primary-eventbridge-down"], SCENARIOS["failover"]
 
 
 def scenario_named(name: str | None) -> Scenario:

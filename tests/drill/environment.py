@@ -1,6 +1,6 @@
 """A platform in memory that can be drilled."""
 
-# ruff: noqa: ARG002 - arguments are the protocol's
+# ruff: noqa: ARG002 - arguments are `DeployedEnvironment`'s
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
