@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from signals.local.embedded_aws import ARCHIVE_PATH
 from tests.support.embedded import ACCOUNT, EAST, WEST, Aws, eventually, rule_arn
 
 
@@ -52,6 +54,15 @@ def test_an_archive_counts_what_its_bus_took_in(aws: Aws, bus: str) -> None:
     assert archive["SizeBytes"] == 3 * len('{"n": 0}')
     assert archive["RetentionDays"] == 30
     assert "Events" not in archive
+
+
+def test_an_archive_shows_its_events_as_rules_see_them_and_none_where_there_is_none(aws: Aws, bus: str) -> None:
+    aws.put(bus, {"n": 1})
+    for name, details in ((bus, [{"n": 1}]), ("another", [])):
+        query = {"account": ACCOUNT, "region": WEST, "ArchiveName": name}
+        held = httpx.get(f"{aws.url}{ARCHIVE_PATH}", params=query).json()
+        assert [event["detail"] for event in held] == details
+        assert all(event["source"] == "test" and event["region"] == WEST for event in held)
 
 
 def test_a_replay_reaches_the_rules_it_names_and_says_so_in_each_event(aws: Aws, bus: str) -> None:

@@ -5,20 +5,25 @@ archive's own bus only, oldest minute first, to the rules named in Destination.F
 ones, and its events carry `replay-name` (User Guide, "Archiving and replaying events"; API reference,
 ReplayDestination). The 10 minutes that AWS advises to wait are not needed here: the archive is never behind.
 
+`GET /_signals/archive?account=…&region=…&ArchiveName=…` shows the events in an archive, as rules see them.
+
 ministack: keeps what it was given without end, answers DescribeArchive with the events in it, counts no bytes, and
 replays to every rule whatever FilterArns say.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack import app
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
 from ministack.services import eventbridge as events
 
 from components import resource_types as types
+from signals.local.embedded_aws import ARCHIVE_PATH
 from signals.local.extensions import event_bus, patching
 from signals.local.extensions.event_bus import Event
 
@@ -120,3 +125,16 @@ def _list(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     for archive in events._archives.values():
         _forget(archive)
     return original(data)
+
+
+@patching.extends(app, "_handle_sqs_messages_request(method, path, headers, query_params)")
+async def _show(original: Callable[..., Any], method: str, path: str, headers: Any, query_params: Any) -> Any:
+    """What an archive holds, beside ministack's own view of what a queue holds."""
+    if path != ARCHIVE_PATH:
+        return await original(method, path, headers, query_params)
+    account, region, name = (query_params[key][0] for key in ("account", "region", "ArchiveName"))
+    with request_scope(account, region):
+        archive = events._archives.get(name, {})
+        _forget(archive)
+        held = [events._pattern_event_view(event).event_with_detail() for event in archive["Events"]]
+    return 200, {"Content-Type": "application/json"}, json.dumps(held).encode()

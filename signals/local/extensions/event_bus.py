@@ -105,12 +105,10 @@ def _measure(event: Event) -> None:
 
 
 def _put(entry: dict[str, Any], allow_aws_source: bool, endpoint_arn: str | None) -> dict[str, str]:
-    refused = _refusal(entry, allow_aws_source)
-    if refused:
-        return refused
     bus, error = events._event_bus_name_from_ref(entry.get("EventBusName") or "default")
-    if error:
-        return {"ErrorCode": error[0], "ErrorMessage": error[1]}
+    refused = _refusal(entry, allow_aws_source) or error
+    if refused:
+        return {"ErrorCode": refused[0], "ErrorMessage": refused[1]}
     event: Event = {
         "EventId": new_uuid(),
         "Source": entry["Source"],
@@ -130,18 +128,17 @@ def _put(entry: dict[str, Any], allow_aws_source: bool, endpoint_arn: str | None
     return {"EventId": event["EventId"]}
 
 
-def _refusal(entry: dict[str, Any], allow_aws_source: bool) -> dict[str, str] | None:
+def _refusal(entry: dict[str, Any], allow_aws_source: bool) -> tuple[str, str] | None:
     for name in _REQUIRED:
         if not entry.get(name):
-            reason = f"Parameter {name} is not valid. Reason: {name} is a required argument."
-            return {"ErrorCode": "InvalidArgument", "ErrorMessage": reason}
+            return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
     if entry["Source"].startswith("aws.") and not allow_aws_source:
-        return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
+        return "NotAuthorizedForSourceException", "Not authorized for the source."
     try:
         well_formed = isinstance(json.loads(entry["Detail"]), dict)
     except (ValueError, TypeError):
         well_formed = False
-    return None if well_formed else {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    return None if well_formed else ("MalformedDetail", "Detail is malformed.")
 
 
 def _bytes(entry: dict[str, Any]) -> int:

@@ -35,19 +35,19 @@ def at_installation(do: _F) -> _F:
 
 def replaces(module: ModuleType, wanted: str) -> Callable[[_F], _F]:
     """Register the decorated function to be put in the place of a module's function."""
-
-    def register(new: _F) -> _F:
-        at_installation(lambda: _put(module, wanted, lambda _: new))
-        return new
-
-    return register
+    return _puts(module, wanted, lambda new, _old: new)
 
 
 def extends(module: ModuleType, wanted: str) -> Callable[[_F], _F]:
     """As `replaces`, for a function whose first argument is what it replaces."""
+    return _puts(module, wanted, partial)
+
+
+def _puts(module: ModuleType, wanted: str, made: Callable[[Any, Any], Any]) -> Callable[[_F], _F]:
+    """Register what is `made` of the decorated function and of the module's own to be put in the latter's place."""
 
     def register(new: _F) -> _F:
-        at_installation(lambda: _put(module, wanted, lambda old: partial(new, old)))
+        at_installation(lambda: setattr(module, wanted.partition("(")[0], made(new, _find(module, wanted))))
         return new
 
     return register
@@ -72,10 +72,6 @@ def require(module: ModuleType, *wanted: str) -> None:
     """Raise PatchError unless the module has all of `wanted`."""
     for each in wanted:
         _find(module, each)
-
-
-def _put(module: ModuleType, wanted: str, make: Callable[[Any], Any]) -> None:
-    setattr(module, wanted.partition("(")[0], make(_find(module, wanted)))
 
 
 def _find(module: ModuleType, wanted: str) -> Any:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.core.arn import ArnParseError, parse_arn
+from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import request_scope
 from ministack.services import sqs
@@ -20,7 +20,7 @@ from ministack.services import sqs
 from signals.local import faults
 from signals.local.extensions import patching
 
-patching.require(sqs, "_queue_by_arn", "_act_send_message", "_queue_name_to_url", "_Err(code, message, status)")
+patching.require(sqs, "_queue_by_arn", "_act_send_message", "_Err(code, message, status)")
 _COMPACT = ("RedrivePolicy", "RedriveAllowPolicy")
 _SENDING = frozenset({"SendMessage", "SendMessageBatch"})
 
@@ -67,27 +67,23 @@ def send(
     Raises:
         DeliveryError: There is no such queue, or its policy does not let the service send.
     """
-    try:
-        arn = parse_arn(queue_arn)
-        url = sqs._queue_name_to_url.get_scoped(arn.account_id, arn.region, arn.resource)
-    except ArnParseError:
-        url = None
-    queue = sqs._queue_by_arn(queue_arn) if url else None
+    queue = sqs._queue_by_arn(queue_arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"The specified queue does not exist: {queue_arn}")
     policy = queue["attributes"].get("Policy")
     if service and not allows(policy, "sqs:SendMessage", queue_arn, service=service, source_arn=source_arn):
         raise DeliveryError("NO_PERMISSIONS", f"{service} is not authorized to perform sqs:SendMessage on {queue_arn}")
     message = {
-        "QueueUrl": url,
+        "QueueUrl": queue["url"],
         "MessageBody": body,
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
         },
         **({"MessageGroupId": group_id} if group_id else {}),
     }
+    arn = parse_arn(queue_arn)
     with request_scope(arn.account_id, arn.region):
-        sqs._act_send_message(message, url)
+        sqs._act_send_message(message, queue["url"])
 
 
 def allows(
