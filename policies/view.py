@@ -15,6 +15,8 @@ from components.resource_types import ALIAS, FUNCTION, ROLE, ROLE_POLICY, TARGET
 from signals.recording import iam
 from signals.recording.iam import as_list
 from signals.recording.resolve import Resolver
+from signals.recording.resources import Recording
+from signals.recording.values import plain
 
 
 class UnknownValue(Exception):  # noqa: N818 - not an error
@@ -142,6 +144,15 @@ class StackView:
         alias = self.refer(value, ALIAS)
         given, region = (alias.inputs["functionName"], alias.region) if alias else (value, region)
         return self.refer(given, FUNCTION, region)
+
+
+def recorded(recording: Recording) -> StackView:
+    """The AWS resources of a recording."""
+    return StackView(
+        ResourceView(r.type, r.name, r.urn, r.region, r.account, plain(r.inputs))
+        for r in recording.all
+        if not r.is_provider and r.region
+    )
 
 
 def _names(resource: ResourceView) -> Iterator[str]:

@@ -2,17 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.resource_types import (
-    ALARM,
-    ASYNC_CONFIG,
-    BUS,
-    FUNCTION,
-    PERMISSION,
-    QUEUE,
-    QUEUE_POLICY,
-    RULE,
-    TARGET,
-)
+from components import resource_types as types
 from policies.rule import Finding, rule
 from policies.view import ResourceView, StackView, conditions
 from signals.recording.iam import as_list
@@ -23,14 +13,7 @@ _RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185
 
 def rule_of(stack: StackView, target: ResourceView) -> ResourceView | None:
     """The rule that a target belongs to."""
-    return stack.refer(target.inputs.get("rule"), RULE, target.region)
-
-
-def _failure_queues(stack: StackView) -> list[ResourceView]:
-    """Queues that take what could not be delivered or processed."""
-    letters = [stack.refer(target.get("deadLetterConfig.arn"), QUEUE) for target in stack.of(TARGET)]
-    letters += [stack.refer(c.get("destinationConfig.onFailure.destination"), QUEUE) for c in stack.of(ASYNC_CONFIG)]
-    return [queue for queue in stack.of(QUEUE) if queue in letters]
+    return stack.refer(target.inputs.get("rule"), types.RULE, target.region)
 
 
 @rule(
@@ -42,7 +25,7 @@ def _failure_queues(stack: StackView) -> list[ResourceView]:
     remedy="set retryPolicy to maximumEventAgeInSeconds 86400 and maximumRetryAttempts 185",
 )
 def targets_are_retried(stack: StackView) -> Iterator[Finding]:
-    for target in stack.of(TARGET):
+    for target in stack.of(types.TARGET):
         age = target.get("retryPolicy.maximumEventAgeInSeconds")
         attempts = target.get("retryPolicy.maximumRetryAttempts")
         if age is None or attempts is None:
@@ -60,9 +43,9 @@ def targets_are_retried(stack: StackView) -> Iterator[Finding]:
     remedy="set deadLetterConfig.arn to a standard SQS queue in the rule's Region",
 )
 def targets_have_a_dead_letter_queue(stack: StackView) -> Iterator[Finding]:
-    for target in stack.of(TARGET):
+    for target in stack.of(types.TARGET):
         arn = target.get("deadLetterConfig.arn")
-        queue = stack.refer(arn, QUEUE)
+        queue = stack.refer(arn, types.QUEUE)
         if not arn:
             yield target, "it has no dead-letter queue"
         elif queue is None:
@@ -80,10 +63,10 @@ def targets_have_a_dead_letter_queue(stack: StackView) -> Iterator[Finding]:
     remedy="in the queue's policy allow events.amazonaws.com sqs:SendMessage with aws:SourceArn the rule's ARN",
 )
 def rules_may_send_to_their_queues(stack: StackView) -> Iterator[Finding]:
-    for target in stack.of(TARGET):
+    for target in stack.of(types.TARGET):
         rule_ = rule_of(stack, target)
         for arn in (target.inputs.get("arn"), target.get("deadLetterConfig.arn")):
-            queue = stack.refer(arn, QUEUE) if arn else None
+            queue = stack.refer(arn, types.QUEUE) if arn else None
             if queue and rule_ and not _may_send(stack, queue, rule_):
                 yield queue, f"rule {rule_.inputs['name']} in {rule_.region} may not send to it"
 
@@ -94,8 +77,8 @@ def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> boo
         and "sqs:SendMessage" in statement["Action"]
         and isinstance(statement.get("Principal"), dict)
         and "events.amazonaws.com" in as_list(statement["Principal"].get("Service"))
-        and any(stack.refer(arn, RULE) is rule_ for arn in conditions(statement, "aws:SourceArn"))
-        for statement in stack.policies_of(QUEUE_POLICY, "queueUrl", queue)
+        and any(stack.refer(arn, types.RULE) is rule_ for arn in conditions(statement, "aws:SourceArn"))
+        for statement in stack.policies_of(types.QUEUE_POLICY, "queueUrl", queue)
     )
 
 
@@ -108,15 +91,15 @@ def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> boo
     remedy="add a lambda permission for events.amazonaws.com with sourceArn equal to the rule's ARN",
 )
 def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
-    for target in stack.of(TARGET):
+    for target in stack.of(types.TARGET):
         function, rule_ = stack.function(target.inputs.get("arn")), rule_of(stack, target)
         if (
             function
             and rule_
             and not any(
                 permission.inputs["principal"] == "events.amazonaws.com"
-                and stack.refer(permission.inputs.get("sourceArn"), RULE) is rule_
-                for permission in stack.naming(PERMISSION, "function", function)
+                and stack.refer(permission.inputs.get("sourceArn"), types.RULE) is rule_
+                for permission in stack.naming(types.PERMISSION, "function", function)
             )
         ):
             yield function, f"rule {rule_.inputs['name']} may not invoke it"
@@ -131,16 +114,16 @@ def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
     remedy="give the function an event invoke config with an onFailure destination that its role may send to",
 )
 def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Iterator[Finding]:
-    invoked = [stack.function(target.inputs.get("arn")) for target in stack.of(TARGET)]
-    for function in (f for f in stack.of(FUNCTION) if f in invoked):
-        configs = stack.naming(ASYNC_CONFIG, "functionName", function)
+    invoked = [stack.function(target.inputs.get("arn")) for target in stack.of(types.TARGET)]
+    for function in (f for f in stack.of(types.FUNCTION) if f in invoked):
+        configs = stack.naming(types.ASYNC_CONFIG, "functionName", function)
         destinations = [d for c in configs if (d := c.get("destinationConfig.onFailure.destination"))]
         if not destinations:
             yield function, "events that it fails on are discarded"
             continue
-        queue = stack.refer(destinations[0], QUEUE)
+        queue = stack.refer(destinations[0], types.QUEUE)
         sends = [r for s in stack.allowed(stack.role(function), "sqs:SendMessage") for r in s["Resource"]]
-        if queue and not any(stack.refer(resource, QUEUE) is queue for resource in sends):
+        if queue and not any(stack.refer(resource, types.QUEUE) is queue for resource in sends):
             yield function, f"its role may not send to its failure destination {queue.name}"
 
 
@@ -152,8 +135,11 @@ def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Itera
     remedy="alarm on ApproximateNumberOfMessagesVisible of each dead-letter queue and failure destination",
 )
 def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
-    for queue in _failure_queues(stack):
-        alarms = stack.naming(ALARM, "dimensions.QueueName", queue)
+    named = [target.get("deadLetterConfig.arn") for target in stack.of(types.TARGET)]
+    named += [config.get("destinationConfig.onFailure.destination") for config in stack.of(types.ASYNC_CONFIG)]
+    letters = [stack.refer(value, types.QUEUE) for value in named]
+    for queue in (queue for queue in stack.of(types.QUEUE) if queue in letters):
+        alarms = stack.naming(types.ALARM, "dimensions.QueueName", queue)
         if not any(alarm.get("metricName") == "ApproximateNumberOfMessagesVisible" for alarm in alarms):
             yield queue, "no alarm watches it"
 
@@ -167,7 +153,7 @@ def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
     remedy="put a function or a queue between the buses, which puts the events again",
 )
 def no_bus_feeds_a_bus(stack: StackView) -> Iterator[Finding]:
-    for target in stack.of(TARGET):
+    for target in stack.of(types.TARGET):
         arn = target.inputs.get("arn")
-        if stack.refer(arn, BUS) or (isinstance(arn, str) and ":event-bus/" in arn):
+        if stack.refer(arn, types.BUS) or (isinstance(arn, str) and ":event-bus/" in arn):
             yield target, "its target is an event bus"

@@ -3,19 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.resource_types import (
-    BUCKET,
-    BUCKET_ENCRYPTION,
-    BUCKET_POLICY,
-    BUCKET_PUBLIC_ACCESS,
-    BUS_PERMISSION,
-    BUS_POLICY,
-    DOMAIN_NAME,
-    QUEUE,
-    QUEUE_POLICY,
-    ROLE,
-    STREAM,
-)
+from components import resource_types as types
 from policies.rule import Finding, rule
 from policies.view import StackView, conditions, statements
 from signals.recording.iam import as_list
@@ -39,7 +27,7 @@ def _anyone(statement: Mapping[str, Any]) -> bool:
     remedy="name the accounts, or add a condition on events:source beside aws:PrincipalOrgID",
 )
 def buses_are_not_open(stack: StackView) -> Iterator[Finding]:
-    for policy in stack.of(BUS_POLICY):
+    for policy in stack.of(types.BUS_POLICY):
         for statement in statements(policy.inputs["policy"]):
             if statement["Effect"] != "Allow" or not _anyone(statement):
                 continue
@@ -49,7 +37,7 @@ def buses_are_not_open(stack: StackView) -> Iterator[Finding]:
                 yield policy, "anyone may put on the bus"
             elif not accounts and not conditions(statement, "events:source"):
                 yield policy, f"all of {', '.join(organisation)} may put anything on the bus"
-    for permission in stack.of(BUS_PERMISSION):
+    for permission in stack.of(types.BUS_PERMISSION):
         if permission.inputs.get("principal") == "*":
             organisation = permission.get("condition.value")
             yield permission, f"{'all of ' + organisation if organisation else 'anyone'} may put on the bus"
@@ -64,7 +52,7 @@ def buses_are_not_open(stack: StackView) -> Iterator[Finding]:
     "bucket, and the managed replication rule",
 )
 def roles_name_actions_and_resources(stack: StackView) -> Iterator[Finding]:
-    for role in stack.of(ROLE):
+    for role in stack.of(types.ROLE):
         for statement in stack.role_statements(role):
             if statement["Effect"] != "Allow":
                 continue
@@ -101,14 +89,14 @@ def _in_bounds(resource: str, actions: list[str]) -> bool:
     remedy="set sqsManagedSseEnabled or kmsMasterKeyId, a bucket's encryption configuration, serverSideEncryption",
 )
 def data_is_encrypted(stack: StackView) -> Iterator[Finding]:
-    for queue in stack.of(QUEUE):
+    for queue in stack.of(types.QUEUE):
         if not queue.get("sqsManagedSseEnabled") and not queue.get("kmsMasterKeyId"):
             yield queue, "it is not encrypted"
-    for stream in stack.of(STREAM):
+    for stream in stack.of(types.STREAM):
         if not stream.get("serverSideEncryption.enabled"):
             yield stream, "it is not encrypted"
-    for bucket in stack.of(BUCKET):
-        if not stack.naming(BUCKET_ENCRYPTION, "bucket", bucket):
+    for bucket in stack.of(types.BUCKET):
+        if not stack.naming(types.BUCKET_ENCRYPTION, "bucket", bucket):
             yield bucket, "it states no encryption"
 
 
@@ -121,12 +109,12 @@ def data_is_encrypted(stack: StackView) -> Iterator[Finding]:
     remedy="deny aws:SecureTransport false in the policy of each queue and bucket; set securityPolicy to TLS_1_2",
 )
 def data_travels_over_tls(stack: StackView) -> Iterator[Finding]:
-    guarded = [(queue, QUEUE_POLICY, "queueUrl") for queue in stack.of(QUEUE)]
-    guarded += [(bucket, BUCKET_POLICY, "bucket") for bucket in stack.of(BUCKET)]
+    guarded = [(queue, types.QUEUE_POLICY, "queueUrl") for queue in stack.of(types.QUEUE)]
+    guarded += [(bucket, types.BUCKET_POLICY, "bucket") for bucket in stack.of(types.BUCKET)]
     for resource, policy_type, key in guarded:
         if not any(_refuses_unencrypted(s) for s in stack.policies_of(policy_type, key, resource)):
             yield resource, "it takes requests without TLS"
-    for domain in stack.of(DOMAIN_NAME):
+    for domain in stack.of(types.DOMAIN_NAME):
         policy = str(domain.get("domainNameConfiguration.securityPolicy"))
         if not policy.startswith(("TLS_1_2", "TLS_1_3", "SecurityPolicy_TLS")):
             yield domain, f"its security policy is {policy}"
@@ -145,8 +133,8 @@ def _refuses_unencrypted(statement: Mapping[str, Any]) -> bool:
     remedy="give each bucket a public access block with all four settings on",
 )
 def buckets_are_closed(stack: StackView) -> Iterator[Finding]:
-    for bucket in stack.of(BUCKET):
-        blocks = stack.naming(BUCKET_PUBLIC_ACCESS, "bucket", bucket)
+    for bucket in stack.of(types.BUCKET):
+        blocks = stack.naming(types.BUCKET_PUBLIC_ACCESS, "bucket", bucket)
         missing = [key for key in _PUBLIC_ACCESS if not any(block.get(key) for block in blocks)]
         if missing:
             yield bucket, f"{', '.join(missing)} not set"

@@ -103,14 +103,11 @@ def check_tracks_the_alarm(stack: StackView) -> Iterator[Finding]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else _number(str(value))
-
-
-def _number(text: str) -> str:
+    """A value as text, the same for a number and its text."""
     try:
-        return f"{float(text):g}"
-    except ValueError:
-        return text
+        return f"{float(value):g}"
+    except (TypeError, ValueError):
+        return str(value)
 
 
 @rule(
@@ -165,10 +162,6 @@ def a_heartbeat_beats(stack: StackView) -> Iterator[Finding]:
         if schedule.get("state") == "DISABLED" or schedule.get("scheduleExpression") != "rate(1 minute)":
             yield schedule, f"it runs {schedule.get('scheduleExpression')}, {schedule.get('state') or 'ENABLED'}"
         source = schedule.get("target.eventbridgeParameters.source")
-        if not any(_matches(stack, r, buses[0], source) for r in stack.of(RULE)):
+        patterns = [json_document(r.inputs["eventPattern"]) for r in stack.naming(RULE, "eventBusName", buses[0])]
+        if not any(source in as_list(pattern.get("source")) for pattern in patterns):
             yield schedule, f"no rule on {buses[0].name} matches {source}: without an invocation there is no latency"
-
-
-def _matches(stack: StackView, rule_: ResourceView, bus: ResourceView, source: Any) -> bool:
-    on = stack.refer(rule_.inputs.get("eventBusName"), BUS, rule_.region)
-    return on is bus and source in as_list(json_document(rule_.inputs["eventPattern"]).get("source"))

@@ -1,7 +1,7 @@
 """What a failover finds on the other side."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 from components.resource_types import API, FUNCTION, STAGE
 from policies.rule import Finding, rule
@@ -22,26 +22,16 @@ _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettin
     remedy="set the same limit in both Regions",
 )
 def limits_are_equal(stack: StackView) -> Iterator[Finding]:
-    for pair in _pairs([(function.inputs["name"], function) for function in stack.of(FUNCTION)]):
-        yield from _unequal(pair, _FUNCTION_LIMITS)
-    stages = []
+    same: dict[tuple[tuple[str, ...], str], list[ResourceView]] = defaultdict(list)
+    for function in stack.of(FUNCTION):
+        same[_FUNCTION_LIMITS, function.inputs["name"]].append(function)
     for stage in stack.of(STAGE):
         api = stack.refer(stage.inputs["apiId"], API, stage.region)
-        stages.append((api.inputs["name"] if api else stage.inputs["apiId"], stage))
-    for pair in _pairs(stages):
-        yield from _unequal(pair, _STAGE_LIMITS)
-
-
-def _pairs(named: list[tuple[Any, ResourceView]]) -> Iterator[list[ResourceView]]:
-    for name in sorted({name for name, _ in named}):
-        of_one_name = [view for other, view in named if other == name]
-        if len({view.region for view in of_one_name}) > 1:
-            yield of_one_name
-
-
-def _unequal(pair: list[ResourceView], limits: tuple[str, ...]) -> Iterator[Finding]:
-    for limit in limits:
-        values = {str(view.region): view.get(limit) for view in pair}
-        if len({str(value) for value in values.values()}) > 1:
-            said = ", ".join(f"{value} in {region}" for region, value in sorted(values.items()))
-            yield pair[0], f"{limit.rpartition('.')[2]} is {said}"
+        same[_STAGE_LIMITS, api.inputs["name"] if api else stage.inputs["apiId"]].append(stage)
+    for limits, name in sorted(same):
+        views = same[limits, name]
+        for limit in limits:
+            values = {str(view.region): view.get(limit) for view in views}
+            if len({str(value) for value in values.values()}) > 1:
+                said = ", ".join(f"{value} in {region}" for region, value in sorted(values.items()))
+                yield views[0], f"{limit.rpartition('.')[2]} is {said}"

@@ -16,8 +16,8 @@ from components.parts.references import Reference
 from components.resource_types import ALIAS, CATALOG_TABLE, LOG_STREAM, NAMED_QUERY, RECORD, ROLE_POLICY, STAGE
 from components.settings import SettingsError, load_settings
 from policies import rules  # noqa: F401 - makes them known
-from policies.recorded import stack_of
 from policies.rule import violations
+from policies.view import recorded
 from signals.recording.record import record
 from signals.recording.resources import Recording, Resource
 from tests.support.recordings import stack_settings
@@ -197,7 +197,7 @@ def test_two_owners_of_one_name_are_refused_and_both_are_named(
 def test_resources_of_two_kinds_may_share_a_name(settings_of: SettingsOf, consumer: dict[str, Any]) -> None:
     others = [{"name": "profile", **FUNCTION}, {"name": "lake", "kind": "lake"}]
     recording = record("local", {**settings_of("local"), "consumers": [*others, consumer]})
-    assert "NAMES-UNIQUE" not in {violation.rule.id for violation in violations(stack_of(recording))}
+    assert "NAMES-UNIQUE" not in {violation.rule.id for violation in violations(recorded(recording))}
     assert max(recorded_names(recording).values()) == 1
 
 

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from policies.recorded import stack_of
-from policies.view import StackView
+from policies.view import StackView, recorded
 from signals.recording.resources import Recording, Resource
 from signals.recording.values import Asset
 
@@ -61,7 +60,7 @@ class Changes:
 
     @property
     def stack(self) -> StackView:
-        return stack_of(self.recording)
+        return recorded(self.recording)
 
     def _find(self, kind: str, name: str) -> Resource:
         (found,) = [r for r in self._resources if r.type.endswith(f":{kind}") and r.name == name]

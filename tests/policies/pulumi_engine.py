@@ -13,7 +13,7 @@ from pulumi_policy.policy import PolicyResourceOptions
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from components.resource_types import PROVIDER
-from policies.recorded import stack_of
+from policies.view import recorded
 from signals.recording.resolve import Resolver
 from signals.recording.resources import Recording
 from signals.recording.values import Asset, find_references, with_leaves
@@ -24,7 +24,7 @@ def stack_request(recording: Recording, *, deployed: bool) -> proto.AnalyzeStack
     urns = {(resource.type, resource.name): resource.urn for resource in recording.all}
     resolver = Resolver(recording.all)
     request = proto.AnalyzeStackRequest()
-    for view in stack_of(recording).resources:
+    for view in recorded(recording).resources:
         outputs = resolver.outputs(recording.resource(view.type, view.name))
         properties = dict(view.inputs)
         if deployed:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from policies import rules  # noqa: F401 - makes them known
-from policies.recorded import stack_of
 from policies.rule import RULES, violations
+from policies.view import recorded
 from signals.recording.resources import Recording
 from tests.policies.changes import Changes
 from tests.policies.fixtures import FIXTURES, Fixture
@@ -17,7 +17,7 @@ each_fixture = pytest.mark.parametrize(
 
 
 def test_every_stack_keeps_every_rule(platform: Recording) -> None:
-    assert [str(violation) for violation in violations(stack_of(platform))] == []
+    assert [str(violation) for violation in violations(recorded(platform))] == []
 
 
 @each_fixture

@@ -42,12 +42,12 @@ def terraform(
 def policy(stack: StackName = "local", as_json: AsJson = False) -> None:
     """Check a stack against the rules in policies/, without AWS. Exit code 1 when a mandatory rule is violated."""
     from policies import rules  # noqa: F401 - makes them known
-    from policies.recorded import stack_of
     from policies.rule import RULES, violations
+    from policies.view import recorded
     from signals.recording.record import record
 
     with console.busy(f"checking {stack}", quiet=as_json):
-        found = violations(stack_of(record(stack)))
+        found = violations(recorded(record(stack)))
     mandatory = sum(violation.rule.level == "mandatory" for violation in found)
     if as_json:
         console.print_json(

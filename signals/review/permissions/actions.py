@@ -107,9 +107,8 @@ def actions(pulumi_type: str, inputs: Mapping[str, Any], *, read_only: bool) -> 
         read_only: Leave out whatever changes something or reads stored data.
     """
     own = service(pulumi_type)
-    found: set[str] = set()
-    for action in cloudformation.permissions(pulumi_type, ("create", "read", "update", "delete")):
-        found.update(_WILDCARDS.get(action, (action,)))
+    listed = cloudformation.permissions(pulumi_type)
+    found = {action for listing in listed for action in _WILDCARDS.get(listing, (listing,))}
     # AWS's lists name a few actions that IAM does not have (s3:DeleteBucketLifecycle is s3:PutLifecycleConfiguration).
     found = {action for action in found if cloudformation.takes_resource(action) is not None}
     part = re.compile(_PARTS.get(pulumi_type, ""))

@@ -13,6 +13,7 @@ from typing import Any
 
 from components.resource_types import known
 
+_HANDLERS = ("create", "read", "update", "delete")
 FILE = Path(__file__).with_name("cloudformation.json")
 
 
@@ -43,18 +44,17 @@ def create_only(pulumi_type: str) -> frozenset[str] | None:
     return frozenset(schema["createOnly"]) if schema else None
 
 
-def permissions(pulumi_type: str, handlers: tuple[str, ...]) -> frozenset[str]:
-    """Actions that AWS's own handlers of a resource type need, such as `sqs:CreateQueue`.
+def permissions(pulumi_type: str) -> frozenset[str]:
+    """Actions that AWS's own handlers of a resource type need to create, read, update and delete: `sqs:CreateQueue`.
 
     Args:
         pulumi_type: Type token.
-        handlers: Of `create`, `read`, `update`, `delete`, `list`.
 
     Raises:
         KeyError: AWS publishes no schema for the type, or components/resource_types.py does not name it.
     """
     published = _file()["resources"][namespaced(pulumi_type)]["handlers"]
-    return frozenset(action for handler in handlers for action in published.get(handler, ()))
+    return frozenset(action for handler in _HANDLERS for action in published.get(handler, ()))
 
 
 def takes_resource(action: str) -> bool | None:

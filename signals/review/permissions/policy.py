@@ -50,7 +50,7 @@ def policies(recording: Recording, settings: PlatformSettings, *, read_only: boo
             found.setdefault(action.partition(":")[0], set()).add(action)
     statements = [s for service in sorted(found) for s in _service(service, found[service], resources, settings)]
     if not read_only:
-        statements += [*_pass_roles(resources, settings), *_linked(resources, settings)]
+        statements += _for_services(resources, settings)
     documents = list(_packed(statements))
     name = f"{settings.name}-{'preview' if read_only else 'deploy'}"
     return {name if len(documents) == 1 else f"{name}-{n}": one for n, one in enumerate(documents, start=1)}
@@ -142,32 +142,27 @@ def _prefixed(name: str | None, settings: PlatformSettings) -> str:
     return f"{before}{prefix}*" if found else name
 
 
-def _pass_roles(resources: Iterable[Resource], settings: PlatformSettings) -> Iterator[Statement]:
-    """Roles may be handed to the services that they trust, and to no other."""
-    trusted: set[str] = set()
-    for resource in resources:
-        if resource.type == types.ROLE:
-            trusted.update(trusted_services(json.loads(resource.inputs["assumeRolePolicy"])))
+def _for_services(resources: Iterable[Resource], settings: PlatformSettings) -> Iterator[Statement]:
+    """Roles may be handed to the services that they trust, and AWS may make the service-linked ones that it needs."""
+    documents = [json.loads(r.inputs["assumeRolePolicy"]) for r in resources if r.type == types.ROLE]
+    trusted = sorted({service for document in documents for service in trusted_services(document)})
     if trusted:
         yield {
             "Sid": "PassRole",
             "Effect": "Allow",
             "Action": "iam:PassRole",
             "Resource": arn(types.ROLE, account=settings.account_id, name=f"{settings.name}-*"),
-            "Condition": {"StringEquals": {"iam:PassedToService": sorted(trusted)}},
+            "Condition": {"StringEquals": {"iam:PassedToService": trusted}},
         }
-
-
-def _linked(resources: Iterable[Resource], settings: PlatformSettings) -> Iterator[Statement]:
-    services = sorted({_LINKED[resource.type] for resource in resources if resource.type in _LINKED})
-    if services:
-        names = [f"aws-service-role/{service}/*" for service in services]
+    linked = sorted({_LINKED[resource.type] for resource in resources if resource.type in _LINKED})
+    if linked:
+        names = [f"aws-service-role/{service}/*" for service in linked]
         yield {
             "Sid": "ServiceLinkedRoles",
             "Effect": "Allow",
             "Action": "iam:CreateServiceLinkedRole",
             "Resource": [arn(types.ROLE, account=settings.account_id, name=name) for name in names],
-            "Condition": {"StringEquals": {"iam:AWSServiceName": services}},
+            "Condition": {"StringEquals": {"iam:AWSServiceName": linked}},
         }
 
 

@@ -40,9 +40,9 @@ class Grant:
         mine, others = json.loads(self.condition), json.loads(other.condition)
         return (
             self.effect == other.effect
-            and _matches(self.action.lower(), other.action.lower())
-            and _matches(self.resource, other.resource)
-            and (self.principal in ("*", other.principal))
+            and _expression(self.action.lower()).fullmatch(other.action.lower()) is not None
+            and _expression(self.resource).fullmatch(other.resource) is not None
+            and self.principal in ("*", other.principal)
             and mine.items() <= others.items()
         )
 
@@ -156,12 +156,7 @@ def _permission(inputs: Mapping[str, Any]) -> Grant:
     return Grant("Allow", inputs["action"], str(inputs.get("qualifier", "")), text, inputs["principal"])
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether all that `text` (a pattern itself) stands for is matched by `pattern`."""
-    # Of a pattern's own wildcards, only a `*` matches a `*`.
-    return bool(_expression(pattern).fullmatch(text))
-
-
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
+    """What matches all that `pattern` does, in a text or a pattern: of its wildcards, only a `*` matches a `*`."""
     return re.compile("".join({"*": ".*", "?": "[^*]"}.get(letter, re.escape(letter)) for letter in pattern))

@@ -78,16 +78,18 @@ def compare(base: Snapshot, head: Snapshot) -> list[ResourceChange]:
     _spread(found, head.resources, pairs)
     gone = [base.resources[urn] for urn in identities.gone()]
     removed = [_change("removed", resource) for resource in gone if is_custom(resource)]
-    added = {urn: change for urn, change in found.items() if change.action == "added"}
-    for urn, one, other in _renamed(added, removed):
-        found[urn] = replace(
-            one,
-            action="renamed",
-            former_name=other.name,
-            protected=other.protected,
-            replaced=(f"it was {other.name}, and no alias covers it",),
-        )
-        removed.remove(other)
+    for urn, change in found.items():
+        same = [other for other in removed if change.action == "added" and _nameless(other) == _nameless(change)]
+        if same:
+            former = same[0]
+            removed.remove(former)
+            found[urn] = replace(
+                change,
+                action="renamed",
+                former_name=former.name,
+                protected=former.protected,
+                replaced=(f"it was {former.name}, and no alias covers it",),
+            )
     everything = [*found.values(), *removed]
     return sorted(everything, key=lambda c: (c.component or "", c.region or "", c.type, c.name, c.action))
 
@@ -162,30 +164,18 @@ def _inherited(resource: Mapping[str, Any], replaced: Mapping[tuple[str, str], R
     for path, leaf in leaves(resource["inputs"]):
         for reference in references_in(leaf):
             other = replaced.get((reference.type, reference.name))
+            if other is None:
+                continue
             # An input that stayed the same is the same afterwards: the engine knows it before.
-            if other is None or (reference.path in other.inputs and not _differs(other, reference.path)):
+            differs = any(p.difference.path[0] == reference.path for p in other.properties)
+            if reference.path in other.inputs and not differs:
                 continue
             effect = verdict(resource["type"], path)
             if effect.kind == "replace":
                 yield f"`{path[0]}` comes from {reference.name}, which is replaced ({effect.source})"
 
 
-def _differs(change: ResourceChange, name: str) -> bool:
-    return any(p.difference.path[0] == name for p in change.properties)
-
-
-def _renamed(
-    added: Mapping[str, ResourceChange], removed: list[ResourceChange]
-) -> Iterator[tuple[str, ResourceChange, ResourceChange]]:
-    """Pairs of added and removed resources that are equal but for their names and the names that they refer to."""
-    left = list(removed)
-    for urn, change in added.items():
-        same = next((other for other in left if _nameless(other) == _nameless(change)), None)
-        if same:
-            left.remove(same)
-            yield urn, change, same
-
-
 def _nameless(change: ResourceChange) -> Any:
+    """What a resource that was only renamed keeps: all but its name and the names that it refers to."""
     inputs = substitute(change.inputs, lambda reference: f"<<{reference.type}#{reference.path}>>")
     return change.region, change.type, inputs
