@@ -78,10 +78,9 @@ class LocalEnvironment(DeployedEnvironment):
         return [copy for copies in self._read.values() for copy in copies if copy[0].startswith(run_id)]
 
     def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
-        found: dict[str, Sequence[ArchivedSignal] | None] = {}
+        found: dict[str, Sequence[ArchivedSignal] | None] = dict.fromkeys(self._stack.regions)
         for region in self._stack.regions:
             if archives.archive(self._stack, region) is None:
-                found[region] = None
                 continue
             found[region] = [
                 ArchivedSignal(signal["id"], datetime.fromisoformat(event["time"]), event["region"])

@@ -76,22 +76,21 @@ def rehearse(
     return drill.report()
 
 
+@dataclass
 class _Drill:
-    def __init__(
-        self,
-        environment: DeployedEnvironment,
-        scenario: Scenario,
-        timing: DrillTiming,
-        replay: bool,
-        on_moment: Callable[[Moment], None],
-    ) -> None:
-        self.environment, self.scenario, self.timing, self.replay = environment, scenario, timing, replay
-        self.traffic = Traffic(environment.entry_points, environment.post, rate=timing.rate, gather_s=timing.gather_s)
+    environment: DeployedEnvironment
+    scenario: Scenario
+    timing: DrillTiming
+    replay: bool
+    on_moment: Callable[[Moment], None]
+    outage: tuple[float, float] = (0.0, 0.0)
+    detect_s: float | None = None
+    route_s: float | None = None
+
+    def __post_init__(self) -> None:
+        entry_points, timing = self.environment.entry_points, self.timing
+        self.traffic = Traffic(entry_points, self.environment.post, rate=timing.rate, gather_s=timing.gather_s)
         self.moments = self.traffic.ledger.moments
-        self.outage = (0.0, 0.0)
-        self.detect_s: float | None = None
-        self.route_s: float | None = None
-        self._on_moment = on_moment
 
     def run(self) -> None:
         environment, timing = self.environment, self.timing
@@ -135,7 +134,7 @@ class _Drill:
         if not text or (self.moments and self.moments[-1].text == text):
             return
         self.traffic.ledger.note(self.traffic.seconds, text, kind)
-        self._on_moment(self.moments[-1])
+        self.on_moment(self.moments[-1])
 
     def _detect(self, began: float) -> None:
         while self.traffic.seconds - began < self.timing.detect_s:

@@ -12,6 +12,7 @@ PutEvents quota: here half of that quota.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -133,7 +134,7 @@ class SimulatedArchive:
 
     def __init__(self, plan: blueprint.ArchivePlan, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
-        self._events: list[tuple[float, Event]] = []
+        self._events: deque[tuple[float, Event]] = deque()  # the oldest first
         self._replays = 0
 
     def keep(self, event: Event) -> None:
@@ -144,12 +145,9 @@ class SimulatedArchive:
     def held(self) -> list[Event]:
         """The events in the archive now; drops those older than its retention."""
         now, days = self._platform.clock.now, self.plan.retention_days
-        if days and self._events and self._events[0][0] < now - days * DAY_S:
-            why = f"the archive in {self.plan.region} keeps {days} days"
-            for kept_s, event in self._events:
-                if kept_s < now - days * DAY_S:
-                    self._platform.ledger.drop(event.detail, why, limit=True)
-            self._events = [(kept_s, event) for kept_s, event in self._events if kept_s >= now - days * DAY_S]
+        while days and self._events and self._events[0][0] < now - days * DAY_S:
+            _, event = self._events.popleft()
+            self._platform.ledger.drop(event.detail, f"the archive in {self.plan.region} keeps {days} days", limit=True)
         return [event for _, event in self._events]
 
     def start_replay(self, name: str, start_s: float, end_s: float, filter_arns: Collection[str] = ()) -> float:

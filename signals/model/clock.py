@@ -3,6 +3,7 @@
 import heapq
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -48,9 +49,7 @@ def parse_duration(text: str) -> timedelta:
         Misuse: The text is not a duration.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    try:
+    with suppress(OverflowError):
         if match:
             return timedelta(**{_UNITS[match[2]]: float(match[1])})
-    except OverflowError:
-        pass
     raise Misuse(f"{text!r} is not a duration: write a number and s, m, h or d, for example 90s or 2h")

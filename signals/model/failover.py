@@ -11,6 +11,7 @@ every minute is like the last, and the model skips to the next change: that is h
 
 from __future__ import annotations
 
+from contextlib import suppress
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -89,13 +90,11 @@ class EndpointRouting:
 
     def _beat(self) -> None:
         for schedule in self._platform.blueprint.schedules:
-            bus = self._platform.buses.get(schedule.region)
             entry = {"Source": schedule.source, "DetailType": schedule.detail_type, "Detail": "{}"}
-            if bus is not None:
-                try:
-                    bus.put_events([{**entry, "EventBusName": schedule.bus_arn.rpartition("/")[2]}], schedule.role)
-                except ClientError:
-                    continue  # the next one is due in a minute
+            entry["EventBusName"] = schedule.bus_arn.rpartition("/")[2]
+            if bus := self._platform.buses.get(schedule.region):
+                with suppress(ClientError):  # the next one is due in a minute
+                    bus.put_events([entry], schedule.role)
 
     def _evaluate(self, averages_ms: list[float | None]) -> None:
         platform, plan = self._platform, self._plan

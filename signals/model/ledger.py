@@ -92,32 +92,28 @@ class Ledger:
             duration_s: Length of the drill.
         """
 
-        def part(name: str, role: Role, times: Iterable[float]) -> Part:
-            return Part(name, role, buckets(times, bucket_s=1.0, duration_s=duration_s))
+        def lane(title: str, *parts: tuple[str, Role, Iterable[float]]) -> Lane:
+            counted = ((name, role, buckets(times, bucket_s=1.0, duration_s=duration_s)) for name, role, times in parts)
+            return Lane(title, tuple(Part(*part) for part in counted))
 
         primary, secondary = regions
         told = self.acknowledged.values()
-        refused = [at for at, number in self.refusals for _ in range(number)]
         found = [
-            Lane(
+            lane(
                 "responses to clients",
-                (
-                    part(f"accepted by {primary}", "primary", [at for at, by in told if by == primary]),
-                    part(f"accepted by {secondary}", "secondary", [at for at, by in told if by != primary]),
-                    part("refused, sent again", "bad", refused),
-                ),
+                (f"accepted by {primary}", "primary", [at for at, by in told if by == primary]),
+                (f"accepted by {secondary}", "secondary", [at for at, by in told if by != primary]),
+                ("refused, sent again", "bad", [at for at, number in self.refusals for _ in range(number)]),
             )
         ]
         if entered:
-            parts = (
-                part(primary, "primary", [at for at, by in entered if by == primary]),
-                part(secondary, "secondary", [at for at, by in entered if by == secondary]),
-            )
-            found.append(Lane("which Region's bus received them", parts))
+            at_primary = [at for at, by in entered if by == primary]
+            at_secondary = [at for at, by in entered if by == secondary]
+            title = "which Region's bus received them"
+            found.append(lane(title, (primary, "primary", at_primary), (secondary, "secondary", at_secondary)))
         copies = [sorted(times) for times in self.lake.values()]
-        first = part("first", "good", [times[0] for times in copies])
-        again = part("again", "again", [at for times in copies for at in times[1:]])
-        return (*found, Lane("what reached the lake", (first, again)))
+        first, again = [times[0] for times in copies], [at for times in copies for at in times[1:]]
+        return (*found, lane("what reached the lake", ("first", "good", first), ("again", "again", again)))
 
 
 @lru_cache(maxsize=65_536)

@@ -70,9 +70,7 @@ class SimulatedQueue:
         now = self._platform.clock.now
         found: list[QueuedMessage] = []
         for message in list(self.messages.values()):
-            if message.visible_s > now or len(found) == most:
-                continue
-            if self._expired(message):
+            if message.visible_s > now or len(found) == most or self._expired(message):
                 continue
             message.receives += 1
             if self.plan.max_receives and message.receives > self.plan.max_receives:

@@ -141,16 +141,14 @@ class _Reader:
             for r, a in alarms
             if (a["name"], r.region) == (check["cloudwatchAlarmName"], check["cloudwatchAlarmRegion"])
         )
-        replicates = (i.get("replicationConfig") or {}).get("state", "ENABLED") == "ENABLED"
-        role = self._role(i.get("roleArn"))
         return EndpointPlan(
             id=f"{i['name']}.veo",
             arn=self._arn(endpoint),
             bus=names.pop(),
             primary=str(endpoint.region),
             secondary=secondary,
-            replicates=replicates,
-            role=role,
+            replicates=(i.get("replicationConfig") or {}).get("state", "ENABLED") == "ENABLED",
+            role=self._role(i.get("roleArn")),
             health_check=check,
             alarm=alarm,
         )
