@@ -41,15 +41,13 @@ class DeployedEnvironment:
         self._stack, self._key = stack, key
         self.stack = stack.name
         self.regions = stack.regions
-        self._urls = self._entry_points()
+        # The primary's clients use the public name, so that they can be routed elsewhere.
+        public = apis.url_for(stack, None)
+        if stack.settings.domain:
+            self._urls = {"public": public}
+        else:
+            self._urls = {stack.primary: public, stack.secondary: apis.url_for(stack, stack.secondary)}
         self.entry_points = tuple(self._urls)
-
-    def _entry_points(self) -> dict[str, str]:
-        """URL of each entry point: the primary's clients use the public name, so that they can be routed elsewhere."""
-        public = apis.url_for(self._stack, None)
-        if self._stack.settings.domain:
-            return {"public": public}
-        return {self._stack.primary: public, self._stack.secondary: apis.url_for(self._stack, self._stack.secondary)}
 
     def check_ready(self) -> None:
         """Raise Failed, saying what to do, unless the stack is healthy and nobody else drills it."""

@@ -65,17 +65,12 @@ def is_healthy(
     """
     if check.get("disabled"):
         return True
-    healthy = _measured(check, alarm, averages_ms, last)
-    return healthy != (bool(check.get("invertHealthcheck")) != inverted)
-
-
-def _measured(
-    check: Mapping[str, Any], alarm: Mapping[str, Any], averages_ms: Sequence[float | None], last: bool
-) -> bool:
     found = breaches(alarm, averages_ms)
     if len(found) < int(alarm["evaluationPeriods"]):
-        return True
-    if all(breached is None for breached in found):
+        healthy = True
+    elif all(breached is None for breached in found):
         without_data = {"Healthy": True, "Unhealthy": False}
-        return without_data.get(check.get("insufficientDataHealthStatus", "LastKnownStatus"), last)
-    return not all(evaluated(alarm, found))
+        healthy = without_data.get(check.get("insufficientDataHealthStatus", "LastKnownStatus"), last)
+    else:
+        healthy = not all(evaluated(alarm, found))
+    return healthy != (bool(check.get("invertHealthcheck")) != inverted)
