@@ -4,6 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.active_archive import ActiveArchivePair
+from components.consumer import ConsumerTables
 from components.domain import ApiDomain
 from components.failover import FailoverHealth
 from components.heartbeat import Heartbeat
@@ -14,7 +15,6 @@ from components.processing import ActiveActiveConsumers, RegionalProcessing
 from components.return_path import ReturnPath
 from components.settings import PlatformSettings
 from components.spool import spool
-from components.tables import ConsumerTables
 
 # What Terraform's and Pulumi's provider use of the embedded AWS.
 _EMBEDDED_SERVICES = (

@@ -60,13 +60,10 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
         return error_response_json("ResourceNotFoundException", f"Endpoint {endpoint_id} does not exist.", 400)
     if faults.now.refusing_endpoints:
         return error_response_json("InternalException", f"Endpoint {endpoint_id} does not answer.", 500)
-    region = active_region(endpoint)
-    if _signed_region.get() not in (None, region):
-        return error_response_json(
-            "InvalidSignatureException",
-            f"Credential should be scoped to a valid region, not '{_signed_region.get()}'.",
-            403,
-        )
+    region, signed = active_region(endpoint), _signed_region.get()
+    if signed not in (None, region):
+        reason = f"Credential should be scoped to a valid region, not '{signed}'."
+        return error_response_json("InvalidSignatureException", reason, 403)
     entries = [
         {**entry, "EventBusName": _bus_in(region, entry.get("EventBusName"))} for entry in data.get("Entries") or []
     ]
