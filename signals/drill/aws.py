@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from signals.drill.deployed import ArchivedSignal, DeployedEnvironment, Notify
 from signals.errors import Failed
-from signals.model.scenarios import Scenario
 from signals.stack import Stack
 
 _LOOK_EVERY_S = 60.0
@@ -27,15 +26,6 @@ class AwsEnvironment(DeployedEnvironment):
         self._found: list[tuple[str, datetime]] = []
         self._asked_at = float("-inf")
         self._scanned_bytes = 0
-
-    def inject(self, scenario: Scenario) -> None:
-        raise Failed(f"{scenario.name} injects a fault: rehearse it on the local stack")
-
-    def clear_fault(self) -> None:
-        """There is none."""
-
-    def symptom(self, scenario: Scenario, late: int) -> str | None:  # noqa: ARG002
-        return None
 
     def redrive(self, notify: Notify) -> None:
         """Leave the failure queues alone."""

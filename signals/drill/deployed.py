@@ -82,16 +82,15 @@ class DeployedEnvironment:
         return Answer(frozenset(accepted), region)
 
     def inject(self, scenario: Scenario) -> None:
-        """Inject the scenario's fault."""
-        raise NotImplementedError
+        """Inject the scenario's fault: the embedded AWS takes one, AWS does not."""
+        raise Failed(f"{scenario.name} injects a fault: rehearse it on the local stack")
 
-    def symptom(self, scenario: Scenario, late: int) -> str | None:
+    def symptom(self, scenario: Scenario, late: int) -> str | None:  # noqa: ARG002
         """What shows the fault, in words, or None; `late` signals are not in the lake in time."""
-        raise NotImplementedError
+        return None
 
     def clear_fault(self) -> None:
-        """Remove the fault."""
-        raise NotImplementedError
+        """Remove the fault, if one was injected."""
 
     def fail_over(self, notify: Notify) -> None:
         """Fail over; return when signals go to the secondary."""

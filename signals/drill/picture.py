@@ -73,7 +73,7 @@ def _head(report: DrillReport) -> Iterator[str]:
     taken = offset(report.duration_s)[1:]
     yield f'<text class="soft" x="{_LEFT}" y="90">stack {escape(report.stack)}, {when}, took {taken}</text>'
     yield f'<text class="big {outcome}" x="{_WIDTH - _RIGHT}" y="54">{verdict.lost:,} lost</text>'
-    yield (f'<text class="soft end" x="{_WIDTH - _RIGHT}" y="{90}">of {verdict.acknowledged:,} acknowledged</text>')
+    yield f'<text class="soft end" x="{_WIDTH - _RIGHT}" y="90">of {verdict.acknowledged:,} acknowledged</text>'
 
 
 def _outage(report: DrillReport, axis: _Axis, lanes_height: int) -> Iterator[str]:
