@@ -13,6 +13,7 @@ from typing import Any
 from signals.recording.values import substitute
 from signals.review.preview.access import AccessChange, Grant
 from signals.review.preview.changes import ResourceChange
+from signals.review.preview.code import CodeChange
 from signals.review.preview.preview import Preview
 
 _SIGNS = {"added": "+", "changed": "~", "renamed": "=", "removed": "-"}
@@ -49,24 +50,34 @@ def _lines(preview: Preview) -> Iterator[str]:
         yield "> **Data would be lost.** These are replaced or removed, and what they hold goes with them:"
         yield from (f"> - {_title(change)}: {change.holds_data}{_protected(change)}" for change in preview.losses)
         yield ""
-    if any(change.replaced for change in preview.resources):
-        yield "### Replaced\n"
-        for change in preview.resources:
-            if change.replaced:
-                yield f"- {_title(change)}"
-                yield from (f"  - {_reason(reason)}" for reason in change.replaced)
-        yield ""
-    unknown = [(change, p) for change in preview.resources for p in change.unknown]
-    if unknown:
-        yield "### Not known whether replaced\n"
-        yield from (f"- {_title(c)}: {_code(p.difference.where)}, whose effect no source documents" for c, p in unknown)
-        yield ""
-    yield from _access(preview.access)
-    yield from _functions(preview)
+    yield from _section("Replaced", _replaced(preview.resources))
+    unknown = [(change, p.difference.where) for change in preview.resources for p in change.unknown]
+    effects = (f"- {_title(change)}: {_code(where)}, whose effect no source documents" for change, where in unknown)
+    yield from _section("Not known whether replaced", effects)
+    yield from _section("Access widened", _access(preview.access, "widened", allow="+", deny="-"))
+    yield from _section("Access narrowed", _access(preview.access, "narrowed", allow="-", deny="+"))
+    uncompared = [_KINDS[c.kind].format(_code(c.subject)) for c in preview.access if c.uncompared]
+    by_hand = (f"- {subject}: a statement with a Not… element changed" for subject in uncompared)
+    yield from _section("Access to review by hand", by_hand)
+    yield from _section("Function code", _functions(preview.code))
     if preview.settings:
         yield "### Settings\n"
         yield from _fenced((d.where, d.before, d.after) for d in preview.settings)
     yield from _resources(preview.resources)
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    """What stands under a title; without it there is no title either."""
+    found = list(lines)
+    if found:
+        yield from (f"### {title}\n", *found, "")
+
+
+def _replaced(found: Iterable[ResourceChange]) -> Iterator[str]:
+    for change in found:
+        if change.replaced:
+            yield f"- {_title(change)}"
+            yield from (f"  - {_reason(reason)}" for reason in change.replaced)
 
 
 def _summary(preview: Preview) -> str:
@@ -93,27 +104,12 @@ def _reason(text: str) -> str:
     return f"{_code(quoted[1])}{_plain(quoted[2])}" if quoted else _plain(text)
 
 
-def _access(found: Iterable[AccessChange]) -> Iterator[str]:
-    for title, side, allow, deny in (
-        ("Access widened", "widened", "+", "-"),
-        ("Access narrowed", "narrowed", "-", "+"),
-    ):
-        chosen = [change for change in found if getattr(change, side)]
-        if chosen:
-            yield f"### {title}\n"
-            for change in chosen:
-                yield f"- {_KINDS[change.kind].format(_code(change.subject))}"
-                yield from _fence(
-                    [f"{allow if g.effect == 'Allow' else deny} {_grant(g)}" for g in getattr(change, side)], "  "
-                )
-            yield ""
-    uncompared = [change for change in found if change.uncompared]
-    if uncompared:
-        yield "### Access to review by hand\n"
-        yield from (
-            f"- {_KINDS[c.kind].format(_code(c.subject))}: a statement with a Not… element changed" for c in uncompared
-        )
-        yield ""
+def _access(found: Iterable[AccessChange], side: str, *, allow: str, deny: str) -> Iterator[str]:
+    for change in found:
+        grants: tuple[Grant, ...] = getattr(change, side)
+        if grants:
+            yield f"- {_KINDS[change.kind].format(_code(change.subject))}"
+            yield from _fence([f"{allow if g.effect == 'Allow' else deny} {_grant(g)}" for g in grants], "  ")
 
 
 def _grant(grant: Grant) -> str:
@@ -128,15 +124,11 @@ def _grant(grant: Grant) -> str:
     return readable(" ".join(part for part in parts if part) + (f" if {said}" if said else ""))
 
 
-def _functions(preview: Preview) -> Iterator[str]:
-    if preview.code:
-        yield "### Function code\n"
-    for change in preview.code:
+def _functions(found: Iterable[CodeChange]) -> Iterator[str]:
+    for change in found:
         yield f"- {', '.join(map(_code, change.functions))}"
         signed = (("+", change.added), ("!", change.changed), ("-", change.removed), ("!", change.packages))
         yield from _fence([f"{sign} {name}" for sign, names in signed for name in names], "  ")
-    if preview.code:
-        yield ""
 
 
 def _resources(found: Iterable[ResourceChange]) -> Iterator[str]:
