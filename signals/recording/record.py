@@ -10,7 +10,6 @@ import json
 import logging
 import runpy
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -24,19 +23,8 @@ from pulumi.runtime.stack import run_in_stack
 
 from signals.errors import RecordError
 from signals.recording.monitor import RecordingMonitor
-from signals.recording.resources import Dependencies, Recording, Resource
-from signals.recording.values import Asset, Secret
+from signals.recording.resources import Recording
 from signals.stack_files import ROOT, read_config, read_yaml, stack_config, stack_file
-
-__all__ = [
-    "Asset",
-    "Dependencies",
-    "Recording",
-    "Resource",
-    "Secret",
-    "record",
-    "record_program",
-]
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,7 +47,9 @@ def record(stack: str, settings: Mapping[str, Any] | Path | None = None, *, root
     values = read_config(file) if file is settings else stack_config(stack, root)
     if isinstance(settings, Mapping):
         values["signals:settings"] = dict(settings)
-    config = {_config_key(project, key): _config_value(file, key, value) for key, value in values.items()}
+    config = {
+        key if ":" in key else f"{project}:{key}": _config_value(file, key, value) for key, value in values.items()
+    }
 
     def program() -> None:
         runpy.run_path(str(root / "__main__.py"), run_name="__main__")
@@ -93,24 +83,13 @@ def record_program(
         Exception: Whatever else the program raised.
     """
     monitor = RecordingMonitor(stack, project, root, answers or {})
-    outcome: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            _run(program, monitor, dict(config or {}))
-            outcome.set_result(None)
-        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
-            outcome.set_exception(error)
-
     # Pulumi's state lives in context variables and in the thread's event loop: a thread and a context of its own
     # leave nothing behind, and work under a caller that has a loop running.
-    thread = threading.Thread(target=contextvars.Context().run, args=(run,), name=f"record {stack}")
-    thread.start()
-    thread.join()
-    try:
-        outcome.result()
-    except pulumi.RunError as error:
-        raise RecordError(str(error)) from None
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            thread.submit(contextvars.Context().run, _run, program, monitor, dict(config or {})).result()
+        except pulumi.RunError as error:
+            raise RecordError(str(error)) from None
     resources = tuple(sorted(monitor.recorded.values(), key=lambda resource: resource.urn))
     return Recording(stack, resources, monitor.outputs)
 
@@ -160,10 +139,6 @@ def _run(program: Callable[[], object], monitor: RecordingMonitor, config: dict[
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
-
-
-def _config_key(project: str, key: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
 
 
 def _config_value(file: Path, key: str, value: Any) -> str:

@@ -17,7 +17,7 @@ from signals.errors import TerraformError
 from signals.recording.resources import Recording, Resource
 from signals.recording.values import Asset, Secret, leaves
 from signals.terraform.expressions import Expressions, path
-from signals.terraform.names import PropertyNames, resource_names, terraform_type
+from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import provider_block, resource_block
 from signals.terraform.values import Values
 
@@ -105,7 +105,7 @@ class _Emitter:
         provider = next(r for r in self.recording.all if r.urn == urn)
         values = Values(self.expressions, lambda asset: self._place(provider, asset))
         try:
-            body = values.body(provider.inputs, provider_block(), PropertyNames(provider_block()))
+            body = values.body(provider.inputs, provider_block(), names_of(provider_block()))
         except TerraformError as error:
             raise TerraformError(f"provider {provider.name!r}: {error}") from None
         return {"alias": self.aliases[urn], **body}

@@ -145,7 +145,16 @@ class Terraform:
         """Run a command and hand on each of its events; raise with its errors when it fails."""
         errors: list[str] = []
         noise: list[str] = []
-        with self._process(command, "-json", "-input=false", *arguments) as process:
+        with subprocess.Popen(
+            [self.binary, command, "-json", "-input=false", *arguments],
+            cwd=self.directory,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A terminal's interrupt is for us to hand on: to terraform a second one means to drop everything.
+            start_new_session=True,
+        ) as process:
             assert process.stdout is not None
             try:
                 for line in process.stdout:
@@ -188,18 +197,6 @@ class Terraform:
             capture_output=True,
             text=True,
             check=False,
-        )
-
-    def _process(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.binary, command, *arguments],
-            cwd=self.directory,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # A terminal's interrupt is for us to hand on: to terraform a second one means to drop everything.
-            start_new_session=True,
         )
 
     def _environment(self) -> dict[str, str]:

@@ -53,29 +53,23 @@ def derived_type(pulumi_type: str) -> str | None:
     return match and f"aws_{match['module']}_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", match["name"]).lower()
 
 
-class PropertyNames:
+def property_names(body: Body, renamed: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """Terraform's names of one body's members, by Pulumi's.
 
     Args:
         body: A block, or the attribute types of an object.
         renamed: Properties that have a name of their own in Pulumi.
     """
-
-    def __init__(self, body: Body, renamed: Mapping[str, str] | None = None) -> None:
-        members = _members(body)
-        ours = set((renamed or {}).values())
-        self._names = dict(renamed or {})
-        singular = [(_camel(name), name) for name in members if name not in ours]
-        plural = [(plural, name) for name in members if name not in ours for plural in _plurals(_camel(name))]
-        several = {name for name, many in members.items() if many}
-        # First what the schema says; then its opposite, because the bridge knows limits that the schema does not say
-        # (and the other way round), and leaves a word alone that is plural already.
-        said = [p for p in plural if p[1] in several] + [p for p in singular if p[1] not in several]
-        for pulumi_name, name in said + singular + plural:
-            self._names.setdefault(pulumi_name, name)
-
-    def get(self, pulumi_name: str) -> str | None:
-        return self._names.get(pulumi_name)
+    names = dict(renamed or {})
+    members = {name: several for name, several in _members(body).items() if name not in names.values()}
+    singular = [(_camel(name), name) for name in members]
+    plural = [(plural, name) for name in members for plural in _plurals(_camel(name))]
+    # First what the schema says; then its opposite, because the bridge knows limits that the schema does not say
+    # (and the other way round), and leaves a word alone that is plural already.
+    said = [p for p in plural if members[p[1]]] + [p for p in singular if not members[p[1]]]
+    for pulumi_name, name in said + singular + plural:
+        names.setdefault(pulumi_name, name)
+    return names
 
 
 def _members(body: Body) -> dict[str, bool]:
@@ -105,18 +99,16 @@ def _plurals(name: str) -> Iterator[str]:
         yield f"{name[:-2]}ices"
 
 
-def names_of(body: Body) -> PropertyNames:
+def names_of(body: Body) -> Mapping[str, str]:
     """The names of a nested body's members."""
-    return _block_names(body) if isinstance(body, Block) else PropertyNames(body)
+    return _block_names(body) if isinstance(body, Block) else property_names(body)
+
+
+_block_names = cache(property_names)
 
 
 @cache
-def _block_names(block: Block) -> PropertyNames:
-    return PropertyNames(block)
-
-
-@cache
-def resource_names(pulumi_type: str) -> PropertyNames:
+def resource_names(pulumi_type: str) -> Mapping[str, str]:
     """The names of a resource's own properties.
 
     Raises:
@@ -124,4 +116,4 @@ def resource_names(pulumi_type: str) -> PropertyNames:
     """
     block = resource_block(terraform_type(pulumi_type))
     assert block is not None
-    return PropertyNames(block, RENAMED.get(pulumi_type))
+    return property_names(block, RENAMED.get(pulumi_type))

@@ -6,7 +6,7 @@ from typing import Any
 from signals.errors import TerraformError
 from signals.recording.values import Asset, Secret
 from signals.terraform.expressions import Expressions, escape
-from signals.terraform.names import PropertyNames, names_of
+from signals.terraform.names import names_of
 from signals.terraform.schema import VERSION, Block, Body, member_type
 
 
@@ -22,7 +22,7 @@ class Values:
         self._expressions = expressions
         self._place = place
 
-    def body(self, inputs: Mapping[str, Any], body: Body, names: PropertyNames, where: str = "") -> dict[str, Any]:
+    def body(self, inputs: Mapping[str, Any], body: Body, names: Mapping[str, str], where: str = "") -> dict[str, Any]:
         """A body of attributes and blocks, in order of their names; what is null is left out.
 
         Raises:

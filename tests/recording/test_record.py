@@ -23,7 +23,9 @@ from components.resource_types import (
     RECORD,
 )
 from signals.errors import LookupRefusedError, RecordError
-from signals.recording.record import Asset, Recording, record_program
+from signals.recording.record import record_program
+from signals.recording.resources import Recording
+from signals.recording.values import Asset
 from tests.support import sample
 from tests.support.sample import options
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from signals.recording.record import Recording, record_program
+from signals.recording.record import record_program
+from signals.recording.resources import Recording
 from tests.support import sample
 
 

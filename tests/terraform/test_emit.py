@@ -14,7 +14,8 @@ import pulumi_aws as aws
 import pytest
 
 from signals.errors import TerraformError
-from signals.recording.record import Recording, record_program
+from signals.recording.record import record_program
+from signals.recording.resources import Recording
 from signals.terraform.emit import Backend, emit
 from tests.support import sample
 from tests.support.sample import options, provider

@@ -13,7 +13,7 @@ from pulumi import _types
 from components.resource_types import API, BUS, KNOWN, STREAM
 from signals.errors import TerraformError
 from signals.recording.answers import resource_class
-from signals.terraform.names import PropertyNames, derived_type, names_of, resource_names, terraform_type
+from signals.terraform.names import derived_type, names_of, property_names, resource_names, terraform_type
 from signals.terraform.schema import Block, Body, member_type, resource_block, resource_types
 
 # Lines of "type path". Only newer providers than hashicorp/aws 5.100 have these, so that using one is an error.
@@ -32,7 +32,7 @@ def _pulumi_types() -> dict[str, str]:
     return {name: token for name, token in found.items() if name and resource_block(name)}
 
 
-def _unnamed(properties: Mapping[str, Any], body: Body, names: PropertyNames, where: str = "") -> Iterator[str]:
+def _unnamed(properties: Mapping[str, Any], body: Body, names: property_names, where: str = "") -> Iterator[str]:
     """Paths of the properties without a name of their own, or whose shape differs from what has their name."""
     taken: dict[str, str] = {}
     for property, type_ in properties.items():
@@ -101,11 +101,11 @@ def test_an_unsupported_type_is_an_error_that_names_it(pulumi_type: str) -> None
     ],
 )
 def test_plural_and_case_follow_the_bridge(terraform: str, several: bool, pulumi: str) -> None:
-    assert PropertyNames({terraform: ["list", "string"] if several else "string"}).get(pulumi) == terraform
+    assert property_names({terraform: ["list", "string"] if several else "string"}).get(pulumi) == terraform
 
 
 def test_a_plural_belongs_to_what_holds_several_before_what_holds_one() -> None:
-    names = PropertyNames({"rule": "string", "rules": ["list", "string"]})
+    names = property_names({"rule": "string", "rules": ["list", "string"]})
     assert (names.get("rule"), names.get("rules")) == ("rule", "rules")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from signals.recording.record import Recording, record, record_program
+from signals.recording.record import record, record_program
+from signals.recording.resources import Recording
 from signals.terraform.engine import Terraform
 from signals.terraform.write import write
 
