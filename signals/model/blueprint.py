@@ -1,16 +1,22 @@
-"""The deployed platform as the model needs it: plain values, read from the recording by `reading`."""
+"""The deployed platform as the model needs it: plain values, read from the recording of the real program."""
 
-from collections.abc import Mapping
+import json
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
-from components.resource_types import BUS, arn
+from components import resource_types as types
+from components.resource_types import arn
 from signals.errors import Failed
 from signals.model.event import Pattern
 from signals.model.iam import Policy
+from signals.recording.resolve import Resolver
+from signals.recording.resources import Recording
 
 # EventBridge User Guide, "Retry policy".
 DEFAULT_AGE_S, DEFAULT_ATTEMPTS = 86_400.0, 185
@@ -21,7 +27,7 @@ class CannotDeployError(Failed):
 
 
 class _Plan(BaseModel):
-    """One resource. Aliases are where its recorded inputs say it; what has none is worked out by `reading`."""
+    """What a resource's inputs say, by their aliases; other fields are given by the reader."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -44,7 +50,7 @@ class RulePlan(_Plan):
     region: str
     bus: str = Field(alias="eventBusName")
     name: str
-    pattern: Pattern
+    pattern: Annotated[Pattern, BeforeValidator(Pattern)] = Field(alias="eventPattern")
     targets: tuple[TargetPlan, ...]
 
 
@@ -101,7 +107,18 @@ class MappingPlan(_Plan):
     concurrency: int = Field(1000, validation_alias=AliasPath("scalingConfig", "maximumConcurrency"))
 
 
-class EndpointPlan(_Plan):
+class SchedulePlan(_Plan):
+    """Something that EventBridge Scheduler puts on a bus every minute."""
+
+    region: str
+    bus_arn: str = Field(validation_alias=AliasPath("target", "arn"))
+    source: str = Field(validation_alias=AliasPath("target", "eventbridgeParameters", "source"))
+    detail_type: str = Field(validation_alias=AliasPath("target", "eventbridgeParameters", "detailType"))
+    role: Policy
+
+
+@dataclass(frozen=True)
+class EndpointPlan:
     """The global endpoint."""
 
     id: str
@@ -115,19 +132,9 @@ class EndpointPlan(_Plan):
     alarm: Mapping[str, Any]
 
 
-class SchedulePlan(_Plan):
-    """Something that EventBridge Scheduler puts on a bus every minute."""
-
-    region: str
-    bus_arn: str = Field(alias="arn")
-    source: str
-    detail_type: str = Field(alias="detailType")
-    role: Policy
-
-
 @dataclass(frozen=True)
 class Blueprint:
-    """Everything that the model runs."""
+    """Everything that the model runs; `api_check_s` is None without a domain, whose health checks those are (s)."""
 
     account: str
     buses: frozenset[str]
@@ -136,14 +143,13 @@ class Blueprint:
     queues: tuple[QueuePlan, ...]
     functions: tuple[FunctionPlan, ...]
     mappings: tuple[MappingPlan, ...]
-    streams: Mapping[str, str]
+    streams: frozenset[str]
     endpoint: EndpointPlan
     schedules: tuple[SchedulePlan, ...]
-    has_domain: bool
-    api_check_s: float = 30.0
+    api_check_s: float | None
 
     def bus_arn(self, region: str, name: str) -> str:
-        return arn(BUS, region=region, account=self.account, name=name)
+        return arn(types.BUS, region=region, account=self.account, name=name)
 
     def rules_on(self, region: str, bus: str) -> tuple[RulePlan, ...]:
         return self._rules_by_bus.get((region, bus), ())
@@ -152,3 +158,136 @@ class Blueprint:
     def _rules_by_bus(self) -> Mapping[tuple[str, str], tuple[RulePlan, ...]]:
         keys = {(rule.region, rule.bus) for rule in self.rules}
         return {key: tuple(r for r in self.rules if (r.region, r.bus) == key) for key in keys}
+
+
+def read(recording: Recording) -> Blueprint:
+    """Read a stack's recording.
+
+    Raises:
+        CannotDeployError: For a stack that AWS would not take.
+    """
+    return _Reader(recording).blueprint()
+
+
+class _Reader:
+    def __init__(self, recording: Recording) -> None:
+        self._recording, self._resolver = recording, Resolver(recording.all)
+        self._policies: defaultdict[str, Policy] = defaultdict(Policy)
+        for i in self._of_type(types.ROLE_POLICY):
+            self._policies[i["role"]] += Policy.of(i["policy"])
+
+    def blueprint(self) -> Blueprint:
+        checks = [i for i in self._of_type(types.HEALTH_CHECK) if i["type"] == "HTTPS"]
+        return Blueprint(
+            account=str(next(bus.account for bus in self._recording.resources(types.BUS))),
+            buses=frozenset(i["arn"] for i in self._of_type(types.BUS)),
+            rules=tuple(self._rules()),
+            archives=tuple(
+                ArchivePlan(bus=_last(i["eventSourceArn"]), pattern=Pattern(i.get("eventPattern")), **i)
+                for i in self._of_type(types.ARCHIVE)
+            ),
+            queues=tuple(self._queues()),
+            functions=tuple(self._functions()),
+            mappings=tuple(MappingPlan(**i) for i in self._of_type(types.MAPPING)),
+            streams=frozenset(i["arn"] for i in self._of_type(types.STREAM)),
+            endpoint=self._endpoint(),
+            schedules=tuple(
+                SchedulePlan(role=self._role(i["target"]["roleArn"]), **i)
+                for i in self._of_type(types.SCHEDULE)
+                if i["target"].get("eventbridgeParameters")
+            ),
+            api_check_s=max((float(i["requestInterval"] * i["failureThreshold"]) for i in checks), default=None),
+        )
+
+    def _of_type(self, type: str) -> Iterator[dict[str, Any]]:
+        """Inputs and outputs of the resources of a type, as AWS would have them, and their Region."""
+        for r in self._recording.resources(type):
+            yield {**self._resolver.outputs(r), **self._resolver.inputs(r), "region": r.region}
+
+    def _role(self, arn: str | None) -> Policy:
+        return self._policies.get(_last(arn or ""), Policy())
+
+    def _rules(self) -> Iterator[RulePlan]:
+        targets = defaultdict(list)
+        for i in self._of_type(types.TARGET):
+            key = i["region"], i["eventBusName"], i["rule"]
+            targets[key].append(TargetPlan(role=self._role(i.get("roleArn")), **i))
+        for i in self._of_type(types.RULE):
+            yield RulePlan(targets=targets[i["region"], i["eventBusName"], i["name"]], **i)
+
+    def _queues(self) -> Iterator[QueuePlan]:
+        policies = {i["queueUrl"]: Policy.of(i["policy"]) for i in self._of_type(types.QUEUE_POLICY)}
+        alarms = self._of_type(types.ALARM)
+        alarmed = {(i["region"], (i.get("dimensions") or {}).get("QueueName")) for i in alarms}
+        for i in self._of_type(types.QUEUE):
+            yield QueuePlan(
+                policy=policies.get(i["url"], Policy()),
+                alarmed=(i["region"], i["name"]) in alarmed,
+                **json.loads(i.get("redrivePolicy") or "{}"),
+                **i,
+            )
+
+    def _functions(self) -> Iterator[FunctionPlan]:
+        functions = {(i["region"], i["name"]): i for i in self._of_type(types.FUNCTION)}
+        configs = {(i["region"], i["functionName"], i["qualifier"]): i for i in self._of_type(types.ASYNC_CONFIG)}
+        permissions = defaultdict(list)
+        for i in self._of_type(types.PERMISSION):
+            permissions[i["region"], i["function"], i["qualifier"]].append(i)
+        for alias in self._of_type(types.ALIAS):
+            key, region, arn = (alias["region"], alias["functionName"], alias["name"]), alias["region"], alias["arn"]
+            i = functions[key[:2]]
+            own = {
+                "arn": arn,
+                "folder": i["handler"].split(".")[1],
+                "environment": {**i["environment"]["variables"], "AWS_REGION": region},
+                "role": self._role(i["role"]),
+                "policy": Policy(tuple(_invocation(permission, arn) for permission in permissions[key])),
+                "sources": _sources(i["code"]),
+            }
+            yield FunctionPlan(**{**configs.get(key, {}), **i, **own})
+
+    def _endpoint(self) -> EndpointPlan:
+        i = next(self._of_type(types.ENDPOINT))
+        arns = [bus["eventBusArn"] for bus in i["eventBuses"]]
+        names = {_last(arn) for arn in arns}
+        failover = i["routingConfig"]["failoverConfig"]
+        secondary = failover["secondary"]["route"]
+        if len(arns) != 2 or len(names) != 1 or {a.split(":")[3] for a in arns} != {i["region"], secondary}:
+            # API reference, CreateEndpoint; User Guide: "the event buses must have the same name".
+            raise CannotDeployError(f"a global endpoint takes two event buses of one name, not {', '.join(arns)}")
+        checks = {check["arn"]: check for check in self._of_type(types.HEALTH_CHECK)}
+        check = checks[failover["primary"]["healthCheck"]]
+        alarms = {(alarm["name"], alarm["region"]): alarm for alarm in self._of_type(types.ALARM)}
+        return EndpointPlan(
+            id=f"{i['name']}.veo",
+            arn=i["arn"],
+            bus=names.pop(),
+            primary=i["region"],
+            secondary=secondary,
+            replicates=(i.get("replicationConfig") or {}).get("state", "ENABLED") == "ENABLED",
+            role=self._role(i.get("roleArn")),
+            health_check=check,
+            alarm=alarms[check["cloudwatchAlarmName"], check["cloudwatchAlarmRegion"]],
+        )
+
+
+def _last(arn: str) -> str:
+    """The name at the end of an ARN."""
+    return arn.rpartition("/")[2]
+
+
+def _invocation(permission: Mapping[str, Any], arn: str) -> Mapping[str, Any]:
+    """A function's permission as the statement that Lambda makes of it."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": permission["principal"]},
+        "Action": permission["action"],
+        "Resource": arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": permission["sourceArn"]}},
+    }
+
+
+def _sources(code: Any) -> tuple[str, ...]:
+    """The registered producers in a function's archive."""
+    with zipfile.ZipFile(code.path) as archive:
+        return tuple(json.loads(archive.read("sources.json"))) if "sources.json" in archive.namelist() else ()

@@ -6,11 +6,11 @@ from functools import partial
 from random import Random
 
 from handlers.shared.times import timestamp
+from signals.model.blueprint import read
 from signals.model.clock import HOUR_S, parse_duration
 from signals.model.ledger import ids_in
 from signals.model.operator import REPLICATION_TRIES_S, Operator
 from signals.model.platform import Platform
-from signals.model.reading import read
 from signals.model.report import DrillReport, MomentKind
 from signals.model.scenarios import scenario_named
 from signals.model.traffic import Clients, signal

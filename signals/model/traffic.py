@@ -62,10 +62,10 @@ class Clients:
 
     def _answering(self, region: str, now_s: float) -> str:
         platform = self._platform
-        if not platform.blueprint.has_domain or not platform.faults.hits(FaultKind.API, region, now_s):
+        check_s = platform.blueprint.api_check_s
+        if check_s is None or not platform.faults.hits(FaultKind.API, region, now_s):
             return region
-        moved_s = platform.blueprint.api_check_s + _RESOLVERS_S
-        if not platform.faults.hits(FaultKind.API, region, now_s - moved_s):
+        if not platform.faults.hits(FaultKind.API, region, now_s - check_s - _RESOLVERS_S):
             return region
         return next((other for other in self._apis if other != region), region)
 

@@ -10,11 +10,10 @@ from functools import cache
 from typing import Any
 
 from handlers.shared.times import timestamp
-from signals.model.blueprint import Blueprint
+from signals.model.blueprint import Blueprint, read
 from signals.model.clock import HOUR_S
 from signals.model.faults import Fault
 from signals.model.platform import Platform
-from signals.model.reading import read
 from signals.model.traffic import Clients, signal
 from signals.recording.record import record
 from signals.recording.resources import Recording

@@ -29,13 +29,12 @@ from components.resource_types import (
 )
 from handlers.shared.packing import Entry
 from handlers.shared.senders import EventPublisher
-from signals.model.blueprint import CannotDeployError
+from signals.model.blueprint import CannotDeployError, read
 from signals.model.clock import HOUR_S, MINUTE_S
 from signals.model.code import Collaborators
 from signals.model.faults import Fault, FaultKind
 from signals.model.operator import Operator
 from signals.model.platform import Platform
-from signals.model.reading import read
 from signals.model.run import reasons
 from signals.recording.resources import Recording
 from tests.model.support import PRIMARY, SECONDARY, changed, hours, plan, platform_of, policy_without, recorded, without
