@@ -77,9 +77,5 @@ class AwsEnvironment(DeployedEnvironment):
             time.sleep(1.0)
         self._scanned_bytes += execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
-        rows = [
-            [cell.get("VarCharValue", "") for cell in row["Data"]]
-            for page in pages
-            for row in page["ResultSet"]["Rows"]
-        ]
-        return [(row[0], datetime.fromisoformat(row[1])) for row in rows[1:]]  # the first row is the header
+        rows = list(pages.search("ResultSet.Rows[].[Data[0].VarCharValue, Data[1].VarCharValue]"))
+        return [(identity, datetime.fromisoformat(at)) for identity, at in rows[1:]]  # the first row is the header
