@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
+from components.active_active import ActiveActiveConsumers
 from components.active_archive import ActiveArchivePair
 from components.consumer import ConsumerTables
 from components.domain import ApiDomain
@@ -11,7 +12,7 @@ from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
 from components.parts.regions import Component, Region, RegionPair
 from components.probe import Probe
-from components.processing import ActiveActiveConsumers, RegionalProcessing
+from components.processing import RegionalProcessing
 from components.return_path import ReturnPath
 from components.settings import PlatformSettings
 from components.spool import spool

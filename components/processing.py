@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.consumer import ConsumerSubscription
 from components.enrichment import Enrichment
-from components.parts.regions import Component, Region, RegionalComponent
+from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Consumer
 from components.settings import PlatformSettings
 
@@ -63,36 +63,3 @@ class RegionalProcessing(RegionalComponent):
             for consumer in consumers
         }
         self.register_outputs({"dataBusName": self.data_bus.name})
-
-
-class ActiveActiveConsumers(Component):
-    """The secondary's half of the active/active pair, for consumers that may not wait for a failover.
-
-    Replication brings every signal to both Regions, so each such consumer sees each signal in both, at least once and
-    in any order.
-
-    Args:
-        settings: The stack's settings, with at least one active/active consumer.
-        ingress_bus: The secondary's ingress bus.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        settings: PlatformSettings,
-        secondary: Region,
-        ingress_bus: aws.cloudwatch.EventBus,
-        opts: pulumi.ResourceOptions | None = None,
-    ):
-        super().__init__(name, opts)
-        processing = RegionalProcessing(
-            f"{name}-{secondary.name}",
-            settings=settings,
-            region=secondary,
-            ingress_bus=ingress_bus,
-            consumers=settings.active_active,
-            opts=self.child,
-        )
-        rule_arns = {name: consumer.rule_arn for name, consumer in processing.consumers.items()}
-        self.register_outputs({"dataBusName": processing.data_bus.name, "ruleArns": rule_arns})
