@@ -74,10 +74,6 @@ class Stack:
             return Aws(FOLDERS / self.name)
         return EmbeddedAws(self.name, self.settings.account_id, self.home or process.default_home())
 
-    def client(self, service: str, region: str) -> Any:
-        """A boto3 client of this stack's AWS."""
-        return self.aws.client(service, region)
-
 
 def load_stack(name: str) -> Stack:
     """Read a stack; where it runs on this machine already, `aws_endpoint` is the port that it has.

@@ -6,9 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signals.aws.reading import QueueMessage, queue_message
+
+if TYPE_CHECKING:
+    # For mypy alone, an account is a session of boto3, whose stubs say what client each service has.
+    from boto3.session import Session
+else:
+    Session = object
 
 Event = dict[str, Any]
 
@@ -23,7 +29,7 @@ _PUT_EVENTS_QUOTA = {
 }
 
 
-class Aws:
+class Aws(Session):
     """An account on AWS, with the credentials of whoever runs the command.
 
     Args:
@@ -48,26 +54,26 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._creating = Lock()
 
-    def client(self, service: str, region: str) -> Any:
-        """A boto3 client, made once for each service and Region."""
-        # Clients may be shared by threads, but creating them from one session may not (boto3 guide, "Multithreading").
-        with self._creating:
-            if (service, region) not in self._clients:
-                # Half of what a command like `signals send` would spend on imports.
-                import boto3
-                from botocore.config import Config
+    if not TYPE_CHECKING:
 
-                options = self._client_options()
-                config = Config(
-                    connect_timeout=5,
-                    read_timeout=30,
-                    retries={"mode": "standard", "max_attempts": 3},
-                    **options.pop("config", {}),
-                )
-                self._clients[service, region] = boto3.client(  # type: ignore[call-overload]
-                    service, region_name=region, config=config, **options
-                )
-            return self._clients[service, region]
+        def client(self, service: str, region: str) -> Any:
+            """A boto3 client, made once for each service and Region."""
+            # Threads may share clients, but not create them from one session (boto3 guide, "Multithreading").
+            with self._creating:
+                if (service, region) not in self._clients:
+                    # Half of what a command like `signals send` would spend on imports.
+                    import boto3
+                    from botocore.config import Config
+
+                    options = self._client_options()
+                    config = Config(
+                        connect_timeout=5,
+                        read_timeout=30,
+                        retries={"mode": "standard", "max_attempts": 3},
+                        **options.pop("config", {}),
+                    )
+                    self._clients[service, region] = boto3.client(service, region_name=region, config=config, **options)
+                return self._clients[service, region]
 
     def _client_options(self) -> dict[str, Any]:
         """Further arguments of `boto3.client`, with those of `Config` under `config`."""
@@ -130,12 +136,14 @@ class Aws:
             yield list(messages)
         finally:
             for first in range(0, len(messages), 10):
-                entries = [
-                    {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
-                    for number, message in enumerate(messages[first : first + 10])
-                ]
                 # Those that were deleted fail here, each by itself.
-                sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+                sqs.change_message_visibility_batch(
+                    QueueUrl=queue_url,
+                    Entries=[
+                        {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+                        for number, message in enumerate(messages[first : first + 10])
+                    ],
+                )
 
     def metric_sum(
         self, region: str, namespace: str, name: str, dimensions: Mapping[str, str], start: datetime, end: datetime

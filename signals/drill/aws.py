@@ -62,7 +62,7 @@ class AwsEnvironment(DeployedEnvironment):
             f"SELECT id, receivedat FROM signals WHERE source = '/drill/{run_id}' AND ({' OR '.join(hours)}) "  # noqa: S608
             f"LIMIT {_MOST_ROWS}"
         )
-        athena, names = self._stack.client("athena", self._stack.primary), self._stack.names
+        athena, names = self._stack.aws.client("athena", self._stack.primary), self._stack.names
         query = athena.start_query_execution(
             QueryString=sql, WorkGroup=names.lake, QueryExecutionContext={"Database": names.lake_database}
         )["QueryExecutionId"]

@@ -8,7 +8,7 @@ from signals.stack import Stack
 
 
 def _api(stack: Stack, region: str) -> dict[str, Any] | None:
-    apis = items(stack.client("apigatewayv2", region), "get_apis", "Items")
+    apis = items(stack.aws.client("apigatewayv2", region), "get_apis", "Items")
     return next((api for api in apis if api["Name"] == stack.names.api), None)
 
 

@@ -1,7 +1,7 @@
 """The archive of the ingress bus in one Region: what it is, how much is in it, and its events where AWS reads them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +13,9 @@ from signals.observe.location import Location, signal_in
 from signals.stack import Stack
 
 
-def archive(stack: Stack, region: str) -> dict[str, Any] | None:
+def archive(stack: Stack, region: str) -> Mapping[str, Any] | None:
     """What DescribeArchive says of it; None where there is none."""
-    return or_none(stack.client("events", region).describe_archive, ArchiveName=stack.names.archive)
+    return or_none(stack.aws.client("events", region).describe_archive, ArchiveName=stack.names.archive)
 
 
 def archived_events(stack: Stack, region: str) -> list[Event]:

@@ -97,7 +97,7 @@ def _profiles(stack: Stack, found: Sequence[Location]) -> Iterator[Location]:
         return
     names = [consumer.name for consumer in stack.settings.consumers if consumer.handler == "profile"]
     for table, region in product(map(stack.names.state_table, names), stack.regions):
-        store = ProfileStore(stack.client("dynamodb", region), table=table)
+        store = ProfileStore(stack.aws.client("dynamodb", region), table=table)
         # Without an active/active consumer the secondary has no such table.
         items = or_none(list, store.items(customer)) or []
         at = next((item["time"] for item in items if item["id"] == signal["id"]), None)

@@ -39,7 +39,7 @@ def endpoint(stack: Stack) -> EndpointStatus | None:
     as healthy (Route 53 Developer Guide, "How Route 53 determines the status of health checks that monitor CloudWatch
     alarms").
     """
-    found = or_none(stack.client("events", stack.primary).describe_endpoint, Name=stack.names.endpoint)
+    found = or_none(stack.aws.client("events", stack.primary).describe_endpoint, Name=stack.names.endpoint)
     if found is None:
         return None
     failover = found["RoutingConfig"]["FailoverConfig"]
@@ -73,7 +73,7 @@ def health_check(stack: Stack, check_id: str) -> HealthCheckStatus:
     A report begins with Success or Failure. AWS documents neither that nor whether an inverted check's reports are
     inverted too: they are taken as they are, as the embedded AWS reports them.
     """
-    route53 = stack.client("route53", stack.primary)
+    route53 = stack.aws.client("route53", stack.primary)
     config = route53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     observations = route53.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     reports = tuple(observation["StatusReport"]["Status"] for observation in observations)

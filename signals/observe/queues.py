@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from signals.aws.reading import items
 from signals.observe.location import Location, parsed, signal_in
 from signals.stack import Stack
+
+_VISIBLE: Final = "ApproximateNumberOfMessages"
+_IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class QueueStatus:
 
 def queue_urls(stack: Stack, region: str) -> list[tuple[str, str]]:
     """Name and URL of every queue of the stack, by name."""
-    sqs = stack.client("sqs", region)
+    sqs = stack.aws.client("sqs", region)
     urls = items(sqs, "list_queues", "QueueUrls", QueueNamePrefix=stack.names.queue_prefix)
     named = ((url.rsplit("/", 1)[-1], url) for url in urls)
     return sorted((name, url) for name, url in named if stack.names.is_queue(name))
@@ -40,12 +43,11 @@ def queue_urls(stack: Stack, region: str) -> list[tuple[str, str]]:
 
 def queue_statuses(stack: Stack, region: str) -> list[QueueStatus]:
     """Every queue of the stack and how many messages it holds."""
-    sqs = stack.client("sqs", region)
-    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    sqs = stack.aws.client("sqs", region)
     found = []
     for name, url in queue_urls(stack, region):
-        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-        visible, in_flight = (int(counts[want]) for want in wanted)
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE, _IN_FLIGHT])["Attributes"]
+        visible, in_flight = int(counts[_VISIBLE]), int(counts[_IN_FLIGHT])
         found.append(QueueStatus(name, visible, in_flight, is_failure_queue=stack.names.is_failure_queue(name)))
     return found
 

@@ -104,7 +104,7 @@ def _region(stack: Stack, region: str) -> RegionStatus:
 
 
 def _buses(stack: Stack, region: str) -> list[BusStatus]:
-    events = stack.client("events", region)
+    events = stack.aws.client("events", region)
     return [
         BusStatus(name, len(list(items(events, "list_rules", "Rules", EventBusName=name))))
         for name in (stack.names.ingress_bus, stack.names.data_bus)
@@ -120,7 +120,7 @@ def _archive(stack: Stack, region: str) -> ArchiveStatus | None:
 
 
 def _functions(stack: Stack, region: str) -> list[FunctionStatus]:
-    lambda_, since = stack.client("lambda", region), datetime.now(UTC) - ERRORS_WINDOW
+    lambda_, since = stack.aws.client("lambda", region), datetime.now(UTC) - ERRORS_WINDOW
     found = []
     for name in stack.names.functions():
         function = or_none(lambda_.get_function, FunctionName=name)

@@ -51,10 +51,9 @@ def destination(stack: Stack, region: str, queue: str, body: str, attributes: Ma
         chosen = _input(stack, region, attributes.get("RULE_ARN", ""), target, event)
         return target, lambda: _to_target(stack, target, chosen)
     if "reason" in attributes:
-        entry = _batch(body, attributes, region)
-        bus = stack.names.ingress_bus
+        batch = _batch(body, attributes, region)
         # This Region's own bus: the archives have the signal already, and no copy of it is wanted in the other Region.
-        return f"{bus} in {region}", lambda: _put(stack, region, {**entry, "EventBusName": bus})
+        return f"{stack.names.ingress_bus} in {region}", lambda: _put(stack, region, batch)
     record = _object(body)
     if "requestContext" in record:
         function, payload = record["requestContext"]["functionArn"], record["requestPayload"]
@@ -68,17 +67,17 @@ def _to_target(stack: Stack, arn: str, content: str) -> None:
     if service == "lambda":
         _invoke(stack, arn, content)
     elif service == "sqs":
-        _send(stack, region, stack.client("sqs", region).get_queue_url(QueueName=resource)["QueueUrl"], content, {})
+        _send(stack, region, stack.aws.client("sqs", region).get_queue_url(QueueName=resource)["QueueUrl"], content, {})
     elif service == "firehose":
         stream = resource.removeprefix("deliverystream/")
-        stack.client("firehose", region).put_record(DeliveryStreamName=stream, Record={"Data": content.encode()})
+        stack.aws.client("firehose", region).put_record(DeliveryStreamName=stream, Record={"Data": content.encode()})
     else:
         raise NotRedrivenError(f"messages cannot be sent back to {arn}: send it yourself, then delete it")
 
 
 def _invoke(stack: Stack, arn: str, payload: str) -> None:
     """Asynchronously, as EventBridge does: what fails again comes to the failure destination again."""
-    answer = stack.client("lambda", arn.split(":")[3]).invoke(
+    answer = stack.aws.client("lambda", arn.split(":")[3]).invoke(
         FunctionName=arn, InvocationType="Event", Payload=payload.encode()
     )
     if answer["StatusCode"] != 202:
@@ -86,12 +85,24 @@ def _invoke(stack: Stack, arn: str, payload: str) -> None:
 
 
 def _send(stack: Stack, region: str, url: str, body: str, attributes: Mapping[str, str]) -> None:
-    copied = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    stack.client("sqs", region).send_message(QueueUrl=url, MessageBody=body, MessageAttributes=copied)
+    stack.aws.client("sqs", region).send_message(
+        QueueUrl=url,
+        MessageBody=body,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+    )
 
 
-def _put(stack: Stack, region: str, entry: dict[str, str]) -> None:
-    answer = stack.client("events", region).put_events(Entries=[entry])
+def _put(stack: Stack, region: str, batch: dict[str, Any]) -> None:
+    answer = stack.aws.client("events", region).put_events(
+        Entries=[
+            {
+                "EventBusName": stack.names.ingress_bus,
+                "Source": INGEST_SOURCE,
+                "DetailType": BATCH_TYPE,
+                "Detail": json.dumps(batch, ensure_ascii=False),
+            }
+        ]
+    )
     if answer["FailedEntryCount"]:
         result = answer["Entries"][0]
         raise NotRedrivenError(f"{result.get('ErrorCode')}: {result.get('ErrorMessage')}")
@@ -100,8 +111,8 @@ def _put(stack: Stack, region: str, entry: dict[str, str]) -> None:
 def _input(stack: Stack, region: str, rule_arn: str, target_arn: str, event: dict[str, Any]) -> str:
     """What the rule would have sent to its target: the event, or the part that InputPath names."""
     rule = rule_arn.rpartition(":rule/")[2].split("/")
-    bus = {"EventBusName": rule[0]} if len(rule) == 2 else {}
-    targets = stack.client("events", region).list_targets_by_rule(Rule=rule[-1], **bus)["Targets"]
+    bus = rule[0] if len(rule) == 2 else "default"
+    targets = stack.aws.client("events", region).list_targets_by_rule(Rule=rule[-1], EventBusName=bus)["Targets"]
     target = next((each for each in targets if each["Arn"] == target_arn), None)
     if target is None:
         raise NotRedrivenError(f"{target_arn} is not a target of {rule_arn} any more")
@@ -113,8 +124,8 @@ def _input(stack: Stack, region: str, rule_arn: str, target_arn: str, event: dic
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, str]:
-    """The entry that ingest would have put for a quarantined signal or batch."""
+def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, Any]:
+    """The batch that ingest would have put for a quarantined signal or batch."""
     content = _object(body)
     if not content or content.get("truncated") is True:
         raise NotRedrivenError("it was truncated to fit the quarantine: the archive has all of it (`signals replay`)")
@@ -129,13 +140,15 @@ def _batch(body: str, attributes: Mapping[str, str], region: str) -> dict[str, s
             "client": {},
             "signals": [content],
         }
-    return {"Source": INGEST_SOURCE, "DetailType": BATCH_TYPE, "Detail": json.dumps(content, ensure_ascii=False)}
+    return content
 
 
 def _source_queue(stack: Stack, region: str, queue: str) -> str:
     """URL of the queue whose dead letters these are."""
     for _, owner in queue_urls(stack, region):
-        attributes = stack.client("sqs", region).get_queue_attributes(QueueUrl=owner, AttributeNames=["RedrivePolicy"])
+        attributes = stack.aws.client("sqs", region).get_queue_attributes(
+            QueueUrl=owner, AttributeNames=["RedrivePolicy"]
+        )
         policy = _object(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
         if str(policy.get("deadLetterTargetArn", "")).endswith(f":{queue}"):
             return owner

@@ -105,7 +105,9 @@ def _move(stack: Stack, *, held: bool, wait: bool, on_event: OnEvent, limit_s: f
     if (check.inverted, check.disabled) == (held, held):
         on_event(f"health check {check.id} is {state} already")
     else:
-        stack.client("route53", stack.primary).update_health_check(HealthCheckId=check.id, Inverted=held, Disabled=held)
+        stack.aws.client("route53", stack.primary).update_health_check(
+            HealthCheckId=check.id, Inverted=held, Disabled=held
+        )
         _note(stack, check.id, held=held, by=by)
         on_event(f"health check {check.id} is now {state}")
     last = None

@@ -73,7 +73,7 @@ def alarm_periods(history: list[tuple[datetime, str]]) -> list[Period]:
 def _history(stack: Stack, alarm: str) -> list[tuple[datetime, str]]:
     """Each change of an alarm: when, and to which state; CloudWatch keeps 30 days of them."""
     history = items(
-        stack.client("cloudwatch", stack.primary),
+        stack.aws.client("cloudwatch", stack.primary),
         "describe_alarm_history",
         "AlarmHistoryItems",
         AlarmName=alarm,

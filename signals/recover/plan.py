@@ -210,7 +210,7 @@ def _seen(stack: Stack, start: datetime, end: datetime) -> tuple[int | None, int
 
 def _drain_rate(stack: Stack) -> float:
     """Events a second from the return queue to the primary, by the mapping's settings."""
-    mappings = stack.client("lambda", stack.secondary).list_event_source_mappings(
+    mappings = stack.aws.client("lambda", stack.secondary).list_event_source_mappings(
         EventSourceArn=arn(
             QUEUE, region=stack.secondary, account=stack.settings.account_id, name=stack.names.return_path
         )

@@ -82,15 +82,19 @@ def _send(stack: Stack, name: str) -> str | None:
     if found is None:
         return f"there is no endpoint {stack.names.endpoint}"
     detail = {"id": name, "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"), "by": "signals"}
-    entry = {
-        "Source": PROBE_SOURCE,
-        "DetailType": PROBE_TYPE,
-        "Detail": json.dumps(detail),
-        "EventBusName": stack.names.ingress_bus,
-    }
     # Any Region's client will do: the endpoint has its own host name, and SigV4A signatures name no Region.
     try:
-        answer = stack.client("events", stack.secondary).put_events(EndpointId=found.id, Entries=[entry])
+        answer = stack.aws.client("events", stack.secondary).put_events(
+            EndpointId=found.id,
+            Entries=[
+                {
+                    "Source": PROBE_SOURCE,
+                    "DetailType": PROBE_TYPE,
+                    "Detail": json.dumps(detail),
+                    "EventBusName": stack.names.ingress_bus,
+                }
+            ],
+        )
     except (ClientError, BotoCoreError) as error:
         return f"the endpoint refuses: {error}"
     if answer["FailedEntryCount"]:
@@ -100,7 +104,7 @@ def _send(stack: Stack, name: str) -> str | None:
 
 def _receive(stack: Stack, region: str, name: str, *, until: float, enough: Event) -> str | None:
     """The Region whose bus the probe entered, once a copy of it is in this Region's queue."""
-    sqs = stack.client("sqs", region)
+    sqs = stack.aws.client("sqs", region)
     url = sqs.get_queue_url(QueueName=stack.names.probe)["QueueUrl"]
     while not enough.is_set() and time.monotonic() < until:
         # Other commands' probes are there too: they are hidden for a second only.

@@ -84,7 +84,7 @@ def _by_count(stack: Stack, plan: Plan) -> Reconciled:
 
 def _first_replay(stack: Stack, plan: Plan) -> datetime:
     """When the first of the plan's replays began."""
-    events = stack.client("events", stack.secondary)
+    events = stack.aws.client("events", stack.secondary)
     replays = [replay for part in plan.slices[:1] for replay in events.list_replays(NamePrefix=part.name)["Replays"]]
     began = [replay["ReplayStartTime"].astimezone(UTC) for replay in replays]
     return min(began, default=datetime.now(UTC) - _MAX_AGE).replace(second=0, microsecond=0)

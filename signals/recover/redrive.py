@@ -124,7 +124,7 @@ def send(
                 continue
             outcome = _send(stack, message)
             if outcome.problem is None:
-                stack.client("sqs", region).delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
+                stack.aws.client("sqs", region).delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
             outcomes.append(outcome)
             on_outcome(outcome)
     return outcomes

@@ -127,7 +127,7 @@ def watch(stack: Stack, plan: Plan) -> Iterator[ReplayProgress]:
 
 def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
     """How far a plan is now."""
-    events, known = stack.client("events", stack.secondary), _replays(stack)
+    events, known = stack.aws.client("events", stack.secondary), _replays(stack)
     states: dict[str, int] = {}
     newest, covered = None, timedelta()
     for part in plan.slices:
@@ -157,7 +157,7 @@ def cancel(stack: Stack) -> list[str]:
 
     What is in the return queue already still goes to the primary.
     """
-    events, cancelled = stack.client("events", stack.secondary), []
+    events, cancelled = stack.aws.client("events", stack.secondary), []
     for name, state in _replays(stack).items():
         if state not in ("STARTING", "RUNNING"):
             continue
@@ -198,9 +198,9 @@ def _attempt(part: Slice, number: int) -> str:
     return part.name if number == 1 else f"{part.name}-{number}"
 
 
-def _replays(stack: Stack, prefix: str | None = None) -> dict[str, str]:
+def _replays(stack: Stack, prefix: str | None = None) -> Mapping[str, str]:
     """State of each replay whose name begins with a prefix; by default, of this stack's return path."""
-    events, found = stack.client("events", stack.secondary), {}
+    events, found = stack.aws.client("events", stack.secondary), {}
     wanted = f"{stack.names.return_path}-" if prefix is None else prefix
     request: dict[str, Any] = {"NamePrefix": wanted} if wanted else {}
     while True:
@@ -235,7 +235,7 @@ def _start(stack: Stack, part: Slice, name: str) -> str | None:
     where = {"region": stack.secondary, "account": stack.settings.account_id}
     bus, rule = stack.names.ingress_bus, stack.names.return_path
     try:
-        stack.client("events", stack.secondary).start_replay(
+        stack.aws.client("events", stack.secondary).start_replay(
             ReplayName=name,
             Description="The return path to the primary (signals replay).",
             EventSourceArn=arn(types.ARCHIVE, **where, name=stack.names.archive),

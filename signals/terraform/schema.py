@@ -1,13 +1,16 @@
 """What the AWS provider knows: the types of attributes and the nesting of blocks, for the resources we support.
 
 `provider_schema.json` is hashicorp/aws 5.100's own schema with everything left out that names and values do not need.
-`python -m signals.terraform.schema` writes it again, with the provider from where `find_mirror` finds it.
+`python -m signals.terraform.schema` writes it again; SIGNALS_TERRAFORM_MIRROR or `--mirror` names a folder that holds
+the provider, else it comes from the registry.
 """
 
 from __future__ import annotations
 
+import argparse
 import fnmatch
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from signals.terraform.engine import Terraform
+from signals.terraform.engine import MIRROR_SETTING, Terraform
 
 FILE = Path(__file__).with_name("provider_schema.json")
 VERSION = "5.100.0"
@@ -122,6 +125,11 @@ def _line(name: str, value: Any) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mirror", help="folder that holds registry.terraform.io/hashicorp/aws")
+    mirror = parser.parse_args().mirror
+    if mirror:
+        os.environ[MIRROR_SETTING] = mirror
     with tempfile.TemporaryDirectory() as folder:
         wanted = {"aws": {"source": "hashicorp/aws", "version": VERSION}}
         Path(folder, "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": wanted}}))

@@ -24,11 +24,11 @@ class AwsOnTheEmbedded(Aws):
         self._stack = stack
 
     def client(self, service: str, region: str) -> Any:
-        return self._stack.client(service, region)
+        return self._stack.aws.client(service, region)
 
 
 def queue_url(stack: Stack, name: str) -> str:
-    url: str = stack.client("sqs", PRIMARY).get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"]
+    url: str = stack.aws.client("sqs", PRIMARY).get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"]
     return url
 
 
@@ -79,7 +79,7 @@ def test_borrowed_messages_are_put_back_even_after_an_error(hand_made: Stack) ->
     ):
         assert len(messages) == 1
         raise KeyboardInterrupt
-    assert len(hand_made.client("sqs", PRIMARY).receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]) == 1
+    assert len(hand_made.aws.client("sqs", PRIMARY).receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]) == 1
 
 
 def test_a_search_on_aws_says_that_archives_are_not_searched(hand_made: Stack) -> None:

@@ -66,7 +66,7 @@ def test_the_front_door_is_told_where_both_apis_are(hand_made: Stack, tmp_path: 
     with pytest.raises(Failed, match="there is no API in us-west-2"):
         write_front_door(hand_made, tmp_path)
     ids = {
-        region: hand_made.client("apigatewayv2", region).create_api(Name="hand-made-ingest", ProtocolType="HTTP")[
+        region: hand_made.aws.client("apigatewayv2", region).create_api(Name="hand-made-ingest", ProtocolType="HTTP")[
             "ApiId"
         ]
         for region in hand_made.regions
@@ -78,7 +78,7 @@ def test_the_front_door_is_told_where_both_apis_are(hand_made: Stack, tmp_path: 
         )
     finally:
         for region, api in ids.items():
-            hand_made.client("apigatewayv2", region).delete_api(ApiId=api)
+            hand_made.aws.client("apigatewayv2", region).delete_api(ApiId=api)
     written = json.loads((tmp_path / "front-door.json").read_text())
     assert written["primary"] == {
         "region": PRIMARY,

@@ -40,7 +40,7 @@ class Faults:
 
 @pytest.fixture
 def faults(deployment: Deployment) -> Iterator[Faults]:
-    found, sqs = Faults(deployment.stack.aws_endpoint), deployment.stack.client("sqs", PRIMARY)
+    found, sqs = Faults(deployment.stack.aws_endpoint), deployment.stack.aws.client("sqs", PRIMARY)
     spool = sqs.get_queue_url(QueueName=SPOOL)["QueueUrl"]
     hidden = sqs.get_queue_attributes(QueueUrl=spool, AttributeNames=["VisibilityTimeout"])["Attributes"]
     # What republish could not send while it was refused shows itself again after minutes: here after a second.

@@ -115,13 +115,13 @@ def test_what_a_function_failed_on_is_sent_back_and_processed(deployment: Deploy
         "detail-type": "Signal Batch",
         "detail": detail,
     }
-    live = stack.client("lambda", PRIMARY).get_alias(FunctionName=name, Name="live")["AliasArn"]
+    live = stack.aws.client("lambda", PRIMARY).get_alias(FunctionName=name, Name="live")["AliasArn"]
     record = {
         "requestContext": {"functionArn": live, "condition": "RetriesExhausted", "approximateInvokeCount": 3},
         "requestPayload": event,
         "responsePayload": {"errorType": "NothingDeliveredError", "errorMessage": "the data bus took none"},
     }
-    sqs = stack.client("sqs", PRIMARY)
+    sqs = stack.aws.client("sqs", PRIMARY)
     url = sqs.get_queue_url(QueueName=f"{name}-failed")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))
     [group] = json.loads(deployment.run("redrive", "--json").stdout)

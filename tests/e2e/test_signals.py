@@ -33,7 +33,7 @@ def inverted(stack: Stack) -> Iterator[None]:
     """The endpoint's health check inverted, through Route 53's API."""
     found = endpoint(stack)
     assert found is not None
-    route53, check = stack.client("route53", PRIMARY), found.health_check.id
+    route53, check = stack.aws.client("route53", PRIMARY), found.health_check.id
     route53.update_health_check(HealthCheckId=check, Inverted=True)
     try:
         yield
@@ -44,7 +44,7 @@ def inverted(stack: Stack) -> Iterator[None]:
 @contextmanager
 def refusing_endpoint(stack: Stack) -> Iterator[None]:
     """No global endpoint for a while: every PutEvents through it is refused."""
-    events, sqs = stack.client("events", PRIMARY), stack.client("sqs", PRIMARY)
+    events, sqs = stack.aws.client("events", PRIMARY), stack.aws.client("sqs", PRIMARY)
     described = events.describe_endpoint(Name=stack.names.endpoint)
     wanted = ("Name", "Description", "RoutingConfig", "ReplicationConfig", "EventBuses", "RoleArn")
     spool = sqs.get_queue_url(QueueName=f"{stack.settings.name}-spool")["QueueUrl"]
@@ -149,7 +149,7 @@ def test_an_active_active_consumer_sees_a_signal_in_both_regions_and_the_profile
 def _delivered(stack: Stack, region: str) -> int:
     """How often the rule of the consumer `profile` has called it in one Region (CloudWatch, AWS/Events)."""
     now = datetime.now(UTC)
-    points = stack.client("cloudwatch", region).get_metric_statistics(
+    points = stack.aws.client("cloudwatch", region).get_metric_statistics(
         Namespace="AWS/Events",
         MetricName="Invocations",
         Dimensions=[

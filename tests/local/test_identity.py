@@ -79,7 +79,7 @@ def test_a_client_does_not_go_on_with_a_platform_that_took_over_the_port(own_hom
     first = process.start(own_home, "test", **ports)
     raw = {**SETTINGS, "aws_endpoint": first.aws_url}
     stack = Stack("test", load_settings(raw), raw, own_home)
-    client, headers = stack.client("events", stack.primary), stack.aws.headers
+    client, headers = stack.aws.client("events", stack.primary), stack.aws.headers
     client.create_event_bus(Name="mine")
     process.stop(own_home)
     process.start(own_home, "test", **ports)
@@ -87,7 +87,9 @@ def test_a_client_does_not_go_on_with_a_platform_that_took_over_the_port(own_hom
         client.list_event_buses()
     assert httpx.get(f"{first.url}/v1/signals", headers=headers).status_code == 421
     again = Stack("test", load_settings(raw), raw, own_home)
-    assert [bus["Name"] for bus in again.client("events", stack.primary).list_event_buses()["EventBuses"]] != ["mine"]
+    assert [bus["Name"] for bus in again.aws.client("events", stack.primary).list_event_buses()["EventBuses"]] != [
+        "mine"
+    ]
 
 
 def test_a_start_for_another_stack_says_what_to_do(embedded: process.Local) -> None:

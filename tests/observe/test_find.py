@@ -39,7 +39,7 @@ def test_a_signal_is_found_in_every_place_that_holds_it(
 
 
 def test_looking_takes_nothing_from_a_queue(hand_made: Stack) -> None:
-    sqs = hand_made.client("sqs", PRIMARY)
+    sqs = hand_made.aws.client("sqs", PRIMARY)
     url = sqs.get_queue_url(QueueName="hand-made-spool")["QueueUrl"]
 
     def received() -> int:

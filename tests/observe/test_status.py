@@ -23,7 +23,7 @@ def test_the_healthy_endpoint_points_to_the_primary(hand_made: Stack) -> None:
 def test_the_inverted_endpoint_points_to_the_secondary(hand_made: Stack) -> None:
     endpoint = status(hand_made).endpoint
     assert endpoint is not None
-    route53 = hand_made.client("route53", PRIMARY)
+    route53 = hand_made.aws.client("route53", PRIMARY)
     route53.update_health_check(HealthCheckId=endpoint.health_check.id, Inverted=True)
     try:
         inverted = status(hand_made).endpoint

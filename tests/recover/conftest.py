@@ -38,7 +38,7 @@ def _platform(embedded: process.Local) -> Stack:
         bus(stack, region)
         for name in ("quarantine", "orders", "orders-dlq", "spool", "spool-dlq"):
             queue(stack, region, name)
-    check = stack.client("route53", PRIMARY).create_health_check(
+    check = stack.aws.client("route53", PRIMARY).create_health_check(
         CallerReference="recover",
         HealthCheckConfig={
             "Type": "CLOUDWATCH_METRIC",
@@ -47,7 +47,7 @@ def _platform(embedded: process.Local) -> Stack:
         },
     )["HealthCheck"]["Id"]
     failover = {"Primary": {"HealthCheck": f"arn:aws:route53:::healthcheck/{check}"}, "Secondary": {"Route": SECONDARY}}
-    stack.client("events", PRIMARY).create_endpoint(
+    stack.aws.client("events", PRIMARY).create_endpoint(
         Name="hand-made",
         RoutingConfig={"FailoverConfig": failover},
         EventBuses=[{"EventBusArn": arn("events", region, "event-bus/hand-made-ingress")} for region in stack.regions],

@@ -38,14 +38,14 @@ def arn(service: str, region: str, resource: str) -> str:
 
 def bus(stack: Stack, region: str) -> None:
     """The ingress bus of one Region with the probe's rule and queue."""
-    events = stack.client("events", region)
+    events = stack.aws.client("events", region)
     events.create_event_bus(Name="hand-made-ingress")
     subscribe(stack, region, "probe", {"source": ["signals.probe"]})
 
 
 def subscribe(stack: Stack, region: str, name: str, pattern: dict[str, Any], **target: Any) -> None:
     """A rule on the ingress bus that sends to the queue of its name."""
-    events = stack.client("events", region)
+    events = stack.aws.client("events", region)
     rule = events.put_rule(
         Name=f"hand-made-{name}", EventBusName="hand-made-ingress", EventPattern=json.dumps(pattern)
     )["RuleArn"]
@@ -55,7 +55,7 @@ def subscribe(stack: Stack, region: str, name: str, pattern: dict[str, Any], **t
 
 
 def queue(stack: Stack, region: str, name: str, *, sender: str = "*") -> str:
-    sqs = stack.client("sqs", region)
+    sqs = stack.aws.client("sqs", region)
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},

@@ -49,7 +49,7 @@ def test_both_can_be_asked_for_again(platform: Stack) -> None:
 
 
 def test_stop_restores_what_another_run_or_a_hand_left_behind(platform: Stack) -> None:
-    route53 = platform.client("route53", PRIMARY)
+    route53 = platform.aws.client("route53", PRIMARY)
     for left in ({"Inverted": True}, {"Inverted": True, "Disabled": True}, {"Disabled": True}):
         route53.update_health_check(HealthCheckId=check_id(platform), **left)
         assert failover.stop(platform).region == PRIMARY
@@ -62,7 +62,7 @@ def test_a_held_failover_does_not_go_back_when_the_primary_fails(
 ) -> None:
     """Inverted alone would: a breaching metric, inverted, is healthy."""
     failover.start(platform)
-    alarms = platform.client("cloudwatch", PRIMARY)
+    alarms = platform.aws.client("cloudwatch", PRIMARY)
     # Its one period is missing, which breaches: the metric says that the primary is failing.
     alarms.put_metric_alarm(
         AlarmName="hand-made-ingress-latency",
@@ -75,7 +75,7 @@ def test_a_held_failover_does_not_go_back_when_the_primary_fails(
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="breaching",
     )
-    route53 = platform.client("route53", PRIMARY)
+    route53 = platform.aws.client("route53", PRIMARY)
     try:
         route53.update_health_check(HealthCheckId=check_id(platform), InsufficientDataHealthStatus="Unhealthy")
         time.sleep(2.1)  # a new check is healthy until it has had a whole period, here one second
@@ -98,7 +98,7 @@ def test_an_endpoint_that_does_not_move_is_a_failure_that_names_the_way_back(pla
 
 
 def test_a_bus_that_is_gone_answers_200_and_a_probe_notices(platform: Stack) -> None:
-    platform.client("events", SECONDARY).delete_event_bus(Name="hand-made-ingress")
+    platform.aws.client("events", SECONDARY).delete_event_bus(Name="hand-made-ingress")
     try:
         found = failover.status(platform)
         assert found.region == PRIMARY

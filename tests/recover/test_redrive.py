@@ -23,13 +23,13 @@ EVENT = {
 @pytest.fixture(autouse=True)
 def _empty(platform: Stack) -> Iterator[None]:
     yield
-    sqs = platform.client("sqs", PRIMARY)
+    sqs = platform.aws.client("sqs", PRIMARY)
     for url in sqs.list_queues(QueueNamePrefix="hand-made-")["QueueUrls"]:
         sqs.purge_queue(QueueUrl=url)
 
 
 def put(stack: Stack, name: str, body: Any, **attributes: str) -> None:
-    sqs = stack.client("sqs", PRIMARY)
+    sqs = stack.aws.client("sqs", PRIMARY)
     sqs.send_message(
         QueueUrl=sqs.get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"],
         MessageBody=body if isinstance(body, str) else json.dumps(body),
@@ -38,7 +38,7 @@ def put(stack: Stack, name: str, body: Any, **attributes: str) -> None:
 
 
 def bodies(stack: Stack, name: str) -> list[Any]:
-    sqs = stack.client("sqs", PRIMARY)
+    sqs = stack.aws.client("sqs", PRIMARY)
     url = sqs.get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"]
     found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
     return [json.loads(message["Body"]) for message in found]
@@ -139,7 +139,7 @@ def test_what_cannot_go_back_from_quarantine_stays(platform: Stack, body: str, w
 
 
 def test_what_a_function_refused_for_a_day_goes_back_to_its_queue(platform: Stack) -> None:
-    sqs = platform.client("sqs", PRIMARY)
+    sqs = platform.aws.client("sqs", PRIMARY)
     policy = {"deadLetterTargetArn": arn("sqs", PRIMARY, "hand-made-spool-dlq"), "maxReceiveCount": 2}
     spool = queue(platform, PRIMARY, "spool")
     sqs.set_queue_attributes(QueueUrl=spool, Attributes={"RedrivePolicy": json.dumps(policy)})

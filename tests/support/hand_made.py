@@ -61,10 +61,10 @@ def hand_made(embedded: process.Local) -> Stack:
     raw = {**SETTINGS, "aws_endpoint": embedded.aws_url}
     stack = Stack("test", load_settings(raw), raw, embedded.home)
     for region in stack.regions:
-        stack.client("events", region).create_event_bus(Name="hand-made-ingress")
+        stack.aws.client("events", region).create_event_bus(Name="hand-made-ingress")
         for queue in ("spool", "quarantine", "orders", "orders-dlq"):
-            stack.client("sqs", region).create_queue(QueueName=f"hand-made-{queue}")
-    stack.client("sqs", PRIMARY).create_queue(QueueName="hand-made-dev-spool")
+            stack.aws.client("sqs", region).create_queue(QueueName=f"hand-made-{queue}")
+    stack.aws.client("sqs", PRIMARY).create_queue(QueueName="hand-made-dev-spool")
     _endpoint(stack)
     _lake(stack)
     _failed(stack)
@@ -73,10 +73,10 @@ def hand_made(embedded: process.Local) -> Stack:
 
 def _endpoint(stack: Stack) -> None:
     arn = "arn:aws:events:{}:000000000000:event-bus/hand-made-ingress"
-    stack.client("events", SECONDARY).create_archive(
+    stack.aws.client("events", SECONDARY).create_archive(
         ArchiveName="hand-made-ingress", EventSourceArn=arn.format(SECONDARY), RetentionDays=30
     )
-    check = stack.client("route53", PRIMARY).create_health_check(
+    check = stack.aws.client("route53", PRIMARY).create_health_check(
         CallerReference="hand-made",
         HealthCheckConfig={
             "Type": "CLOUDWATCH_METRIC",
@@ -84,7 +84,7 @@ def _endpoint(stack: Stack) -> None:
             "InsufficientDataHealthStatus": "LastKnownStatus",
         },
     )["HealthCheck"]["Id"]
-    stack.client("events", PRIMARY).create_endpoint(
+    stack.aws.client("events", PRIMARY).create_endpoint(
         Name="hand-made",
         RoutingConfig={
             "FailoverConfig": {
@@ -96,7 +96,7 @@ def _endpoint(stack: Stack) -> None:
         RoleArn="arn:aws:iam::000000000000:role/hand-made-replication",
     )
     detail = {"batch_id": "b1", "signals": [signal("in-archive"), signal("everywhere")]}
-    stack.client("events", SECONDARY).put_events(
+    stack.aws.client("events", SECONDARY).put_events(
         Entries=[
             {
                 "EventBusName": "hand-made-ingress",
@@ -109,7 +109,7 @@ def _endpoint(stack: Stack) -> None:
 
 
 def _lake(stack: Stack) -> None:
-    s3, bucket = stack.client("s3", PRIMARY), stack.names.lake_bucket(PRIMARY)
+    s3, bucket = stack.aws.client("s3", PRIMARY), stack.names.lake_bucket(PRIMARY)
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": PRIMARY})
     lines = [json.dumps(signal(name, enrichedregion=PRIMARY)) for name in ("other", "everywhere")]
     hour = f"signals/dt={datetime.now(UTC):%Y-%m-%d/hour=%H}"
@@ -119,7 +119,7 @@ def _lake(stack: Stack) -> None:
 
 
 def _failed(stack: Stack) -> None:
-    sqs = stack.client("sqs", PRIMARY)
+    sqs = stack.aws.client("sqs", PRIMARY)
 
     def put(queue: str, body: object, **attributes: str) -> None:
         sqs.send_message(
