@@ -118,10 +118,11 @@ class RecordingMonitor(MockMonitor):
         implied = {urn for property in request.propertyDependencies.values() for urn in property.urns}
         provider = self.recorded.get(request.provider.rpartition("::")[0])
         parent = self.recorded.get(request.parent)
-        what = f"{request.type} {request.name!r}"
-        inputs = self._decode(request.object, what)
+        inputs = self._decode(request.object, f"{request.type} {request.name!r}")
         if request.type.startswith("pulumi:providers:"):
-            inputs = _decode_provider(inputs)
+            # Pulumi sends all of a provider's inputs that is not text as JSON.
+            coded = {k for k, value in inputs.items() if isinstance(value, str)} - _provider_text_inputs()
+            inputs |= {key: json.loads(inputs[key]) for key in coded}
         resource = Resource(
             urn=urn,
             type=request.type,
@@ -206,14 +207,6 @@ def _options(request: Any, parent: Resource | None, provider: Resource | None) -
         },
     }
     return {name: value for name, value in options.items() if value not in (None, "", [], {})}
-
-
-def _decode_provider(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """A provider's inputs as values: Pulumi sends all that is not text as JSON."""
-    text = _provider_text_inputs()
-    return {
-        key: json.loads(value) if isinstance(value, str) and key not in text else value for key, value in inputs.items()
-    }
 
 
 @functools.cache

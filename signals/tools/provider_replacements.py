@@ -110,18 +110,15 @@ def _exemplars() -> dict[str, dict[str, Any]]:
         for block in json.loads(emit(record(stack)).text())["resource"]:
             for terraform_type, named in block.items():
                 for body in named.values():
-                    plain = {key: _filled(value) for key, value in body.items() if key not in _META}
+                    plain = with_leaves({key: value for key, value in body.items() if key not in _META}, _filled)
                     # The one that says most answers most.
                     if len(plain) > len(found.get(terraform_type, ())):
                         found[terraform_type] = plain
     return found
 
 
-def _filled(value: Any) -> Any:
-    def fill(leaf: Any) -> Any:
-        return re.sub(r"\$\{([^}]*)\}", _literal, leaf) if isinstance(leaf, str) else leaf
-
-    return with_leaves(value, fill)
+def _filled(leaf: Any) -> Any:
+    return re.sub(r"\$\{([^}]*)\}", _literal, leaf) if isinstance(leaf, str) else leaf
 
 
 def _literal(match: re.Match[str]) -> str:

@@ -140,14 +140,6 @@ class _Function:
         return self._handler(event, _Context())
 
 
-def _ingress_events(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What Lambda hands to enrichment for entries that ingest published."""
-    return [
-        {"account": ACCOUNT, "source": e.source, "detail-type": e.detail_type, "detail": json.loads(e.detail)}
-        for e in entries
-    ]
-
-
 def _published(request: dict[str, Any]) -> Sequence[Entry]:
     """The entries that ingest makes of a request."""
     ingest = _Function(ingest_function.build)
@@ -161,7 +153,11 @@ def _cpu() -> list[Row]:
     signals = [signal() for _ in range(BATCH_SIGNALS)]
     body, spaced = orjson.dumps(signals), json.dumps(signals).encode()
     request, spaced_request = _request(body), _request(spaced)
-    events = _ingress_events(_published(request))
+    # What Lambda hands to enrichment for entries that ingest published.
+    events = [
+        {"account": ACCOUNT, "source": e.source, "detail-type": e.detail_type, "detail": json.loads(e.detail)}
+        for e in _published(request)
+    ]
 
     ingest, enrich = _Function(ingest_function.build), _Function(enrichment_function.build)
 
