@@ -1,20 +1,26 @@
 """An AWS account, as commands use it; `signals.local.embedded_aws` overrides what differs on the embedded AWS."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from signals.aws.reading import QueueMessage, queue_message
 
 if TYPE_CHECKING:
-    # For mypy alone, an account is a session of boto3, whose stubs say what client each service has.
-    from boto3.session import Session
-else:
-    Session = object
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 Event = dict[str, Any]
 
@@ -29,7 +35,7 @@ _PUT_EVENTS_QUOTA = {
 }
 
 
-class Aws(Session):
+class Aws:
     """An account on AWS, with the credentials of whoever runs the command.
 
     Args:
@@ -54,26 +60,44 @@ class Aws(Session):
         self._clients: dict[tuple[str, str], Any] = {}
         self._creating = Lock()
 
-    if not TYPE_CHECKING:
+    @overload
+    def client(self, service: Literal["cloudwatch"], region: str) -> CloudWatchClient: ...
+    @overload
+    def client(self, service: Literal["dynamodb"], region: str) -> DynamoDBClient: ...
+    @overload
+    def client(self, service: Literal["events"], region: str) -> EventBridgeClient: ...
+    @overload
+    def client(self, service: Literal["firehose"], region: str) -> FirehoseClient: ...
+    @overload
+    def client(self, service: Literal["lambda"], region: str) -> LambdaClient: ...
+    @overload
+    def client(self, service: Literal["route53"], region: str) -> Route53Client: ...
+    @overload
+    def client(self, service: Literal["s3"], region: str) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["sqs"], region: str) -> SQSClient: ...
+    @overload
+    def client(self, service: Literal["apigatewayv2", "athena", "logs"], region: str) -> Any: ...
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client, made once for each service and Region."""
+        # Threads may share clients, but not create them from one session (boto3 guide, "Multithreading").
+        with self._creating:
+            if (service, region) not in self._clients:
+                # Half of what a command like `signals send` would spend on imports.
+                import boto3
+                from botocore.config import Config
 
-        def client(self, service: str, region: str) -> Any:
-            """A boto3 client, made once for each service and Region."""
-            # Threads may share clients, but not create them from one session (boto3 guide, "Multithreading").
-            with self._creating:
-                if (service, region) not in self._clients:
-                    # Half of what a command like `signals send` would spend on imports.
-                    import boto3
-                    from botocore.config import Config
-
-                    options = self._client_options()
-                    config = Config(
-                        connect_timeout=5,
-                        read_timeout=30,
-                        retries={"mode": "standard", "max_attempts": 3},
-                        **options.pop("config", {}),
-                    )
-                    self._clients[service, region] = boto3.client(service, region_name=region, config=config, **options)
-                return self._clients[service, region]
+                options = self._client_options()
+                config = Config(
+                    connect_timeout=5,
+                    read_timeout=30,
+                    retries={"mode": "standard", "max_attempts": 3},
+                    **options.pop("config", {}),
+                )
+                self._clients[service, region] = boto3.client(  # type: ignore[call-overload]
+                    service, region_name=region, config=config, **options
+                )
+            return self._clients[service, region]
 
     def _client_options(self) -> dict[str, Any]:
         """Further arguments of `boto3.client`, with those of `Config` under `config`."""
