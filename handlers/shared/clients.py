@@ -1,8 +1,7 @@
 """What functions use of AWS: clients that leave retries to `delivery`, made while the function starts, and a clock."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler, emit, set_up, with_request_id
 from handlers.shared.senders import EventPublisher, QueueSender
+from handlers.shared.times import utc_now
 
 # One request may take this long (s); `delivery` keeps deadlines, so by default the SDK does not retry.
 CONNECT_TIMEOUT_S = 1
@@ -53,13 +53,13 @@ class AwsClients(NamedTuple):
     event_publisher: Callable[..., EventPublisher] = EventPublisher
     pace: RetryPace = RetryPace()
     emit: Callable[[Mapping[str, int]], None] = emit
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = lambda: uuid4().hex
 
     def publisher(self, *, bus_name: str, endpoint_id: str | None = None, region: str | None = None) -> EventPublisher:
         """Puts entries on a bus: through a global endpoint, or of a Region, or of the Region where this runs."""
         events = self.client("events", region=region)
-        return self.event_publisher(events, bus_name=bus_name, endpoint_id=endpoint_id, pace=self.pace)
+        return self.event_publisher(events, bus_name=bus_name, endpoint_id=endpoint_id, pace=self.pace, now=self.now)
 
     def queue_sender(self, *, queue_url: str) -> QueueSender:
         """Sends messages to a queue of the Region where this runs."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from handlers.shared.connections import KeptConnections
 from handlers.shared.delivery import Failure, RetryPace, Sender, is_retryable
 from handlers.shared.packing import REQUEST_BYTES, REQUEST_ENTRIES, Entry, utf8_bytes
+from handlers.shared.times import utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -28,18 +31,39 @@ class EventPublisher(Sender[Entry]):
     Args:
         bus_name: The bus; always named, or the entries would land on the default bus.
         endpoint_id: The global endpoint in front of the buses of that name, if there is one.
+        now: The time, by which kept connections to the endpoint age.
     """
 
     max_bytes, max_things = REQUEST_BYTES, REQUEST_ENTRIES
 
     def __init__(
-        self, client: EventBridgeClient, *, bus_name: str, endpoint_id: str | None = None, pace: RetryPace | None = None
+        self,
+        client: EventBridgeClient,
+        *,
+        bus_name: str,
+        endpoint_id: str | None = None,
+        pace: RetryPace | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__(client, pace)
         self._bus_name = bus_name
         self._options = {"EndpointId": endpoint_id} if endpoint_id else {}
+        # A Region's own name never moves.
+        self._connections = KeptConnections(client, now=now, jitter=self._pace.jitter) if endpoint_id else None
 
     def _request(self, things: Sequence[Entry]) -> dict[int, Failure]:
+        if self._connections is None:
+            return self._put(things)
+        self._connections.renew()
+        failures = None
+        try:
+            failures = self._put(things)
+        finally:
+            if failures != {}:
+                self._connections.failed()
+        return failures
+
+    def _put(self, things: Sequence[Entry]) -> dict[int, Failure]:
         request = [
             {"Source": source, "DetailType": detail_type, "Detail": detail, "EventBusName": self._bus_name}
             for source, detail_type, detail in things

@@ -1,4 +1,4 @@
-"""Times as RFC 3339 text."""
+"""Times: now, and as RFC 3339 text."""
 
 import re
 from datetime import UTC, datetime
@@ -38,3 +38,8 @@ def is_utc(valid: str) -> bool:
 def timestamp(moment: datetime) -> str:
     """A moment in UTC with milliseconds, as in 2026-01-01T00:00:00.000Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)

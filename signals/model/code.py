@@ -16,6 +16,7 @@ from handlers.shared.environment import Environment
 from handlers.shared.senders import EventPublisher
 from signals.model import blueprint
 from signals.model.bus import refused
+from signals.model.connection import Connection
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 WRITE_KEY = "the model's own write key"
 _WRITE_KEYS = (sha256(WRITE_KEY.encode()).hexdigest(),)
 _REQUEST_S = 0.02
+# Lambda invokes a function in one of its execution environments, each of which has connections of its own.
+_ENVIRONMENTS = 3
 _KNOWN = frozenset({"ingest", "enrichment", "republish", "return_path", "profile"})
 
 # In a modelled outage they would log a line for every entry that is refused.
@@ -45,6 +48,19 @@ def runner(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], 
     """
     if plan.folder not in _KNOWN:
         return lambda _event: None
+    started = [_environment(plan, platform)]
+
+    def run(event: Any) -> Any:
+        chosen = platform.rng.randrange(_ENVIRONMENTS)
+        if chosen >= len(started):
+            started.append(_environment(plan, platform))
+        return started[min(chosen, len(started) - 1)](event)
+
+    return run
+
+
+def _environment(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
+    """What runs in one of a function's execution environments, from its start on."""
     sources = json.dumps(dict.fromkeys(plan.sources, _WRITE_KEYS)).encode()
     environment = Environment(plan.environment, lambda _name: sources)
     watch = Stopwatch(platform, plan.timeout_s)
@@ -96,12 +112,20 @@ class FunctionClient:
 
     def __init__(self, plan: blueprint.FunctionPlan, region: str, watch: Stopwatch, platform: Platform) -> None:
         self._plan, self._region, self._watch, self._platform = plan, region, watch, platform
+        self._endpoint = Connection(platform.clock, lambda: platform.failover.active)
+
+    def close(self) -> None:
+        """Drop its connections, as botocore's clients do."""
+        self._endpoint.close()
 
     def put_events(self, *, Entries: Sequence[Mapping[str, str]], EndpointId: str | None = None) -> Any:  # noqa: N803
         self._watch.take(_REQUEST_S)
-        region = self._region if EndpointId is None else self._platform.failover.active
         if EndpointId not in (None, self._platform.blueprint.endpoint.id):
             raise refused("ResourceNotFoundException", 400)
+        region = self._region if EndpointId is None else self._endpoint.region()
+        if EndpointId is not None:
+            ledger = self._platform.ledger
+            ledger.strayed_s = max(ledger.strayed_s, self._endpoint.strayed_s)
         return self._platform.buses[region].put_events(
             Entries, self._plan.role, through_endpoint=EndpointId is not None
         )

@@ -36,6 +36,8 @@ class Ledger:
         dropped: Copies that were dropped.
         counts: How often else something happened.
         moments: The timeline.
+        strayed_s: The oldest connection (s) over which a function still published to the Region that the endpoint had
+            left; signals follow the routing within that time.
     """
 
     sent: dict[str, float] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Ledger:
     dropped: dict[str, list[Drop]] = field(default_factory=lambda: defaultdict(list))
     counts: Counter[str] = field(default_factory=Counter)
     moments: list[Moment] = field(default_factory=list)
+    strayed_s: float = 0.0
 
     def drop(self, text: str, why: str, *, limit: bool = False) -> None:
         """Record that a copy of the signals in `text` was dropped; see `Drop`."""

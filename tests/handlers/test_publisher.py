@@ -33,6 +33,9 @@ class Client:
         ]
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
+    def close(self) -> None:
+        """What it does to connections is in `test_connections`."""
+
     @property
     def sent(self) -> list[list[str]]:
         return [[entry["Detail"] for entry in request["Entries"]] for request in self.requests]

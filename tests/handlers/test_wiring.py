@@ -45,7 +45,8 @@ class FailingAws:
             self.ended[service].append(self._clock.now)
             raise ClientError({"Error": {"Code": "InternalFailure"}}, "Put")
 
-        return type("Client", (), {"put_events": staticmethod(fail), "send_message_batch": staticmethod(fail)})()
+        put = {"put_events": staticmethod(fail), "send_message_batch": staticmethod(fail)}
+        return type("Client", (), {**put, "close": lambda _self: None})()
 
 
 @pytest.mark.parametrize("timeout_s", [8.0, 11.5, 14.0, 17.5, 20.0, 29.0])
