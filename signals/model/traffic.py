@@ -3,16 +3,21 @@
 With a domain, Route 53 answers with the nearest Region whose `/health` answers: three checks, 10 s apart, and then the
 60 s that resolvers keep an alias of API Gateway (Route 53 Developer Guide, "How Route 53 checks the health of an
 endpoint"; "Choosing between alias and non-alias records"). Without one, clients know their Region's own address.
+
+Clients keep their connections, as `connection` says: a new one, and so another Region, takes a request that is not
+answered. The clients of a Region are as many as have a few connections.
 """
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from signals.model.code import WRITE_KEY
+from signals.model.connection import Connection
 from signals.model.faults import FaultKind
 from signals.model.functions import FunctionError
 
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 _RESOLVERS_S = 60.0
+_CONNECTIONS = 3
 _PAUSES_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0)
 
 
@@ -29,12 +35,19 @@ class Clients:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._apis = {f.plan.region: f for f in platform.functions.values() if f.plan.folder == "ingest"}
+        self._connections = {
+            region: [Connection(platform.clock, partial(self._answering, region)) for _ in range(_CONNECTIONS)]
+            for region in self._apis
+        }
 
     def send(self, region: str, *signals: dict[str, Any], tries: int = 0) -> None:
         """Send signals to the API nearest to `region`."""
         platform, now = self._platform, self._platform.clock.now
-        answering = self._answering(region, now)
+        connection = platform.rng.choice(self._connections[region])
+        answering = connection.region()
         status, results = self._post(answering, signals)
+        if not status:
+            connection.close()
         accepted = {r["id"] for r in results if r["status"] == "accepted"}
         for signal in signals:
             platform.ledger.sent.setdefault(signal["id"], now)
@@ -60,8 +73,9 @@ class Clients:
             return 500, []
         return response["statusCode"], list(orjson.loads(response["body"]).get("results", ()))
 
-    def _answering(self, region: str, now_s: float) -> str:
-        platform = self._platform
+    def _answering(self, region: str) -> str:
+        """The Region to which the clients' name points now."""
+        platform, now_s = self._platform, self._platform.clock.now
         check_s = platform.blueprint.api_check_s
         if check_s is None or not platform.faults.hits(FaultKind.API, region, now_s):
             return region
