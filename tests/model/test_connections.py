@@ -88,7 +88,7 @@ _SILENT, _LOUD = FaultKind.STALLED, FaultKind.EVENTBRIDGE
 @pytest.mark.parametrize("kind", [_SILENT, _LOUD, FaultKind.INVERTED])
 def test_functions_publish_to_the_active_region_within_a_minute_of_its_change(kind: FaultKind) -> None:
     platform = through(kind, 1, 3)
-    assert 0 < platform.ledger.counts[f"routed to {SECONDARY}"]
+    assert platform.ledger.counts[f"routed to {SECONDARY}"] > 0
     assert platform.ledger.strayed_s <= OLDEST_S
     routed = 1 * HOUR_S + 420 + OLDEST_S
     assert entered(platform, PRIMARY, routed, 3 * HOUR_S) == 0
