@@ -11,11 +11,10 @@ from components.parts.regions import Component, Region, RegionPair
 from components.parts.runbook import see
 from components.parts.schedule import every_minute
 from components.parts.subscription import Subscription, rule_arn
-from components.setting_groups import FunctionSize
+from components.setting_groups import MISSED_PROBES, FunctionSize
 from handlers.shared.contract import PROBE_SOURCE, REPLAY_NAME
 
 _RETENTION_SECONDS = 300
-_MISSED_PROBES = 5
 
 
 class Probe(Component):
@@ -78,7 +77,7 @@ class Probe(Component):
             dimensions={"EventBusName": bus.name, "RuleName": physical},
             statistic="Sum",
             period=60,
-            evaluation_periods=_MISSED_PROBES,
+            evaluation_periods=MISSED_PROBES,
             comparison_operator="LessThanThreshold",
             threshold=1,
             treat_missing_data="breaching",

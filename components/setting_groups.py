@@ -21,6 +21,8 @@ GLOBAL_ENDPOINT_REGIONS = (
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 3653]
 Runtime = Literal["python3.11", "python3.12", "python3.13", "python3.14"]
 Architecture = Literal["arm64", "x86_64"]
+# After so many minutes without a probe an alarm says so; the plan of a replay counts on it.
+MISSED_PROBES = 5
 
 
 class Settings(BaseModel):

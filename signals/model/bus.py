@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -136,6 +137,8 @@ class SimulatedArchive:
         self.plan, self._platform = plan, platform
         self._events: deque[tuple[float, Event]] = deque()  # the oldest first
         self._replays = 0
+        # Of completed replays: name, and what they cover.
+        self.replayed: list[tuple[str, tuple[datetime, datetime]]] = []
 
     def keep(self, event: Event) -> None:
         """Put an event into the archive."""
@@ -167,8 +170,10 @@ class SimulatedArchive:
             at_s += self._platform.event_weight / EVENTS_PER_SECOND
             clock.at(at_s, lambda event=event: bus.replay(event, name, filter_arns))  # type: ignore[misc]
         self._platform.ledger.counts["events replayed"] += len(events)
-        clock.at(at_s, self._ended)
+        complete = (clock.moment(start_s), clock.moment(min(end_s, clock.now - LAG_S)))
+        clock.at(at_s, lambda: self._ended(name, complete))
         return at_s
 
-    def _ended(self) -> None:
+    def _ended(self, name: str, window: tuple[datetime, datetime]) -> None:
         self._replays -= 1
+        self.replayed.append((name, window))

@@ -12,6 +12,7 @@ every minute is like the last, and the model skips to the next change: that is h
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class EndpointRouting:
         self._plan = plan
         self.active = plan.primary
         self._in_alarm = False
+        self.alarm_history: list[tuple[datetime, str]] = []
         self._periods = int(plan.alarm["evaluationPeriods"])
         self._latencies_ms: dict[int, list[float]] = {}
         self._usual_ms: float | None = None
@@ -101,6 +103,7 @@ class EndpointRouting:
         in_alarm = len(averages_ms) >= self._periods and alarm.is_in_alarm(plan.alarm, averages_ms)
         if in_alarm != self._in_alarm:
             self._in_alarm = in_alarm
+            self.alarm_history.append((platform.clock.moment(), "ALARM" if in_alarm else "OK"))
             text = f"the alarm on EventBridge's latency in {plan.primary} is {'ALARM' if in_alarm else 'OK'}"
             platform.ledger.note(platform.clock.now, text, "detected" if in_alarm else "step")
 
@@ -122,3 +125,4 @@ class EndpointRouting:
             self.active = active
             self._platform.ledger.counts[f"routed to {active}"] += 1
             self._platform.ledger.note(self._platform.clock.now, f"the endpoint sends to {active}", "routed")
+            self._platform.probes.look()

@@ -5,6 +5,9 @@ replay what replication cannot have delivered.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,15 +19,18 @@ from signals.model.blueprint import RulePlan
 from signals.model.bus import LAG_S, MOST_REPLAYS, SimulatedArchive, TooManyReplaysError
 from signals.model.clock import EPOCH, HOUR_S, MINUTE_S
 from signals.model.event import Event
+from signals.model.faults import FaultKind
 from signals.model.functions import INVOCATION_S
 from signals.model.ledger import ids_in
 from signals.model.queues import QueuedMessage, SimulatedQueue
-from signals.recover.plan import RETRY, slices
+from signals.recover.outage import alarm_periods
+from signals.recover.plan import Slice, slices
+from signals.recover.window import Evidence, Interval, windows
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
-REPLICATION_TRIES_S = RETRY.total_seconds()
+_PLANNED = "return"
 _REDRIVES = 3
 _QUIET_S = 10 * MINUTE_S
 
@@ -36,27 +42,51 @@ class Operator:
         self._platform = platform
         self.steps: list[str] = []
 
-    def recover(self, after_s: float, window: tuple[float, float] | None = None) -> None:
+    def recover(self, after_s: float, *, replay: bool = True) -> None:
         """Follow the documented procedure until nothing is left to do.
 
         Args:
             after_s: When the last fault ended (s).
-            window: What to replay if signals are missing then: what came in from one time to the other (s).
+            replay: Whether to replay what `signals replay plan` says.
         """
         clock = self._platform.clock
         clock.run(max(clock.now, after_s + LAG_S + _QUIET_S))
         self._redrive_all()
-        if window and self.missing(*window):
-            self.replay(*window)
+        if replay:
+            self.replay_as_planned()
         clock.run()
         self._redrive_all()
         clock.run()
 
-    def missing(self, start_s: float, end_s: float) -> int:
-        """How many signals of a window are in the secondary's archive and not in the lake."""
-        archive, lake = self._secondary_archive(), self._platform.ledger.lake
-        held = [event for event in archive.held() if start_s <= event.time_s <= end_s] if archive else []
-        return len({identity for event in held for identity in ids_in(event.detail) if identity not in lake})
+    def replay_as_planned(self) -> None:
+        """`signals replay plan` and `start`, with what is known now."""
+        found = windows(self.evidence())
+        if found and found.windows:
+            self._replay(found.windows, filtered=True)
+
+    def evidence(self) -> Evidence:
+        """What AWS shows: histories of alarms, completed replays, and the failovers that were asked for."""
+        platform, archive = self._platform, self._secondary_archive()
+        endpoint, now = platform.blueprint.endpoint, platform.clock.moment()
+        held = [f for f in platform.faults.schedule if f.kind == FaultKind.INVERTED and f.region == endpoint.primary]
+        days = archive.plan.retention_days if archive else 0
+        return Evidence(
+            now=now,
+            retention=timedelta(days=days) if days else None,
+            alarm=alarm_periods(platform.failover.alarm_history),
+            alarm_delay=timedelta(minutes=int(endpoint.alarm["evaluationPeriods"])),
+            failovers=[
+                (
+                    platform.clock.moment(f.start_s),
+                    platform.clock.moment(f.end_s) if f.end_s <= platform.clock.now else None,
+                )
+                for f in held
+                if f.start_s <= platform.clock.now
+            ],
+            missed=alarm_periods(platform.probes.history[endpoint.primary]),
+            missed_too=alarm_periods(platform.probes.history[endpoint.secondary]),
+            replayed=[window for name, window in archive.replayed if name.startswith(_PLANNED)] if archive else (),
+        )
 
     def replay(self, start_s: float, end_s: float, *, filtered: bool = True) -> None:
         """Replay the secondary's archive to the return path, in the slices that `signals replay` makes.
@@ -66,36 +96,40 @@ class Operator:
             end_s: Up to here.
             filtered: Whether FilterArns names the return path's rule; otherwise every rule of the bus gets the replay.
         """
-        platform = self._platform
+        clock = self._platform.clock
+        self._replay([(clock.moment(start_s), clock.moment(end_s))], filtered=filtered)
+
+    def _replay(self, spans: Sequence[Interval], *, filtered: bool) -> None:
         archive, rule = self._secondary_archive(), self.return_rule()
         if archive is None or (filtered and rule is None):
             self._say("nothing can be replayed: there is no archive in the secondary, or no return path")
             return
         arns = [rule.arn] if filtered and rule else []
-        first, last = platform.clock.moment(start_s), platform.clock.moment(end_s)
-        waiting = deque(slices("return", first, last))
+        waiting = deque(slices(_PLANNED if filtered else "unfiltered", spans))
         self._say(
-            f"signals replay plan and start: what came in from {first:%Y-%m-%dT%H:%MZ} to {last:%Y-%m-%dT%H:%MZ}, "
-            f"{len(waiting)} slices"
+            f"signals replay plan and start: what came in from {spans[0][0]:%Y-%m-%dT%H:%MZ} to "
+            f"{spans[-1][1]:%Y-%m-%dT%H:%MZ}, {len(waiting)} slices"
         )
-
-        def start_next() -> None:
-            if not waiting:
-                return
-            if self._backlog() > self._backlog_limit():
-                platform.clock.after(MINUTE_S, start_next)
-                return
-            part = waiting.popleft()
-            from_s, to_s = ((moment - EPOCH).total_seconds() for moment in (part.start, part.end))
-            try:
-                ended_s = archive.start_replay(part.name, from_s, to_s, arns)
-            except TooManyReplaysError:
-                waiting.appendleft(part)
-                ended_s = platform.clock.now + MINUTE_S
-            platform.clock.at(ended_s, start_next)
-
+        start_next = partial(self._start_next, archive, arns, waiting)
         for _ in range(MOST_REPLAYS):
             start_next()
+
+    def _start_next(self, archive: SimulatedArchive, arns: Collection[str], waiting: deque[Slice]) -> None:
+        clock = self._platform.clock
+        again = partial(self._start_next, archive, arns, waiting)
+        if not waiting:
+            return
+        if self._backlog() > self._backlog_limit():
+            clock.after(MINUTE_S, again)
+            return
+        part = waiting.popleft()
+        from_s, to_s = ((moment - EPOCH).total_seconds() for moment in (part.start, part.end))
+        try:
+            ended_s = archive.start_replay(part.name, from_s, to_s, arns)
+        except TooManyReplaysError:
+            waiting.appendleft(part)
+            ended_s = clock.now + MINUTE_S
+        clock.at(ended_s, again)
 
     def _backlog(self) -> float:
         """Events in the return queue."""

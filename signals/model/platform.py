@@ -11,7 +11,9 @@ from signals.model.failover import EndpointRouting
 from signals.model.faults import Fault, FaultSchedule
 from signals.model.functions import SimulatedFunction, SimulatedMapping
 from signals.model.ledger import Ledger
+from signals.model.probes import ProbeAlarms
 from signals.model.queues import SimulatedQueue
+from signals.model.targets import LONGEST_PAUSE_S, RetrySchedule
 
 
 class Platform:
@@ -25,6 +27,7 @@ class Platform:
         signals_per_event: How many of those share an entry on the ingress bus.
         collaborators: What functions work with.
         managed_rule_ignores_replays: See `replication`: AWS does not document it.
+        longest_pause_s: Between two tries of EventBridge (s); see `targets`: AWS does not document it.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class Platform:
         signals_per_event: float = 1.0,
         collaborators: Collaborators | None = None,
         managed_rule_ignores_replays: bool = True,
+        longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         self.blueprint, self.signal_weight = blueprint, signal_weight
         self.event_weight = signal_weight / signals_per_event
         self.collaborators = collaborators or Collaborators()
         self.managed_rule_ignores_replays = managed_rule_ignores_replays
+        self.retries = RetrySchedule(longest_pause_s)
         self.rng = Random(seed)
         self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)
         self.profiles: dict[tuple[str, str], str] = {}
@@ -58,6 +63,7 @@ class Platform:
             if plan.queue_arn in self.queues and plan.function_arn in self.functions:
                 SimulatedMapping(plan, self.queues[plan.queue_arn], self.functions[plan.function_arn], self)
         self.failover = EndpointRouting(self)
+        self.probes = ProbeAlarms(self)
         for boundary in self.faults.boundaries:
             self.clock.at(boundary, self.failover.wake)
 

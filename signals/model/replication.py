@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from signals.model.blueprint import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
 from signals.model.event import Event
 from signals.model.faults import FaultKind
-from signals.model.targets import given_up, next_try
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -58,10 +57,10 @@ def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform)
     elif platform.faults.hits(FaultKind.REPLICATION, here, now) or platform.faults.hits(
         FaultKind.EVENTBRIDGE, there, now
     ):
-        again_s = next_try(first_s, platform.unchanged_until(), DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
+        again_s = platform.retries.next_try(first_s, platform.unchanged_until(), DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
         if again_s is None:
-            end_s = given_up(first_s, DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
-            why = "replication gave up after 24 hours and 185 retries"
+            end_s = platform.retries.given_up(first_s, DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
+            why = "replication gave up: 24 hours or 185 retries were over"
             platform.clock.at(end_s, lambda: platform.ledger.drop(copy.detail, why))
         else:
             platform.clock.at(again_s, lambda: _try(copy, here, there, first_s, platform))

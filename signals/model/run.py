@@ -9,7 +9,7 @@ from handlers.shared.times import timestamp
 from signals.model.blueprint import read
 from signals.model.clock import HOUR_S, parse_duration
 from signals.model.ledger import ids_in
-from signals.model.operator import REPLICATION_TRIES_S, Operator
+from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.model.report import DrillReport, MomentKind
 from signals.model.scenarios import scenario_named
@@ -19,8 +19,6 @@ from signals.recording.resources import Recording
 # Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
 SIGNALS_PER_EVENT = 25
 _BEFORE_S, _AFTER_S = 1 * HOUR_S, 2 * HOUR_S
-# `signals replay plan` includes what replication is about to give up on.
-_MARGIN_S = 1 * HOUR_S
 ASSUMPTIONS = (
     "EventBridge's managed replication rule replicates what entered through the endpoint, and no replays",
     "its retries back off to 488 s, so that 185 of them take 24 hours",
@@ -78,9 +76,7 @@ def run(
     platform.ledger.note(start_s, "the outage begins", "fault")
     platform.ledger.note(end_s, "the outage ends", "healed")
     operator = Operator(platform)
-    # What came in during the last 24 hours of the outage is still being replicated when it ends.
-    missing_until_s = end_s - REPLICATION_TRIES_S + _MARGIN_S
-    operator.recover(end_s, (start_s, missing_until_s) if replay and outage_s > REPLICATION_TRIES_S else None)
+    operator.recover(end_s, replay=replay)
 
     def after_start(kind: MomentKind, text: str = "") -> float | None:
         return next((m.seconds for m in moments if m.kind == kind and m.text.endswith(text) and m.seconds >= 0), None)

@@ -8,7 +8,7 @@ what came from one bus to a third ("Sending and receiving events between buses":
 
 By default a target is retried for 24 hours and up to 185 times, with exponential backoff and jitter; its retry policy
 lowers both ("Retry policy"). The pauses are not published: here they double from one second up to 488, so that 185
-retries take the 24 hours; the jitter, seconds, is left out.
+retries take the 24 hours, or to whatever else a run is given; the jitter, seconds, is left out.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 SERVICE = "events.amazonaws.com"
-_LONGEST_PAUSE_S = 488.0
-# Time of each retry since the first try (s).
-_TIMES = list(accumulate(min(_LONGEST_PAUSE_S, 2.0**n) for n in range(DEFAULT_ATTEMPTS)))
+LONGEST_PAUSE_S = 488.0
 
 
 class TargetRefusedError(Exception):
@@ -51,9 +49,11 @@ def invoke(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform,
         if not refusal.retryable:
             _dead_letter(event, rule, target, code, platform)
             return
-        again_s = next_try(first_s, platform.unchanged_until(), target.retry_age_s, target.retry_attempts)
+        again_s = platform.retries.next_try(
+            first_s, platform.unchanged_until(), target.retry_age_s, target.retry_attempts
+        )
         if again_s is None:
-            end_s = given_up(first_s, target.retry_age_s, target.retry_attempts)
+            end_s = platform.retries.given_up(first_s, target.retry_age_s, target.retry_attempts)
             platform.clock.at(end_s, lambda: _dead_letter(event, rule, target, code, platform))
         else:
             platform.clock.at(again_s, lambda: invoke(event, rule, target, platform, first_s))
@@ -133,22 +133,32 @@ def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, pl
         queue.send(event.text, {"RULE_ARN": rule.arn, "TARGET_ARN": target.arn, "ERROR_CODE": code})
 
 
-def next_try(first_s: float, after_s: float, age_s: float, attempts: int) -> float | None:
-    """When a target is retried next (s); None if age or attempts are used up.
+class RetrySchedule:
+    """When EventBridge tries a target again.
 
     Args:
-        first_s: When it was tried first.
-        after_s: The retry is later than this: now, or the time until which it is certain to fail again.
-        age_s: Longest age of an event (MaximumEventAgeInSeconds).
-        attempts: Most retries (MaximumRetryAttempts).
+        longest_pause_s: To which the pauses between tries grow (s): with 488, 185 retries take 24 hours; with 60, 3.
     """
-    index = bisect_left(_TIMES, after_s - first_s + 0.001)
-    if index >= min(attempts, len(_TIMES)) or _TIMES[index] > age_s:
-        return None
-    return first_s + _TIMES[index]
 
+    def __init__(self, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
+        # Time of each retry since the first try (s).
+        self._times = list(accumulate(min(longest_pause_s, 2.0**n) for n in range(DEFAULT_ATTEMPTS)))
 
-def given_up(first_s: float, age_s: float, attempts: int) -> float:
-    """When the last retry is made (s)."""
-    tries = [time for time in _TIMES[:attempts] if time <= age_s]
-    return first_s + (tries[-1] if tries else 0.0)
+    def next_try(self, first_s: float, after_s: float, age_s: float, attempts: int) -> float | None:
+        """When a target is retried next (s); None if age or attempts are used up.
+
+        Args:
+            first_s: When it was tried first.
+            after_s: The retry is later than this: now, or the time until which it is certain to fail again.
+            age_s: Longest age of an event (MaximumEventAgeInSeconds).
+            attempts: Most retries (MaximumRetryAttempts).
+        """
+        index = bisect_left(self._times, after_s - first_s + 0.001)
+        if index >= min(attempts, len(self._times)) or self._times[index] > age_s:
+            return None
+        return first_s + self._times[index]
+
+    def given_up(self, first_s: float, age_s: float, attempts: int) -> float:
+        """When the last retry is made (s)."""
+        tries = [time for time in self._times[:attempts] if time <= age_s]
+        return first_s + (tries[-1] if tries else 0.0)

@@ -1,7 +1,7 @@
 """The archive of the ingress bus in one Region: what it is, how much is in it, and its events where AWS reads them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,9 +23,10 @@ def archived_events(stack: Stack, region: str) -> list[Event]:
     return stack.aws.archived_events(region, stack.names.archive)
 
 
-def within(events: Iterable[Event], start: datetime, end: datetime) -> list[Event]:
-    """Events of a window, both ends included, as a replay takes them."""
-    return [event for event in events if start <= datetime.fromisoformat(event["time"]) <= end]
+def within(events: Iterable[Event], windows: Sequence[tuple[datetime, datetime]]) -> list[Event]:
+    """Events of some windows, both ends included, as a replay takes them."""
+    timed = ((event, datetime.fromisoformat(event["time"])) for event in events)
+    return [event for event, at in timed if any(start <= at <= end for start, end in windows)]
 
 
 def archived_signal_ids(events: Iterable[Event]) -> set[str]:
@@ -50,7 +51,7 @@ def archive_window(stack: Stack, region: str, start: datetime, end: datetime) ->
     if found is None:
         return None
     if stack.aws.archives_readable:
-        events = within(archived_events(stack, region), start, end)
+        events = within(archived_events(stack, region), [(start, end)])
         size = sum(len(json.dumps(event["detail"], separators=(",", ":")).encode()) for event in events)
         return ArchiveWindow(events=len(events), size_bytes=size, exact=True, how="every event was counted")
     held, size = found.get("EventCount", 0), found.get("SizeBytes", 0)

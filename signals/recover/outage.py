@@ -1,89 +1,112 @@
-"""When the primary was out: as given, or by the alarm's history and the failovers asked for on this machine."""
+"""What AWS shows of past outages: histories of alarms, completed replays, and failovers asked for on this machine."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from components.setting_groups import MISSED_PROBES
 from signals.aws.reading import items
 from signals.errors import Failed, Misuse
 from signals.recover import failover
+from signals.recover.replays import covered
+from signals.recover.window import Evidence, Outage, Period, Windows, windows
 from signals.stack import Stack
 
-# The alarm changes only after its evaluation periods, and the first signals may carry a slightly earlier time.
-_LEAD = timedelta(minutes=5)
-Period = tuple[datetime, datetime | None]
 
+def outage_windows(stack: Stack, start: datetime | None, end: datetime | None, *, whole: bool = False) -> Windows:
+    """What has to be replayed: after the outage between two times, or after every one that is known.
 
-@dataclass(frozen=True)
-class Outage:
-    """From when to when; `ongoing` when it has not ended, `end` being now."""
-
-    start: datetime
-    end: datetime
-    ongoing: bool
-    found_by: str
-
-
-def outage(stack: Stack, start: datetime | None, end: datetime | None) -> Outage:
-    """The outage between two times, or else the last known one.
+    Args:
+        stack: The stack.
+        start: When the outage began (with a time zone); none: all outages that AWS or this machine knows of.
+        end: When it ended; none: it is still going on.
+        whole: Replay again what completed replays cover.
 
     Raises:
         Misuse: When the end is not after the start.
         Failed: When none is known.
     """
     now = datetime.now(UTC)
+    found = windows(_given(stack, now, start, end) if start or end else _known(stack, now), whole=whole)
+    if found is None:
+        raise Failed(
+            f"the alarm {stack.names.latency_alarm} was never in ALARM, no probe was missed and no failover was "
+            "started on this machine: say when the outage was (--from, --to)"
+        )
+    return found
+
+
+def _retention(stack: Stack) -> timedelta | None:
+    days = stack.settings.archive.retention_days
+    return timedelta(days=days) if days else None
+
+
+def _given(stack: Stack, now: datetime, start: datetime | None, end: datetime | None) -> Evidence:
     if start is None:
-        if end is not None:
-            raise Misuse("--to says when the outage ended: give --from, when it began, too, or neither")
-        return _found(stack, now)
+        raise Misuse("--to says when the outage ended: give --from, when it began, too, or neither")
     if start >= (end or now):
         raise Misuse(f"the outage would begin at {start:%Y-%m-%d %H:%M} and end before that: give a --from before --to")
-    return Outage(start, min(end or now, now), end is None, "as given")
+    given = Outage(start, min(end or now, now), end is None, "as given")
+    return Evidence(now, _retention(stack), given=given)
 
 
-def _found(stack: Stack, now: datetime) -> Outage:
-    name = stack.names.latency_alarm
-    lead = _LEAD + timedelta(minutes=stack.settings.failover.evaluation_periods)
-    candidates = [(period, f"history of the alarm {name}", lead) for period in alarm_periods(_history(stack, name))]
-    for entry in failover.manual_failovers(stack):
-        began, ended = (datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("from", "to"))
-        if began:
-            candidates.append(((began, ended), "`signals failover` on this machine", _LEAD))
-    if not candidates:
-        raise Failed(
-            f"the alarm {name} was never in ALARM and no failover was started on this machine: "
-            "say when the outage was (--from, --to)"
-        )
-    (began, ended), by, before = max(candidates, key=lambda candidate: candidate[0][0])
-    return Outage(began - before, ended or now, ended is None, by)
+def _known(stack: Stack, now: datetime) -> Evidence:
+    names, kept_since = stack.names, now - (_retention(stack) or timedelta(days=30))
+
+    def periods(region: str, alarm: str) -> list[Period]:
+        return alarm_periods(_history(stack, region, alarm), kept_since)
+
+    times = [
+        [datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("from", "to")]
+        for entry in failover.manual_failovers(stack)
+    ]
+    return Evidence(
+        now=now,
+        retention=_retention(stack),
+        alarm=periods(stack.primary, names.latency_alarm),
+        alarm_delay=timedelta(minutes=stack.settings.failover.evaluation_periods),
+        failovers=[(start, end) for start, end in times if start],
+        missed=periods(stack.primary, names.probe_alarm),
+        missed_too=periods(stack.secondary, names.probe_alarm),
+        probe_delay=timedelta(minutes=MISSED_PROBES),
+        replayed=covered(stack),
+    )
 
 
-def alarm_periods(history: list[tuple[datetime, str]]) -> list[Period]:
-    """From each change of an alarm to ALARM until it left that state; the last period may not have ended."""
+def alarm_periods(history: list[tuple[datetime, str]], since: datetime | None = None) -> list[Period]:
+    """From each change of an alarm to ALARM until it left that state; the last period may not have ended.
+
+    Args:
+        history: Each change: when, and to which state, or `state<former state`.
+        since: From when on a period counts whose beginning is too long ago to be in the history.
+    """
     found: list[Period] = []
-    for at, state in sorted(history):
+    for at, states in sorted(history):
+        state, _, former = states.partition("<")
         if state == "ALARM" and not (found and found[-1][1] is None):
             found.append((at, None))
         elif state != "ALARM" and found and found[-1][1] is None:
             found[-1] = (found[-1][0], at)
+        elif former == "ALARM" and not found and since:
+            found.append((since, at))
     return found
 
 
-def _history(stack: Stack, alarm: str) -> list[tuple[datetime, str]]:
-    """Each change of an alarm: when, and to which state; CloudWatch keeps 30 days of them."""
+def _history(stack: Stack, region: str, alarm: str) -> list[tuple[datetime, str]]:
+    """Each change of an alarm: when, and `state<former state`; CloudWatch keeps 30 days of them."""
     history = items(
-        stack.aws.client("cloudwatch", stack.primary),
+        stack.aws.client("cloudwatch", region),
         "describe_alarm_history",
         "AlarmHistoryItems",
         AlarmName=alarm,
         HistoryItemType="StateUpdate",
     )
-    return [(item["Timestamp"].astimezone(UTC), _new_state(item)) for item in history]
+    return [(item["Timestamp"].astimezone(UTC), _states(item)) for item in history]
 
 
-def _new_state(item: dict[str, Any]) -> str:
+def _states(item: dict[str, Any]) -> str:
     try:
-        return str(json.loads(item["HistoryData"])["newState"]["stateValue"])
+        data = json.loads(item["HistoryData"])
+        return f"{data['newState']['stateValue']}<{data.get('oldState', {}).get('stateValue', '')}"
     except (KeyError, ValueError):
         return str(item.get("HistorySummary", "")).rpartition(" ")[2]

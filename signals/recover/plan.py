@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,13 +12,10 @@ from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
 from signals.observe.archives import ArchiveWindow, archive_window
 from signals.recover import storage
-from signals.recover.outage import Outage, outage
+from signals.recover.outage import outage_windows
+from signals.recover.window import Interval
 from signals.stack import Stack
 
-# EventBridge User Guide, "Event retry policy": replication, like any target, is retried for 24 hours. The last tries
-# may be far apart: what was almost as old counts as dropped too.
-RETRY = timedelta(hours=24)
-_RETRY_MARGIN = timedelta(hours=1)
 CONCURRENT = 10
 _LONGEST_SLICE_MINUTES = 60
 # USD; the first from one public source (aws-facts 6 calls it unsure), all of us-east-1 and us-west-2.
@@ -40,11 +37,12 @@ class Slice(BaseModel):
 
 
 class Plan(BaseModel):
-    """What `start` will do. `slices` is empty when replication delivers, or delivered, all of it.
+    """What `start` will do. `slices` is empty where completed replays cover every outage.
 
     Attributes:
         id: Name of the plan; the same window always makes the same plan and the same replays.
-        start, end: The window that is replayed (UTC, whole minutes).
+        start, end: Of what is replayed, the beginning and the end (UTC, whole minutes).
+        windows: What is replayed; more than one where outages were apart.
         archives: By Region, what its archive holds of the window; the secondary's is replayed.
         duplicates: Signals of the window that are in the lake already; None where that cannot be told.
         drained_per_second: Events that the return path brings to the primary each second.
@@ -65,6 +63,7 @@ class Plan(BaseModel):
     start: datetime
     end: datetime
     whole: bool
+    windows: tuple[Interval, ...] = ()
     slices: tuple[Slice, ...]
     archives: dict[str, ArchiveWindow]
     duplicates: int | None
@@ -76,6 +75,16 @@ class Plan(BaseModel):
     duration_s: float
     cost_usd: dict[str, float]
     notes: tuple[str, ...]
+
+    @property
+    def spans(self) -> tuple[Interval, ...]:
+        """The windows; a plan that was saved before plans had several has one."""
+        return self.windows or ((self.start, self.end),)
+
+    @property
+    def length(self) -> timedelta:
+        """How much time is replayed."""
+        return sum((end - start for start, end in self.spans), timedelta())
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
@@ -93,46 +102,47 @@ def make_plan(
 
     Args:
         stack: The stack.
-        start: When the primary's outage began (with a time zone); none: the last known outage.
+        start: When the primary's outage began (with a time zone); none: every known outage that is not made good.
         end: When it ended; none: it is still going on.
-        whole: Replay all of the outage, including what replication should have delivered.
+        whole: Replay again what completed replays cover.
         put_events_quota: The primary's PutEvents quota (requests a second); none: AWS's default.
 
     Raises:
         Misuse: When the end is not after the start.
         Failed: When no outage is known, or the stack has no archive.
     """
-    found = outage(stack, start, end)
-    first, last, notes = _window(stack, found, whole=whole)
-    windows = {region: archive_window(stack, region, first, last) for region in stack.regions} if last > first else {}
-    held = {region: window for region, window in windows.items() if window}
-    if last > first and stack.secondary not in held:
+    found = outage_windows(stack, start, end, whole=whole)
+    first, last = (found.windows[0][0], found.windows[-1][1]) if found.windows else (found.outage.start,) * 2
+    counts = {region: _held(stack, region, found.windows) for region in stack.regions} if found.windows else {}
+    held = {region: window for region, window in counts.items() if window}
+    if found.windows and stack.secondary not in held:
         raise Failed(f"there is no archive {stack.names.archive} in {stack.secondary}: run `signals up` first")
     counted = held.get(stack.secondary) or ArchiveWindow(events=0, size_bytes=0, exact=True, how="nothing to replay")
-    signals, duplicates = _seen(stack, first, last) if held else (0, 0)
+    signals, duplicates = _seen(stack, found.windows) if held else (0, 0)
     rate = _drain_rate(stack)
     quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.archive_lag
     planned = Plan(
         stack=stack.name,
         id=f"{first:%Y%m%dT%H%M}-{last:%Y%m%dT%H%M}",
-        outage_start=found.start,
-        outage_end=found.end,
-        ongoing=found.ongoing,
-        found_by=found.found_by,
+        outage_start=found.outage.start,
+        outage_end=found.outage.end,
+        ongoing=found.outage.ongoing,
+        found_by=found.outage.found_by,
         start=first,
         end=last,
         whole=whole,
-        slices=tuple(slices(stack.names.return_path, first, last)),
+        windows=found.windows,
+        slices=tuple(slices(stack.names.return_path, found.windows)),
         archives=held,
         duplicates=duplicates,
         signals=signals,
         drained_per_second=rate,
         backlog_limit=math.ceil(rate * 3_600),
         put_events_limit=quota * HEADROOM if quota else None,
-        ready_at=last + lag if lag else found.end,
+        ready_at=last + lag if lag else found.outage.end,
         duration_s=counted.events / rate,
         cost_usd=_cost(counted),
-        notes=tuple(notes),
+        notes=found.notes,
     )
     storage.save(stack, f"replay-{planned.id}", planned.as_json())
     return planned
@@ -157,55 +167,37 @@ def load_plan(stack: Stack, plan_id: str | None = None) -> Plan:
     return Plan.model_validate(storage.load(stack, name))
 
 
-def slices(prefix: str, start: datetime, end: datetime) -> Sequence[Slice]:
-    """A window in whole minutes, cut into ten slices, or into hours where ten would be longer."""
-    minutes = math.ceil((end - start) / timedelta(minutes=1))
+def slices(prefix: str, windows: Sequence[Interval]) -> list[Slice]:
+    """Windows in whole minutes, cut into ten slices, or into hours where ten would be longer."""
+    minutes = math.ceil(sum((end - start for start, end in windows), timedelta()) / timedelta(minutes=1))
     length = timedelta(minutes=max(1, min(_LONGEST_SLICE_MINUTES, math.ceil(minutes / CONCURRENT))))
-    found, at = [], start
-    while at < end:
-        to = min(at + length, end)
-        found.append(Slice(name=f"{prefix}-{at:%Y%m%dT%H%M}-{to:%Y%m%dT%H%M}", start=at, end=to))
-        at = to
+    found = []
+    for start, end in windows:
+        at = start
+        while at < end:
+            to = min(at + length, end)
+            found.append(Slice(name=f"{prefix}-{at:%Y%m%dT%H%M}-{to:%Y%m%dT%H%M}", start=at, end=to))
+            at = to
     return found
 
 
-def _window(stack: Stack, found: Outage, *, whole: bool) -> tuple[datetime, datetime, list[str]]:
-    """First and last minute to replay, equal when there is nothing to replay, and what to say about it."""
-    first, last = _minute(found.start), _minute(found.end + timedelta(seconds=59, microseconds=999_999))
-    notes = []
-    if found.ongoing:
-        notes.append("the outage has not ended: plan again when it has, replication may have given up on more by then")
-    given_up = _minute(found.end - RETRY + _RETRY_MARGIN)
-    if whole:
-        notes.append("the whole outage is replayed: replication delivers most of it too")
-    elif given_up <= first:
-        hours = (found.end - found.start) / timedelta(hours=1)
-        notes.append(f"replication retries for 24 h and the outage took {hours:.1f} h: it delivers by itself")
-        last = first
-    else:
-        last = given_up
-        notes.append(f"replication gave up on what came before {found.end - RETRY:%Y-%m-%d %H:%M} (24 h of retries)")
-    archived_since = _minute(datetime.now(UTC) - timedelta(days=stack.settings.archive.retention_days))
-    if first < archived_since and last > first:
-        notes.append(
-            f"LOST: the archive keeps {stack.settings.archive.retention_days} days, so what came before "
-            f"{archived_since:%Y-%m-%d %H:%M} is gone"
-        )
-        first, last = archived_since, max(last, archived_since)
-    return first, last, notes
+def _held(stack: Stack, region: str, windows: Sequence[Interval]) -> ArchiveWindow | None:
+    """What a Region's archive holds of all windows together."""
+    found = [archive_window(stack, region, start, end) for start, end in windows]
+    parts = [part for part in found if part]
+    if not parts:
+        return None
+    events, size = sum(part.events for part in parts), sum(part.size_bytes for part in parts)
+    return parts[0].model_copy(update={"events": events, "size_bytes": size})
 
 
-def _minute(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(second=0, microsecond=0)
-
-
-def _seen(stack: Stack, start: datetime, end: datetime) -> tuple[int | None, int | None]:
+def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | None]:
     """Signals of the window, and those of them in the lake already; None where that cannot be told."""
     all_in_lake = any(consumer.kind == "lake" and not consumer.pattern for consumer in stack.settings.consumers)
     if not stack.aws.archives_readable or not all_in_lake:
         return None, None
-    ids = archives.archived_signal_ids(archives.within(archives.archived_events(stack, stack.secondary), start, end))
-    return len(ids), len(ids & lake.lake_signal_ids(stack, start))
+    ids = archives.archived_signal_ids(archives.within(archives.archived_events(stack, stack.secondary), windows))
+    return len(ids), len(ids & lake.lake_signal_ids(stack, windows[0][0]))
 
 
 def _drain_rate(stack: Stack) -> float:

@@ -47,7 +47,7 @@ def reconcile(stack: Stack, plan: Plan) -> Reconciled:
     if plan.signals is None:
         return _by_count(stack, plan)
     events = archives.archived_events(stack, stack.secondary) if plan.slices else []
-    archived = archives.archived_signal_ids(archives.within(events, plan.start, plan.end))
+    archived = archives.archived_signal_ids(archives.within(events, plan.spans))
     deadline = time.monotonic() + _ARRIVAL_S
     while missing := archived - lake.lake_signal_ids(stack, plan.start) - _quarantined(stack):
         if time.monotonic() >= deadline:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count, takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -18,9 +18,13 @@ from components import resource_types as types
 from components.resource_types import arn
 from signals.errors import Failed
 from signals.observe.queues import QueueStatus, queue_statuses
+from signals.recover import replays
 from signals.recover.failover import OnEvent, ignore
 from signals.recover.plan import CONCURRENT, Plan, Slice
 from signals.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import ReplayTypeDef
 
 _ACTIVE = ("STARTING", "RUNNING", "CANCELLING")
 _ENDED_EARLY = ("FAILED", "CANCELLED")
@@ -127,7 +131,7 @@ def watch(stack: Stack, plan: Plan) -> Iterator[ReplayProgress]:
 
 def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
     """How far a plan is now."""
-    events, known = stack.aws.client("events", stack.secondary), _replays(stack)
+    events, known = stack.aws.client("events", stack.secondary), _states(replays.into_return_path(stack))
     states: dict[str, int] = {}
     newest, covered = None, timedelta()
     for part in plan.slices:
@@ -148,7 +152,7 @@ def replay_progress(stack: Stack, plan: Plan) -> ReplayProgress:
     found = _return_queues(stack)
     failed = sum(queue.messages for queue in found if queue.is_failure_queue)
     waiting = sum(queue.messages for queue in found if not queue.is_failure_queue)
-    share = covered / (plan.end - plan.start) if plan.end > plan.start else 1.0
+    share = covered / plan.length if plan.length else 1.0
     return ReplayProgress(datetime.now(UTC), states, newest, share, waiting, failed)
 
 
@@ -158,7 +162,7 @@ def cancel(stack: Stack) -> list[str]:
     What is in the return queue already still goes to the primary.
     """
     events, cancelled = stack.aws.client("events", stack.secondary), []
-    for name, state in _replays(stack).items():
+    for name, state in _states(replays.into_return_path(stack)).items():
         if state not in ("STARTING", "RUNNING"):
             continue
         try:
@@ -174,7 +178,7 @@ def cancel(stack: Stack) -> list[str]:
 
 def _unstarted(stack: Stack, plan: Plan, tried: set[str]) -> list[tuple[Slice, str]]:
     """Slices that have to be started, each with the name of its next replay."""
-    known, found = _replays(stack), []
+    known, found = _states(replays.into_return_path(stack)), []
     for part in plan.slices:
         attempts = _attempts(part, known)
         if attempts and known[attempts[-1]] not in _ENDED_EARLY:
@@ -198,22 +202,13 @@ def _attempt(part: Slice, number: int) -> str:
     return part.name if number == 1 else f"{part.name}-{number}"
 
 
-def _replays(stack: Stack, prefix: str | None = None) -> Mapping[str, str]:
-    """State of each replay whose name begins with a prefix; by default, of this stack's return path."""
-    events, found = stack.aws.client("events", stack.secondary), {}
-    wanted = f"{stack.names.return_path}-" if prefix is None else prefix
-    request: dict[str, Any] = {"NamePrefix": wanted} if wanted else {}
-    while True:
-        answer = events.list_replays(**request)
-        found.update({replay["ReplayName"]: replay["State"] for replay in answer["Replays"]})
-        if not answer.get("NextToken"):
-            return found
-        request["NextToken"] = answer["NextToken"]
+def _states(replays: "list[ReplayTypeDef]") -> Mapping[str, str]:
+    return {replay["ReplayName"]: replay["State"] for replay in replays}
 
 
 def _reason_to_wait(stack: Stack, plan: Plan) -> str | None:
     """Why no slice may be started now; None when one may."""
-    active = sum(state in _ACTIVE for state in _replays(stack, "").values())
+    active = sum(state in _ACTIVE for state in _states(replays.listed(stack, "")).values())
     if active >= CONCURRENT:
         return f"{active} replays run in {stack.secondary}, and AWS runs {CONCURRENT} at a time"
     waiting = sum(queue.visible for queue in _return_queues(stack) if not queue.is_failure_queue)

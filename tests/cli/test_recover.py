@@ -43,7 +43,7 @@ def planned(hours: float, usd: float = 0.0) -> Plan:
         start=start,
         end=END,
         whole=False,
-        slices=tuple(slices("hand-made-return", start, END)),
+        slices=tuple(slices("hand-made-return", [(start, END)])),
         archives={"us-east-1": ArchiveWindow(events=1, size_bytes=1, exact=False, how="")},
         duplicates=None,
         signals=None,

@@ -64,7 +64,7 @@ def test_a_replay_does_what_its_plan_says_and_reconciles(deployment: Deployment)
     time.sleep(1)
     planned = make_plan(stack, began, datetime.now(UTC), whole=True)
     held = archives.archived_events(stack, SECONDARY)
-    expected = archives.within(held, planned.start, planned.end)
+    expected = archives.within(held, planned.spans)
     assert planned.archives[SECONDARY].events == len(expected) >= 5
     assert planned.signals == planned.duplicates
     assert {signal["id"] for signal in signals} <= archives.archived_signal_ids(expected)

@@ -102,7 +102,7 @@ def run(schedule: Schedule) -> tuple[Platform, Operator]:
         do = partial(operator.replay, mistake.start_s, mistake.end_s, filtered=mistake.filtered)
         platform.clock.at(mistake.at_s, do)
     end_s = max([fault.end_s for fault in schedule.faults] + schedule.sent_s)
-    operator.recover(end_s, (0.0, end_s))
+    operator.recover(end_s)
     return platform, operator
 
 
@@ -110,7 +110,7 @@ def _observe(schedule: Schedule, platform: Platform, operator: Operator) -> None
     """What `--hypothesis-show-statistics` shows: how often the worst cases occurred."""
     note(str(schedule))
     counts = platform.ledger.counts
-    for seen in ("batches spooled", "replication gave up after 24 hours and 185 retries", "dead letters"):
+    for seen in ("batches spooled", "replication gave up: 24 hours or 185 retries were over", "dead letters"):
         event(f"{seen}: {counts[seen] > 0}")
     event(f"redriven: {any('redrive' in step for step in operator.steps)}")
     event(f"replayed: {any('replay' in step for step in operator.steps)}")

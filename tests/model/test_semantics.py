@@ -10,7 +10,7 @@ from signals.model.event import Pattern
 from signals.model.faults import Fault, FaultKind
 from signals.model.iam import Policy
 from signals.model.operator import Operator
-from signals.model.targets import given_up, next_try
+from signals.model.targets import RetrySchedule
 from tests.model.support import PRIMARY, SECONDARY, hours, plan, platform_of
 
 ALARM = plan().endpoint.alarm
@@ -98,16 +98,21 @@ def test_failover_takes_360_seconds_on_average_and_never_more_than_420() -> None
 
 
 def test_a_target_is_tried_185_times_in_24_hours_and_not_again() -> None:
-    times, now = [], 0.0
-    while (again := next_try(0.0, now, 86_400, 185)) is not None:
+    retries, times, now = RetrySchedule(), [], 0.0
+    while (again := retries.next_try(0.0, now, 86_400, 185)) is not None:
         times.append(again)
         now = again
     assert len(times) == 185
     assert 86_000 < times[-1] <= 86_400
-    assert next_try(0.0, 3_000, 3_600, 185) is not None
-    assert next_try(0.0, 3_600, 3_600, 185) is None
-    assert given_up(0.0, 3_600, 185) <= 3_600
-    assert next_try(0.0, 0.0, 86_400, 0) is None
+    assert retries.next_try(0.0, 3_000, 3_600, 185) is not None
+    assert retries.next_try(0.0, 3_600, 3_600, 185) is None
+    assert retries.given_up(0.0, 3_600, 185) <= 3_600
+    assert retries.next_try(0.0, 0.0, 86_400, 0) is None
+
+
+@pytest.mark.parametrize(("longest_pause_s", "hours"), [(60, 3), (300, 14.8), (488, 24)])
+def test_how_long_185_tries_take_depends_on_pauses_that_aws_does_not_tell(longest_pause_s: float, hours: float) -> None:
+    assert RetrySchedule(longest_pause_s).given_up(0.0, 86_400, 185) / HOUR_S == pytest.approx(hours, abs=0.3)
 
 
 def test_a_function_that_fails_is_tried_twice_more_after_one_and_two_minutes() -> None:

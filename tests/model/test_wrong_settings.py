@@ -53,7 +53,7 @@ def through(
     """Run the outage and the documented procedure, with the replay if asked for."""
     platform = platform_of(recording, faults, sent_s=sent_s, **more)
     end_s = max([fault.end_s for fault in faults] + list(sent_s))
-    Operator(platform).recover(end_s, (0.0, end_s) if replay else None)
+    Operator(platform).recover(end_s, replay=replay)
     return platform
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from signals.errors import Failed, Misuse
 from signals.recover import plan, storage
-from signals.recover.outage import Outage, alarm_periods, outage
+from signals.recover.outage import alarm_periods, outage_windows
 from tests.recover.support import ScriptedStack
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -27,8 +28,9 @@ class Alarms:
         return self
 
     def paginate(self, **asked: str) -> list[dict[str, Any]]:
-        assert asked == {"AlarmName": "hand-made-ingress-latency", "HistoryItemType": "StateUpdate"}
-        data = [(at, json.dumps({"newState": {"stateValue": state}})) for at, state in self.history]
+        assert asked["HistoryItemType"] == "StateUpdate"
+        known = self.history if asked["AlarmName"] == "hand-made-ingress-latency" else ()
+        data = [(at, json.dumps({"newState": {"stateValue": state}})) for at, state in known]
         return [{"AlarmHistoryItems": [{"Timestamp": at, "HistoryData": text} for at, text in data]}]
 
     def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
@@ -37,6 +39,12 @@ class Alarms:
 
 
 class Archives:
+    replays: Sequence[dict[str, Any]] = ()
+
+    def list_replays(self, NamePrefix: str) -> dict[str, Any]:  # noqa: N803
+        assert NamePrefix == "hand-made-return-"
+        return {"Replays": [{"ReplayStartTime": NOW, **replay} for replay in self.replays]}
+
     def describe_archive(self, **_: str) -> dict[str, Any]:
         return {"EventCount": 10_000, "SizeBytes": 20_000_000, "CreationTime": NOW - 100 * HOUR}
 
@@ -52,21 +60,13 @@ def cloud(scripted: ScriptedStack) -> ScriptedStack:
     return scripted
 
 
-def test_a_30_hour_outage_replays_what_was_older_than_24_hours_at_recovery(cloud: ScriptedStack) -> None:
-    start, end = NOW - 31 * HOUR, NOW - HOUR
-    planned = plan.make_plan(cloud, start, end)
-    # An hour more than the arithmetic says: the last of 24 hours' retries may be far apart.
-    assert (planned.start, planned.end) == (start, end - 23 * HOUR)
-    assert planned.ready_at == planned.end + timedelta(minutes=10)
-    assert "gave up" in " ".join(planned.notes)
-
-
-def test_a_shorter_outage_needs_no_replay_unless_all_of_it_is_asked_for(cloud: ScriptedStack) -> None:
-    start, end = NOW - 5 * HOUR, NOW - HOUR
-    planned = plan.make_plan(cloud, start, end)
-    assert planned.slices == ()
-    assert "by itself" in planned.notes[0]
-    assert plan.make_plan(cloud, start, end, whole=True).start == start
+def test_an_outage_is_replayed_whole_since_nobody_sees_what_replication_delivered(cloud: ScriptedStack) -> None:
+    for length in (0.5, 2, 10, 30):
+        start, end = NOW - length * HOUR - HOUR, NOW - HOUR
+        planned = plan.make_plan(cloud, start, end)
+        assert (planned.start, planned.end, planned.windows) == (start, end, ((start, end),))
+        assert planned.ready_at == planned.end + timedelta(minutes=10)
+        assert "no metric shows what replication delivered" in " ".join(planned.notes)
 
 
 def test_what_the_archive_no_longer_has_is_called_lost(cloud: ScriptedStack) -> None:
@@ -90,7 +90,7 @@ def test_cost_and_duration_follow_from_the_events(cloud: ScriptedStack) -> None:
 
 def test_slices_cover_the_window_without_a_gap_ten_of_them_or_one_an_hour() -> None:
     for length in (timedelta(minutes=1), timedelta(minutes=7), 6 * HOUR, 30 * HOUR, timedelta(days=30)):
-        found = plan.slices("signals-return", NOW - length, NOW)
+        found = plan.slices("signals-return", [(NOW - length, NOW)])
         assert found[0].start == NOW - length
         assert found[-1].end == NOW
         assert all(one.end == other.start for one, other in itertools.pairwise(found))
@@ -100,8 +100,8 @@ def test_slices_cover_the_window_without_a_gap_ten_of_them_or_one_an_hour() -> N
 
 def test_names_of_replays_follow_from_the_window_and_fit() -> None:
     # StartReplay: at most 64 characters; a stack's name has 24 at most, and a tenth attempt needs three.
-    (part,) = plan.slices(f"{'s' * 24}-return", NOW - timedelta(minutes=1), NOW)
-    assert part == plan.slices(f"{'s' * 24}-return", NOW - timedelta(minutes=1), NOW)[0]
+    (part,) = plan.slices(f"{'s' * 24}-return", [(NOW - timedelta(minutes=1), NOW)])
+    assert part == plan.slices(f"{'s' * 24}-return", [(NOW - timedelta(minutes=1), NOW)])[0]
     assert len(part.name) + len("-10") <= 64
 
 
@@ -113,13 +113,25 @@ def test_the_plan_is_kept_and_found_again(cloud: ScriptedStack) -> None:
         plan.load_plan(cloud, "another")
 
 
-def test_without_times_the_alarms_last_outage_is_taken(cloud: ScriptedStack) -> None:
-    cloud.answers["cloudwatch"] = Alarms(
-        (NOW - 90 * HOUR, "ALARM"), (NOW - 80 * HOUR, "OK"), (NOW - 40 * HOUR, "ALARM"), (NOW - 5 * HOUR, "OK")
-    )
-    found = outage(cloud, None, None)
-    # Five minutes until the alarm says so, and five to be sure.
-    assert found == Outage(NOW - 40 * HOUR - timedelta(minutes=10), NOW - 5 * HOUR, False, found.found_by)
+def test_without_times_every_outage_that_is_not_made_good_is_taken(cloud: ScriptedStack) -> None:
+    history = [(90, "ALARM"), (80, "OK"), (40, "ALARM"), (5, "OK")]
+    cloud.answers["cloudwatch"] = Alarms(*((NOW - hours * HOUR, state) for hours, state in history))
+    # Five minutes until the alarm says so, and five to be sure; ten until all signals go to the primary again.
+    lead, tail = timedelta(minutes=10), timedelta(minutes=10)
+    both = ((NOW - 90 * HOUR - lead, NOW - 80 * HOUR + tail), (NOW - 40 * HOUR - lead, NOW - 5 * HOUR + tail))
+    assert outage_windows(cloud, None, None).windows == both
+    cloud.answers["events"].replays = [
+        {
+            "EventStartTime": both[0][0],
+            "EventEndTime": both[0][1],
+            "State": "COMPLETED",
+            "ReplayName": "hand-made-return-1",
+        }
+    ]
+    planned = plan.make_plan(cloud)
+    assert planned.windows == both[1:]
+    assert any("completed replays cover" in note for note in planned.notes)
+    assert plan.make_plan(cloud, whole=True).windows == both
 
 
 def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:
@@ -128,8 +140,13 @@ def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:
     assert alarm_periods([]) == []
 
 
+def test_an_alarm_that_began_before_its_history_began_then_at_the_latest() -> None:
+    assert alarm_periods([(NOW, "OK<ALARM")], NOW - 720 * HOUR) == [(NOW - 720 * HOUR, NOW)]
+    assert alarm_periods([(NOW, "OK<INSUFFICIENT_DATA")], NOW - 720 * HOUR) == []
+
+
 def test_an_outage_nobody_knows_of_has_to_be_told(cloud: ScriptedStack) -> None:
     with pytest.raises(Failed, match=r"--from, --to"):
-        outage(cloud, None, None)
+        outage_windows(cloud, None, None)
     with pytest.raises(Misuse):
-        outage(cloud, NOW, NOW - HOUR)
+        outage_windows(cloud, NOW, NOW - HOUR)

@@ -64,7 +64,7 @@ def planned(hours: float = 30) -> plan.Plan:
         start=start,
         end=END,
         whole=False,
-        slices=tuple(plan.slices("hand-made-return", start, END)),
+        slices=tuple(plan.slices("hand-made-return", [(start, END)])),
         archives={"us-east-1": ArchiveWindow(events=1, size_bytes=1, exact=False, how="")},
         duplicates=None,
         signals=None,

@@ -83,19 +83,24 @@ def failover_status(stack: StackName = "local", json: AsJson = False) -> None:
 def replay_plan(
     stack: StackName = "local",
     start: Annotated[
-        str | None, typer.Option("--from", help="When the outage began, as 2026-01-31T12:00Z; by default the last one.")
+        str | None,
+        typer.Option("--from", help="When the outage began, as 2026-01-31T12:00Z; by default every known one."),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="When it ended; by default now.")] = None,
     whole: Annotated[
         bool,
-        typer.Option("--whole", help="All of the outage, including what replication should have delivered."),
+        typer.Option("--whole", help="Every outage, those that completed replays cover too."),
     ] = False,
     put_events_quota: Annotated[
         int | None, typer.Option(help="The primary's PutEvents quota (requests a second), where it was raised.", min=1)
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show what replication cannot have delivered, and how long a replay takes and costs. Changes nothing."""
+    """Show which outages are not made good, and how long a replay takes and costs. Changes nothing.
+
+    Every outage that AWS or this machine knows of counts, from the first that no completed replay covers: by the
+    alarms on latency and on missing probes (CloudWatch keeps 30 days of them) and the failovers asked for here.
+    """
     chosen = load_stack(stack)
     with console.busy("reading the archives", quiet=json):
         found = make_plan(chosen, time(start), time(end), whole=whole, put_events_quota=put_events_quota)
@@ -134,7 +139,7 @@ def replay_watch(plan: PlanId = None, stack: StackName = "local", json: AsJson =
     planned = load_plan(chosen, plan)
     if not planned.slices:
         console.err.print(
-            f"plan {planned.id} replays nothing ({planned.notes[-1]}): to replay all of the outage, run "
+            f"plan {planned.id} replays nothing ({planned.notes[-1]}): to replay all of it again, run "
             f"`signals replay plan --whole --stack {stack}`",
             markup=False,
         )
