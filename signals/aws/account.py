@@ -26,6 +26,7 @@ Event = dict[str, Any]
 
 _MOST_MESSAGES = 1_000
 _HIDDEN_S = 30
+_MOST_CONNECTIONS = 64  # threads that share a client, such as the workers of `signals redrive send`
 _MOST_POINTS = 1_440  # CloudWatch API reference, GetMetricStatistics
 _FINE_DATA = timedelta(days=15)  # after which CloudWatch keeps periods of 5 minutes
 # Requests a second (EventBridge User Guide, "Quotas").
@@ -91,6 +92,7 @@ class Aws:
                 config = Config(
                     connect_timeout=5,
                     read_timeout=30,
+                    max_pool_connections=_MOST_CONNECTIONS,
                     retries={"mode": "standard", "max_attempts": 3},
                     **options.pop("config", {}),
                 )

@@ -106,9 +106,9 @@ class DeployedEnvironment:
             # The quarantine holds what cannot be processed: a retry would not help.
             if group.queue == self._stack.names.quarantine:
                 continue
-            done = [o for o in redrive.send(self._stack, group.region, group.queue) if o.problem is None]
-            if done:
-                notify(f"{len(done)} messages of {group.queue} ({group.region}) are redriven")
+            done = redrive.send(self._stack, group.region, group.queue)
+            if done.sent:
+                notify(f"{done.sent} messages of {group.queue} ({group.region}) are redriven")
 
     def replay(self, start: datetime, end: datetime, notify: Notify) -> None:
         """Replay the window from the secondary's archive into the primary."""

@@ -1,6 +1,8 @@
 """What failed goes back to where it failed, and is deleted only then."""
 
 import json
+import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from signals.errors import Misuse
 from signals.recover import destinations, redrive
+from signals.recover.failures import RedriveOutcome
 from signals.stack import Stack
 from tests.recover.support import ScriptedStack, arn, queue, subscribe
 from tests.support.hand_made import PRIMARY
@@ -44,6 +47,13 @@ def bodies(stack: Stack, name: str) -> list[Any]:
     return [json.loads(message["Body"]) for message in found]
 
 
+def sent(stack: Stack, name: str, **options: Any) -> list[RedriveOutcome]:
+    """What became of each message of a queue that was sent back."""
+    outcomes: list[RedriveOutcome] = []
+    redrive.send(stack, PRIMARY, f"hand-made-{name}", on_outcome=outcomes.append, **options)
+    return outcomes
+
+
 def undelivered(code: str, queue_name: str = "orders") -> dict[str, str]:
     """The attributes that EventBridge gives a dead letter."""
     return {
@@ -70,7 +80,7 @@ def test_failures_are_counted_by_queue_and_reason_and_stay(platform: Stack) -> N
 def test_a_rules_dead_letter_goes_to_the_rules_target_as_the_target_would_have_got_it(platform: Stack) -> None:
     subscribe(platform, PRIMARY, "orders", {"source": ["signals"]}, InputPath="$.detail")
     put(platform, "orders-dlq", EVENT, **undelivered("THROTTLING"))
-    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-orders-dlq")
+    (outcome,) = sent(platform, "orders-dlq")
     assert outcome.problem is None
     assert bodies(platform, "orders") == [EVENT["detail"]]
     assert bodies(platform, "orders-dlq") == []
@@ -82,8 +92,8 @@ def test_only_what_was_chosen_is_sent(platform: Stack) -> None:
         put(platform, "orders-dlq", EVENT, **undelivered(code))
     one = redrive.list_messages(platform, PRIMARY, "hand-made-orders-dlq")[0]
     assert set(one.as_json()) == {"region", "queue", "id", "reason", "text", "sent_at", "body", "attributes"}
-    assert len(redrive.send(platform, PRIMARY, "hand-made-orders-dlq", ids=[one.id])) == 1
-    redrive.send(platform, PRIMARY, "hand-made-orders-dlq", reason="THROTTLING")
+    assert len(sent(platform, "orders-dlq", ids=[one.id])) == 1
+    sent(platform, "orders-dlq", reason="THROTTLING")
     assert len(bodies(platform, "orders")) == 3
     assert bodies(platform, "orders-dlq") == []
 
@@ -92,7 +102,7 @@ def test_what_is_not_taken_stays_and_says_why_while_the_others_go(platform: Stac
     subscribe(platform, PRIMARY, "orders", {"source": ["signals"]})
     put(platform, "orders-dlq", EVENT, **undelivered("THROTTLING"))
     put(platform, "orders-dlq", EVENT, **undelivered("NO_RESOURCE", queue_name="gone"))
-    outcomes = redrive.send(platform, PRIMARY, "hand-made-orders-dlq")
+    outcomes = sent(platform, "orders-dlq")
     assert sorted(outcome.problem is None for outcome in outcomes) == [False, True]
     (kept,) = redrive.list_messages(platform, PRIMARY, "hand-made-orders-dlq")
     assert kept.reason == "NO_RESOURCE"
@@ -103,7 +113,7 @@ def test_a_quarantined_signal_goes_back_to_the_bus_as_a_batch_of_its_producer(pl
     subscribe(platform, PRIMARY, "enrichment", {"source": ["signals.ingest"]})
     signal = {"specversion": "1.0", "id": "s-2", "type": "order.placed", "source": "/shop"}
     put(platform, "quarantine", signal, reason="undelivered", message="Throttling", source="demo", batch_id="b-1")
-    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-quarantine")
+    (outcome,) = sent(platform, "quarantine")
     assert outcome.problem is None
     (event,) = bodies(platform, "enrichment")
     assert (event["source"], event["detail-type"]) == ("signals.ingest", "Signal Batch")
@@ -117,7 +127,7 @@ def test_a_whole_batch_in_quarantine_goes_back_as_it_was(platform: Stack) -> Non
     subscribe(platform, PRIMARY, "enrichment", {"source": ["signals.ingest"]})
     detail = {"batch_id": "b-2", "source": "new", "signals": [{"id": "s-3"}]}
     put(platform, "quarantine", detail, reason="unregistered_source", message="no source 'new'", source="new")
-    redrive.send(platform, PRIMARY, "hand-made-quarantine")
+    sent(platform, "quarantine")
     (event,) = bodies(platform, "enrichment")
     assert event["detail"] == detail
 
@@ -132,7 +142,7 @@ def test_a_whole_batch_in_quarantine_goes_back_as_it_was(platform: Stack) -> Non
 )
 def test_what_cannot_go_back_from_quarantine_stays(platform: Stack, body: str, why: str) -> None:
     put(platform, "quarantine", body, reason="malformed_batch")
-    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-quarantine")
+    (outcome,) = sent(platform, "quarantine")
     assert outcome.problem
     assert why in outcome.problem
     assert len(bodies(platform, "quarantine")) == 1
@@ -146,7 +156,7 @@ def test_what_a_function_refused_for_a_day_goes_back_to_its_queue(platform: Stac
     put(platform, "spool-dlq", {"batch_id": "b-3"})
     (group,) = redrive.groups(platform)
     assert group.reason == "Refused"
-    (outcome,) = redrive.send(platform, PRIMARY, "hand-made-spool-dlq")
+    (outcome,) = sent(platform, "spool-dlq")
     assert outcome.problem is None
     assert bodies(platform, "spool") == [{"batch_id": "b-3"}]
 
@@ -174,7 +184,17 @@ def test_an_invocation_that_lambda_did_not_queue_is_no_success(scripted: Scripte
     scripted.answers["lambda"] = Refusing()
     function = arn("lambda", PRIMARY, "function:hand-made-enrichment:live")
     record = json.dumps({"requestContext": {"functionArn": function}, "requestPayload": EVENT})
-    to, deliver = destinations.destination(scripted, PRIMARY, "hand-made-enrichment-failed", record, {})
-    assert to == function
-    with pytest.raises(destinations.NotRedrivenError, match="200"):
-        deliver()
+    found = destinations.Router(scripted).delivery(PRIMARY, "hand-made-enrichment-failed", record, {})
+    assert found.to == function
+    [refused] = found.channel([found.thing], until=time.monotonic() + 1)
+    assert "200" in refused.message
+
+
+def test_what_is_sent_once_is_not_sent_again_by_the_next_run_and_what_failed_is(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "orders", {"source": ["signals"]})
+    for place in range(35):
+        put(platform, "orders-dlq", EVENT, **undelivered("X", queue_name="gone" if place % 7 == 0 else "orders"))
+    first = sent(platform, "orders-dlq")
+    assert Counter(outcome.problem is None for outcome in first) == {True: 30, False: 5}
+    again = sent(platform, "orders-dlq")
+    assert {outcome.message.id for outcome in again} == {o.message.id for o in first if o.problem}

@@ -13,6 +13,7 @@ from signals.recover import failover, redrive, replay
 from signals.recover.failover import EXPECTED_S, MAXIMUM_S, Situation
 from signals.recover.plan import Plan, load_plan, make_plan
 from signals.recover.reconcile import reconcile
+from signals.recover.sending import Redriven
 from signals.stack import Stack, load_stack
 from signals.terminal import console
 from signals.terminal.progress import Progress
@@ -205,30 +206,52 @@ def redrive_send(
     message_id: Annotated[list[str] | None, typer.Option("--id", help="Only this message; may be repeated.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
     region: Region = None,
+    parallel: Annotated[
+        int, typer.Option(help="Workers that send at the same time.", min=1, max=64)
+    ] = redrive.PARALLEL,
+    rate: Annotated[float | None, typer.Option(help="Messages to send a second, at most.", min=0.1)] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print counts alone, with --json as one object: for millions of messages.")
+    ] = False,
     stack: StackName = "local",
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """Send messages back to where they failed; each is deleted only when it was accepted.
 
+    Safe to interrupt and to run again, and for several people at once: an interruption may send a message twice, and
+    loses none. What cannot be sent, or comes while this runs, is left for the next run.
+
     Exit code 1 when one could not be sent; it then stays in its queue.
     """
     chosen = load_stack(stack)
     consent(chosen, f"send back the messages in {queue}", yes)
-    outcomes = redrive.send(
-        chosen,
-        region or chosen.primary,
-        queue,
-        ids=message_id or (),
-        reason=reason,
-        on_outcome=lambda outcome: None if json else views.print_outcome(outcome),
-    )
-    failed = sum(outcome.problem is not None for outcome in outcomes)
-    if json:
-        console.print_json(outcomes)
-    else:
-        console.err.print(f"{len(outcomes) - failed} of {len(outcomes)} sent back")
-    if failed:
+    where, printed = region or chosen.primary, views.Outcomes(json=json, summary=summary)
+    done: Redriven | None = None
+
+    def show(now: Redriven) -> None:
+        nonlocal done
+        done = now
+        progress.show(views.redriven_line(now))
+
+    try:
+        with Progress(title=f"sending back what is in {queue}", quiet=json) as progress:
+            redrive.send(
+                chosen,
+                where,
+                queue,
+                ids=message_id or (),
+                reason=reason,
+                parallel=parallel,
+                per_second=rate,
+                on_outcome=printed.add,
+                on_progress=show,
+            )
+    finally:
+        # What an interrupted run did counts too.
+        if done:
+            printed.end(where, queue, done, stack)
+    if done and (done.failed or done.full):
         raise typer.Exit(1)
 
 

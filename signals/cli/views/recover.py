@@ -1,15 +1,22 @@
 """Recovery as people read it."""
 
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from textwrap import indent
+
 from rich.markup import escape
 from rich.table import Table
 
 from signals.observe.location import parsed
 from signals.recover.failover import Situation
+from signals.recover.failures import FailedMessage, FailureGroup, RedriveOutcome
 from signals.recover.plan import Plan
 from signals.recover.reconcile import Reconciled
-from signals.recover.redrive import FailedMessage, FailureGroup, RedriveOutcome
 from signals.recover.replay import ReplayProgress
-from signals.terminal.console import out
+from signals.recover.sending import MOST_LEFT, Redriven
+from signals.terminal.console import err, out, plain, print_json
+
+_MOST_LINES = 1_000  # outcomes that are listed; for millions, counts say more
 
 
 def print_situation(found: Situation) -> None:
@@ -100,6 +107,72 @@ def print_outcome(outcome: RedriveOutcome) -> None:
         out.print(f"[green]sent[/] {outcome.message.id} to {escape(outcome.to)}")
     else:
         out.print(f"[red]not sent[/] {outcome.message.id}: {escape(outcome.problem)}")
+
+
+def redriven_line(now: Redriven) -> str:
+    """How far a redrive is, and when it may end."""
+    line = f"sent {now.sent:,}, about {now.remaining:,} left, {now.per_second:,.0f} messages a second"
+    if now.waits:
+        return f"{line}; waits: {now.waits}"
+    if now.per_second and now.remaining:
+        left_s = now.remaining / now.per_second
+        ends = datetime.now(UTC) + timedelta(seconds=left_s)
+        line += f", ends in about {_duration(left_s)} ({ends:%Y-%m-%d %H:%M} UTC)"
+    return f"{line}, {now.failed:,} not sent" if now.failed else line
+
+
+class Outcomes:
+    """Prints what became of each message as it comes, and at the end what became of all: none is kept.
+
+    Args:
+        json: Print the outcomes as one JSON array; else as lines, the first thousand.
+        summary: Print counts alone, with `json` as one object.
+    """
+
+    def __init__(self, *, json: bool, summary: bool) -> None:
+        self._json, self._summary, self._count = json, summary, 0
+
+    def add(self, outcome: RedriveOutcome) -> None:
+        self._count += 1
+        if self._summary:
+            return
+        if self._json:
+            text = dumps(outcome.as_json(), indent=2, ensure_ascii=False, default=plain)
+            print("[" if self._count == 1 else ",", indent(text, "  "), sep="\n", end="")
+        elif self._count <= _MOST_LINES:
+            print_outcome(outcome)
+
+    def end(self, region: str, queue: str, done: Redriven, stack: str) -> None:
+        if not self._json:
+            _print_redriven(done, stack, unlisted=self._count - (0 if self._summary else _MOST_LINES))
+        elif self._summary:
+            print_json({"region": region, "queue": queue, **done.as_json()})
+        else:
+            print("\n]" if self._count else "[]")
+
+
+def _print_redriven(done: Redriven, stack: str, *, unlisted: int) -> None:
+    """To stderr: stdout has the outcomes."""
+    if unlisted > 0:
+        err.print(f"{unlisted:,} of {done.sent + done.failed:,} outcomes are not listed")
+        for reason, problem, count in done.problems:
+            err.print(f"{count:,} not sent ({reason}): {problem}", markup=False)
+    rate = f" in {_duration(done.seconds)}, {done.sent / done.seconds:,.0f} a second" if done.seconds > 60 else ""
+    err.print(f"{done.sent} of {done.sent + done.failed} sent back{rate}")
+    if done.undeleted:
+        err.print(
+            f"{done.undeleted:,} of them could not be deleted: the next run sends them again, and they come twice"
+        )
+    if done.newer:
+        err.print(
+            f"{done.newer:,} came while this ran, and what failed again is among them: look at them "
+            f"(`signals redrive --stack {stack}`), then run this again"
+        )
+    if done.full:
+        err.print(
+            f"stopped: this run left {MOST_LEFT:,} messages in the queue, and SQS hides no more of them; fix why they "
+            "fail, or choose others, then run this again"
+        )
 
 
 def _usd(amount: float) -> str:
