@@ -15,9 +15,9 @@ from handlers.shared.senders import message
 
 # A client waits: while the endpoint does not answer, the spool takes over after this long (s).
 PUBLISH_AT_MOST_S = 3.0
-# Kept for the spool: a request to the endpoint may still end after the publisher's deadline, then one to SQS (s).
-SPOOL_RESERVE_S = 2.0 * REQUEST_S
 ANSWER_RESERVE_S = 0.25
+# Kept for the spool: a request to the endpoint may still end after the publisher's deadline, then one to SQS (s).
+SPOOL_RESERVE_S = 2.0 * REQUEST_S + ANSWER_RESERVE_S
 
 _log = logging.getLogger(__name__)
 

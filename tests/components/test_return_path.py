@@ -2,7 +2,7 @@
 
 import json
 
-from components.resource_types import FUNCTION, QUEUE, RULE, TARGET
+from components.resource_types import FUNCTION, MAPPING, QUEUE, RULE, TARGET
 from signals.recording.resources import Recording
 from tests.support.reading import referred, role_statements
 
@@ -15,6 +15,8 @@ def test_the_secondary_sends_replayed_events_and_nothing_else_to_the_return_queu
     assert json.loads(rule.inputs["eventPattern"]) == {"replay-name": [{"exists": True}]}
     assert referred(platform, target.inputs["arn"]) == queue
     assert queue.inputs["messageRetentionSeconds"] == 14 * 86_400
+    (mapping,) = [m for m in platform.resources(MAPPING) if referred(platform, m.inputs["eventSourceArn"]) == queue]
+    assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 50}  # old signals must not crowd out new ones
     assert "inputPath" not in target.inputs  # the whole event, which says what it was replayed from
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from components.errors import SettingsError
 from components.resource_types import ARCHIVE, BUCKET, FUNCTION, QUEUE, ROLE, RULE
-from components.settings import load_settings
+from components.setting_groups import Settings
+from components.settings import PlatformSettings, load_settings
 from signals.errors import RecordError
 from signals.recording.record import record
 
@@ -71,6 +72,17 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "an endpoint that is no loopback": ({"aws_endpoint": "http://10.0.0.1:4566"}, "", "loopback"),
     "an account that is none": ({"account_id": "12"}, "account_id", "12 digits"),
+    "an account of 13 digits": ({"account_id": "1234567890123"}, "account_id", "12 digits"),
+    "two lakes": (
+        {"consumers": [{"name": "lake", "kind": "lake"}, {"name": "pond", "kind": "lake"}]},
+        "",
+        "keep one of them",
+    ),
+    "an alarm topic for a region that is not the stack's": (
+        {"alarm_topics": {"eu-west-1": "arn:aws:sns:eu-west-1:111122223333:pager"}},
+        "",
+        "in that same Region",
+    ),
     "an alarm topic elsewhere": (
         {"alarm_topics": {"us-west-2": "arn:aws:sns:eu-west-1:111122223333:pager"}},
         "",
@@ -98,6 +110,78 @@ def test_an_impossible_stack_is_refused_with_setting_and_remedy(
     (line,) = str(refused.value).splitlines()
     assert line.startswith(f"signals:settings {setting}".rstrip())
     assert remedy in line
+
+
+# What AWS takes, or the platform relies on: (setting, least, most), where None is no limit.
+LIMITS: list[tuple[str, int, int | None]] = [
+    ("archive.retention_days", 2, None),  # EventBridge retries replication for 24 h
+    ("failover.latency_threshold_ms", 1, None),
+    ("failover.evaluation_periods", 1, 60),
+    ("ingest.memory_mb", 128, 10_240),  # Lambda quotas: memory, time-out
+    ("ingest.timeout_seconds", 5, 29),  # HTTP API quotas: an integration has 30 s
+    ("ingest.requests_per_second", 1, None),
+    ("ingest.burst_requests", 1, 5_000),
+    ("ingest.max_signal_bytes", 1_024, 240_000),  # handlers/ingest/wiring.py: what a spool message holds
+    ("enrichment.memory_mb", 128, 10_240),
+    ("enrichment.timeout_seconds", 1, 900),
+    ("republish.timeout_seconds", 1, 900),
+    ("consumer_functions.timeout_seconds", 1, 900),
+    ("lake.buffer_seconds", 0, 900),  # Firehose API reference, BufferingHints
+    ("lake.buffer_mb", 1, 128),
+    ("lake.infrequent_access_after_days", 30, None),  # S3 API reference, Transition to STANDARD_IA
+]
+
+
+def _with(settings: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    group, _, name = path.partition(".")
+    return {**settings, group: {**settings.get(group, {}), name: value}}
+
+
+@pytest.mark.parametrize(("path", "least", "most"), LIMITS, ids=[path for path, *_ in LIMITS])
+def test_a_number_at_its_limit_is_taken_and_one_beyond_is_refused(
+    settings_of: SettingsOf, path: str, least: int, most: int | None
+) -> None:
+    settings = settings_of("dev")
+    settings.pop("lake", None)
+    for limit, beyond in ((least, least - 1), *([(most, most + 1)] if most else [])):
+        load_settings(_with(settings, path, limit))
+        with pytest.raises(SettingsError, match=path):
+            load_settings(_with(settings, path, beyond))
+
+
+def test_every_number_of_the_settings_has_its_limits_looked_at() -> None:
+    numbers = {
+        f"{group}.{name}"
+        for group, field in PlatformSettings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Settings)
+        for name, inner in field.annotation.model_fields.items()
+        if inner.annotation is int
+    }
+    # The three sizes of functions are one class, whose memory is looked at once.
+    assert numbers - {path for path, *_ in LIMITS} <= {"republish.memory_mb", "consumer_functions.memory_mb"}
+
+
+def test_logs_are_kept_as_long_as_cloudwatch_can_keep_them(settings_of: SettingsOf) -> None:
+    """CloudWatch Logs API reference, PutRetentionPolicy: the days that it accepts."""
+    days = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+    for number in range(1, 3_660):
+        settings = _with(settings_of("dev"), "functions.log_retention_days", number)
+        try:
+            load_settings(settings)
+        except SettingsError:
+            continue
+        assert number in days
+
+
+def test_an_expiry_is_later_than_the_move_to_cheaper_storage(settings_of: SettingsOf) -> None:
+    for days, fine in ((60, False), (61, True)):
+        lake = {"infrequent_access_after_days": 60, "expire_after_days": days}
+        try:
+            load_settings({**settings_of("dev"), "lake": lake})
+        except SettingsError:
+            assert not fine
+        else:
+            assert fine
 
 
 def test_every_problem_is_told_at_once(settings_of: SettingsOf) -> None:

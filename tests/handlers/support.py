@@ -106,14 +106,13 @@ class Bus:
 
 
 class Queue:
-    """Takes the place of a queue: keeps what it is given, unless it is told to refuse all."""
+    """Takes the place of a queue: keeps what it is given but for what `refuses` says; True: it refuses all."""
 
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self, *, refuses: bool | Callable[[Any], bool] = False) -> None:
         self.taken: list[Any] = []
-        self._refuses = refuses
+        self._refuses = refuses if callable(refuses) else lambda _: refuses
 
     def __call__(self, what: Sequence[Any]) -> list[Undelivered]:
-        if self._refuses:
-            return [Undelivered(position, "AccessDenied", "said the test") for position in range(len(what))]
-        self.taken += what
-        return []
+        self.taken += [one for one in what if not self._refuses(one)]
+        refused = [position for position, one in enumerate(what) if self._refuses(one)]
+        return [Undelivered(position, "AccessDenied", "said the test") for position in refused]

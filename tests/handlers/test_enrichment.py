@@ -213,6 +213,43 @@ def test_a_batch_comes_again_while_the_quarantine_takes_nothing(event):
         Enrichment(quarantine=Queue(refuses=True))(event)
 
 
+def test_a_batch_comes_again_while_the_quarantine_refuses_any_of_it():
+    enrichment = Enrichment(quarantine=Queue(refuses=lambda bad: json.loads(bad.body) == 8))
+    with pytest.raises(QuarantineError, match="1 of 3"):
+        enrichment(ingress_event(signal(), 7, 8, 9))
+
+
+@pytest.mark.parametrize("size", [60_000, 200_000, 254_000])
+@pytest.mark.parametrize("why", ["invalid", "undelivered", "foreign"])
+def test_what_fits_the_quarantine_is_there_whole(size, why):
+    enrichment = Enrichment(bus=Bus(refuses=lambda entry: "InternalFailure" if "x" * size in entry.detail else None))
+    large = signal("large", data="x" * size, source=None if why == "invalid" else "shop")
+    event = ingress_event(signal(), large, source="stranger" if why == "foreign" else "signals.ingest")
+    enrichment(event)
+    [bad] = enrichment.quarantine.taken
+    assert json.loads(bad.body) == (event["detail"] if why == "foreign" else large)
+    assert message(**bad._asdict()).size_bytes <= MESSAGE_BYTES
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12))
+def test_what_the_bus_refuses_is_quarantined_by_itself_and_not_another_whatever_stood_before_it(plan):
+    """The plan says of each signal whether it is good and whether the bus takes it."""
+    signals = [signal(f"{place}-{taken}", source="s" if good else None) for place, (good, taken) in enumerate(plan)]
+    enrichment = Enrichment(bus=Bus(refuses=lambda entry: "InternalFailure" if "-False" in entry.detail else None))
+    try:
+        enrichment(ingress_event(*signals))
+    except NothingDeliveredError:
+        return
+    found = {json.loads(bad.body)["id"]: bad.reason for bad in enrichment.quarantine.taken}
+    expected = {
+        s["id"]: "undelivered" if good else "invalid_source"
+        for s, (good, taken) in zip(signals, plan, strict=True)
+        if not (good and taken)
+    }
+    assert found == expected
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12))
 def test_every_signal_is_on_the_bus_or_in_quarantine(plan):

@@ -88,6 +88,20 @@ def test_enrichment_puts_one_event_a_signal_and_sets_bad_ones_aside(start, capsy
     assert metrics(capsys.readouterr().out) == {"EnrichedSignals": 12, "QuarantinedSignals": 1}
 
 
+def test_everything_that_cannot_be_processed_is_in_the_quarantine(start):
+    create("signals-data", queues=("signals-quarantine",))
+    bad = [{"id": f"bad-{number}"} for number in range(9)]
+    start("enrichment").handler(ingress_event(signal("a"), *bad), Context(60))
+    found = [json.loads(message["Body"]) for message in received("signals-quarantine")]
+    assert sorted(found, key=str) == bad
+
+
+def test_enrichment_fails_when_the_quarantine_takes_nothing(start):
+    create("signals-data")  # and no quarantine
+    with pytest.raises(RuntimeError, match="the quarantine did not take 1 of 1"):
+        start("enrichment").handler(ingress_event(signal(), 7), Context(11.6))
+
+
 def test_enrichment_fails_when_the_bus_takes_nothing(start):
     create(queues=("signals-quarantine",))
     with pytest.raises(RuntimeError, match="took none of 1"):

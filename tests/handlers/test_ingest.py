@@ -30,10 +30,12 @@ class Ingest:
             {SOURCES[SOURCE][0]: SOURCE}, self.bus, self.spool, lambda: NOW, lambda: next(ids), REGION, max_signal_bytes
         )
         self.outcome: HttpResponse
+        self.headers: dict[str, str]
 
     def __call__(self, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.outcome = respond(HttpRequest.from_api_gateway(event), self._platform)
         answer = self.outcome.to_api_gateway()
+        self.headers = answer["headers"]
         return answer["statusCode"], json.loads(answer["body"])
 
     def send(self, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -180,7 +182,7 @@ def test_a_registered_key_opens(ingest, authorization):
 def test_no_other_key_opens_and_nothing_is_read(ingest, authorization):
     status, body = ingest.send("no json", authorization=authorization)
     assert (status, body["error"]) == (401, "unauthorized")
-    assert "bearer" in ingest.outcome.headers["www-authenticate"].lower()
+    assert "bearer" in ingest.headers["www-authenticate"].lower()
 
 
 # Requests that are refused whole
@@ -201,7 +203,7 @@ def test_no_other_key_opens_and_nothing_is_read(ingest, authorization):
 def test_routes(ingest, method, path, status):
     assert ingest(http_event(signal(), method=method, path=path))[0] == status
     if status == 405:
-        assert ingest.outcome.headers["allow"]
+        assert ingest.headers["allow"]
 
 
 def test_health_needs_no_key_and_names_the_region(ingest):
@@ -248,7 +250,9 @@ def test_a_body_is_measured_in_bytes(ingest):
 
 
 def test_500_signals_are_taken_and_one_more_is_not(ingest):
-    assert ingest.send([signal(str(n)) for n in range(MAX_SIGNALS)])[0] == 202
+    sent = [signal(str(n)) for n in range(MAX_SIGNALS)]
+    assert ingest.send(sent)[0] == 202
+    assert sorted(ingest.published, key=lambda one: int(one["id"])) == sent
     assert ingest.send([signal(str(n)) for n in range(MAX_SIGNALS + 1)])[0] == 413
 
 
@@ -277,6 +281,8 @@ def test_a_signal_of_the_largest_size_is_taken_and_a_byte_more_is_not():
 
 def test_only_signals_that_are_too_large_get_413():
     assert Ingest(max_signal_bytes=2_000).send(of_size(2_001))[0] == 413
+    assert Ingest(max_signal_bytes=2_000).send([of_size(2_001), of_size(2_001)])[0] == 413
+    assert Ingest(max_signal_bytes=2_000).send([of_size(2_001), signal(type=None)])[0] == 400
 
 
 def test_spaces_between_tokens_do_not_count():
@@ -355,7 +361,7 @@ def test_503_names_the_signals_that_neither_bus_nor_spool_took():
     assert status == 503
     assert statuses(body) == ["accepted", "rejected", "unavailable"]
     assert body["results"][2]["reason"] == "not_stored"
-    assert int(ingest.outcome.headers["retry-after"]) > 0
+    assert int(ingest.headers["retry-after"]) > 0
     counts = ingest.outcome.counts
     assert (counts["AcceptedSignals"], counts["UnavailableSignals"], counts["SpooledSignals"]) == (1, 1, 0)
 
@@ -363,6 +369,43 @@ def test_503_names_the_signals_that_neither_bus_nor_spool_took():
 def test_the_spool_is_not_touched_while_the_bus_takes_everything():
     ingest = Ingest(spool=Queue(refuses=True))
     assert ingest.send(signal())[0] == 202
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["good", "bad"]), st.integers(200, 40_000)), min_size=1, max_size=12),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+)
+def test_what_a_client_is_told_of_each_signal_is_what_became_of_it(signals, bus_takes, spool_takes):
+    """A signal is accepted if the bus or the spool has it, and told to be sent again if neither has; no other."""
+    sent = [
+        of_size(size, str(place)) if what == "good" else signal(str(place), source=None)
+        for place, (what, size) in enumerate(signals)
+    ]
+    bus_plan, spool_plan = iter(bus_takes), iter(spool_takes)
+    decided: dict[Any, bool] = {}
+
+    def spool_refuses(detail: Any) -> bool:
+        return not decided.setdefault(detail, next(spool_plan))
+
+    ingest = Ingest(
+        bus=Bus(refuses=lambda _: None if next(bus_plan) else "InternalFailure"), spool=Queue(refuses=spool_refuses)
+    )
+    status, body = ingest.send(sent)
+    stored = ingest.published + [s for detail in ingest.spool.taken for s in json.loads(detail)["signals"]]
+    kept = {s["id"]: s for s in stored}
+    assert len(kept) == len(stored)
+    for one, (what, _), result in zip(sent, signals, body["results"], strict=True):
+        expected = "rejected" if what == "bad" else "accepted" if kept.get(one["id"]) == one else "unavailable"
+        assert (result["id"], result["status"]) == (one["id"], expected)
+    lost = statuses(body).count("unavailable")
+    assert status == (503 if lost else 202 if stored else 400)
+    assert ("retry-after" in ingest.headers) == bool(lost)
+    counts = ingest.outcome.counts
+    assert (counts["AcceptedSignals"], counts["UnavailableSignals"]) == (len(stored), lost)
+    assert counts["SpooledSignals"] == len(stored) - len(ingest.published)
+    assert counts["RejectedSignals"] == statuses(body).count("rejected")
 
 
 # Anything at all

@@ -1,6 +1,7 @@
 """Sending to a queue: every message's result is looked at, and what SQS would refuse is made so that it does not."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import boto3
@@ -61,6 +62,18 @@ def test_a_message_that_is_the_senders_fault_is_not_sent_again():
     client = Client({"b": ("InvalidMessageContents", True)})
     assert send(client, "a", "b") == [(1, "InvalidMessageContents")]
     assert len(client.batches) == 1
+
+
+@given(st.lists(st.sampled_from(["taken", "retried", "refused"]), min_size=1, max_size=25))
+def test_every_message_that_the_queue_refused_is_named(plan):
+    bodies = [f"{place}-{what}" for place, what in enumerate(plan)]
+    refused = {body: ("InvalidMessageContents", True) for body in bodies if body.endswith("refused")}
+    first = {body: ("InternalError", False) for body in bodies if body.endswith("retried")} | refused
+    client = Client(*[first] * -(-len(bodies) // 10), *[refused] * 10)
+    named = [position for position, _ in send(client, *bodies)]
+    assert named == [place for place, what in enumerate(plan) if what == "refused"]
+    times = Counter(body for batch in sent(client) for body in batch)
+    assert times == {body: 2 if body.endswith("retried") else 1 for body in bodies}
 
 
 def test_a_batch_that_failed_whole_is_sent_again_whole():

@@ -5,6 +5,8 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handlers.republish.wiring import spooled_entry
 from handlers.shared.delivery import Publish
@@ -46,6 +48,19 @@ def test_what_is_no_batch_stays_in_the_queue_for_the_dead_letters(body):
 
 def test_nothing_but_bad_messages_is_no_request():
     assert republish(spooled("{"), lambda _: pytest.fail("there is nothing to publish"))[0] == ["m-0"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["taken", "refused", "malformed"]), max_size=10))
+def test_of_any_messages_just_those_that_did_not_go_stay_in_the_queue(plan):
+    bus = Bus(refuses=lambda entry: "InternalFailure" if "refused" in entry.detail else None)
+    bodies = ["{" if what == "malformed" else BATCH.replace("s-1", f"{what}-{n}") for n, what in enumerate(plan)]
+    failed, counts = republish(spooled(*bodies), bus)
+    assert sorted(failed) == sorted(f"m-{place}" for place, what in enumerate(plan) if what != "taken")
+    assert [entry.detail for entry in bus.entries] == [
+        body for body, what in zip(bodies, plan, strict=True) if what == "taken"
+    ]
+    assert [*counts.values()] == [plan.count("taken"), plan.count("refused"), plan.count("malformed")]
 
 
 @pytest.mark.usefixtures("aws")

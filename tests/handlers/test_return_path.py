@@ -48,3 +48,23 @@ def test_the_function_puts_on_the_primarys_own_bus_and_reports_what_failed(start
     assert "EndpointId" not in request
     assert [entry["EventBusName"] for entry in request["Entries"]] == ["signals-ingress"]
     assert [client.meta.region_name for client in made_clients] == ["us-west-2"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_from_the_secondary_it_puts_into_the_primary(start, monkeypatch, requests, made_clients):
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EVENTBRIDGE")  # each Region by its own host
+    for region, bus in (("us-west-2", "signals-ingress"), ("us-east-1", "signals-ingress")):
+        boto3.client("events", region_name=region).create_event_bus(Name=bus)
+    for name, value in {
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PRIMARY_REGION": "us-west-2",
+    }.items():
+        monkeypatch.setenv(name, value)
+    function = start("return_path")
+
+    function.handler(queued(json.dumps(REPLAYED)), Context())
+
+    [request] = requests
+    assert [client.meta.region_name for client in made_clients] == ["us-west-2"]
+    assert json.loads(request["Entries"][0]["Detail"])["replayed_from"]["region"] == "us-east-1"

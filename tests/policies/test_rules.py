@@ -42,6 +42,13 @@ def test_a_rule_has_one_id_and_says_why_with_its_source() -> None:
         assert rule.why.endswith(".") and rule.source and rule.remedy
 
 
+def test_a_role_that_a_service_is_denied_is_not_its_role(prod: Recording, tmp_path: Path) -> None:
+    changes = Changes(prod, tmp_path)
+    with changes.policy("Role", "ingress-replication", "assumeRolePolicy") as statements:
+        statements[0]["Effect"] = "Deny"
+    assert "EB-ENDPOINT-ROLE" in {violation.rule.id for violation in violations(changes.stack)}
+
+
 def test_two_rules_on_two_buses_may_have_one_name(prod: Recording, tmp_path: Path) -> None:
     changes = Changes(prod, tmp_path)
     enrichment = changes.inputs("EventRule", "processing-us-west-2-enrichment-rule")

@@ -1,0 +1,28 @@
+"""Every alarm tells somebody, if the stack names somebody to tell."""
+
+from collections.abc import Callable
+from typing import Any
+
+from components.resource_types import ALARM
+from signals.recording.record import record
+from signals.recording.resources import Recording
+
+TOPICS = {region: f"arn:aws:sns:{region}:111122223333:pager" for region in ("us-west-2", "us-east-1")}
+
+
+def test_every_alarm_notifies_its_own_regions_topic(settings_of: Callable[[str], dict[str, Any]]) -> None:
+    told = record("dev", {**settings_of("dev"), "alarm_topics": TOPICS})
+    alarms = told.resources(ALARM)
+    assert {alarm.region for alarm in alarms} == set(TOPICS)
+    for alarm in alarms:
+        assert alarm.inputs["alarmActions"] == [TOPICS[str(alarm.region)]], alarm.name
+
+
+def test_prods_alarms_notify_the_topics_that_its_settings_name(
+    settings_of: Callable[[str], dict[str, Any]], prod: Recording
+) -> None:
+    topics = settings_of("prod").get("alarm_topics", {})
+    for alarm in prod.resources(ALARM):
+        topic = topics.get(alarm.region)
+        assert alarm.inputs.get("alarmActions") == ([topic] if topic else []), alarm.name
+        assert alarm.inputs.get("actionsEnabled", True)
