@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ class SlowAws:
     def clients(self) -> AwsClients:
         return AwsClients(client=self._client, pace=self._clock.pace(), emit=lambda _counts: None)
 
-    def _client(self, service: str, **_: Any) -> Any:
+    def _client(self, _service: str, **_: Any) -> Any:
         def put_events(*, Entries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
             self._clock.now += REQUEST_S
             taken = ["first" in entry["Detail"] for entry in Entries]
@@ -109,7 +110,7 @@ class SlowAws:
             self.quarantined += [(entry["MessageBody"], self._clock.now) for entry in Entries]
             return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-        return type("Client", (), {name: staticmethod(f) for name, f in locals().items() if callable(f)})()
+        return SimpleNamespace(put_events=put_events, send_message_batch=send_message_batch, close=lambda: None)
 
 
 @pytest.mark.parametrize("timeout_s", [15.0, 30.0, 60.0, 900.0])
@@ -164,11 +165,7 @@ class NamedAws:
             self.sends += [(region, QueueUrl, json.loads(entry["MessageBody"])) for entry in Entries]
             return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-        return type(
-            "Client",
-            (),
-            {"put_events": staticmethod(put_events), "send_message_batch": staticmethod(send_message_batch)},
-        )()
+        return SimpleNamespace(put_events=put_events, send_message_batch=send_message_batch, close=lambda: None)
 
 
 QUEUED = {"Records": [{"messageId": "m", "body": json.dumps(ingress_event(signal())["detail"])}]}
