@@ -155,6 +155,18 @@ class Blueprint:
         return self._rules_by_bus.get((region, bus), ())
 
     @cached_property
+    def consumers(self) -> Mapping[str, str]:
+        """Who gets signals, by the ARN of what a rule of a data bus sends them to; a name may be there twice."""
+        rules = [rule for rule in self.rules if rule.bus != self.endpoint.bus]
+        return {target.arn: rule.name for rule in rules for target in rule.targets}
+
+    @cached_property
+    def consumer_queues(self) -> Mapping[str, str]:
+        """Those of them that are queues which no function of the stack reads."""
+        read = {mapping.queue_arn for mapping in self.mappings}
+        return {arn: name for arn, name in self.consumers.items() if arn.split(":")[2] == "sqs" and arn not in read}
+
+    @cached_property
     def _rules_by_bus(self) -> Mapping[tuple[str, str], tuple[RulePlan, ...]]:
         keys = {(rule.region, rule.bus) for rule in self.rules}
         return {key: tuple(r for r in self.rules if (r.region, r.bus) == key) for key in keys}

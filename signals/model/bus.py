@@ -94,7 +94,7 @@ class EventBridge:
             FaultKind.BUS_MISSING, self.region, now
         )
         if arn not in platform.blueprint.buses or missing:
-            platform.ledger.drop(event.detail, "put on a bus that does not exist")
+            platform.drop(event.detail, "put on a bus that does not exist")
             return
         self._deliver(event, now)
 
@@ -150,7 +150,8 @@ class SimulatedArchive:
         now, days = self._platform.clock.now, self.plan.retention_days
         while days and self._events and self._events[0][0] < now - days * DAY_S:
             _, event = self._events.popleft()
-            self._platform.ledger.drop(event.detail, f"the archive in {self.plan.region} keeps {days} days", limit=True)
+            why = f"the archive in {self.plan.region} keeps {days} days"
+            self._platform.drop(event.detail, why, limit_s=days * DAY_S)
         return [event for _, event in self._events]
 
     def start_replay(self, name: str, start_s: float, end_s: float, filter_arns: Collection[str] = ()) -> float:

@@ -71,6 +71,8 @@ class SimulatedFunction:
             return
         try:
             self.invoke(orjson.loads(payload))
+            if consumer := self._platform.blueprint.consumers.get(self.plan.arn):
+                self._platform.ledger.reach(consumer, payload)
         except FunctionError:
             if failures >= min(self.plan.retries, len(_RETRY_PAUSES_S)):
                 self._give_up(payload, "RetriesExhausted")
@@ -88,7 +90,7 @@ class SimulatedFunction:
             failed = {"requestContext": {"condition": condition}, "requestPayload": orjson.loads(payload)}
             queue.send(orjson.dumps(failed).decode())
             return
-        self._platform.ledger.drop(payload, why)
+        self._platform.drop(payload, why)
 
 
 class SimulatedMapping:
@@ -141,7 +143,7 @@ class SimulatedMapping:
             return reported
         for identity in reported:
             why = f"{self._queue.plan.name}: deleted although the function reported that it failed"
-            self._platform.ledger.drop(self._queue.messages[identity].body, why)
+            self._platform.drop(self._queue.messages[identity].body, why)
         return set()
 
     def _skip(self, message: Any) -> None:

@@ -17,11 +17,14 @@ class Drop:
 
     Args:
         why: A sentence.
-        limit: Whether the reason is a documented limit of the platform, such as an archive's retention.
+        at_s: When (s).
+        limit_s: The documented limit of the platform that was exceeded, such as an archive's retention (s); None:
+            nothing excuses it.
     """
 
     why: str
-    limit: bool = False
+    at_s: float
+    limit_s: float | None = None
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Ledger:
         acknowledged: When it was acknowledged, and by which Region.
         refusals: When a client was told to send again, and how many signals.
         lake: When each copy reached the lake.
+        reached: By consumer, the signals that it has processed, or read from its queue.
         dropped: Copies that were dropped.
         counts: How often else something happened.
         moments: The timeline.
@@ -44,21 +48,26 @@ class Ledger:
     acknowledged: dict[str, tuple[float, str]] = field(default_factory=dict)
     refusals: list[tuple[float, int]] = field(default_factory=list)
     lake: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    reached: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     dropped: dict[str, list[Drop]] = field(default_factory=lambda: defaultdict(list))
     counts: Counter[str] = field(default_factory=Counter)
     moments: list[Moment] = field(default_factory=list)
     strayed_s: float = 0.0
 
-    def drop(self, text: str, why: str, *, limit: bool = False) -> None:
+    def drop(self, text: str, why: str, now_s: float, *, limit_s: float | None = None) -> None:
         """Record that a copy of the signals in `text` was dropped; see `Drop`."""
         self.counts[why] += 1
         for identity in ids_in(text):
-            self.dropped[identity].append(Drop(why, limit))
+            self.dropped[identity].append(Drop(why, now_s, limit_s))
 
     def deliver(self, text: str, now_s: float) -> None:
         """Record a line in the lake."""
         for identity in ids_in(text):
             self.lake[identity].append(now_s)
+
+    def reach(self, consumer: str, text: str) -> None:
+        """Record that a consumer has the signals in `text`."""
+        self.reached[consumer].update(ids_in(text))
 
     def note(self, now_s: float, text: str, kind: MomentKind = "step") -> None:
         """Put a sentence on the timeline."""

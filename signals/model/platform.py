@@ -59,6 +59,9 @@ class Platform:
         self.queues = {plan.arn: SimulatedQueue(plan, self) for plan in blueprint.queues}
         self.queues_by_url = {queue.plan.url: queue for queue in self.queues.values()}
         self.functions = {plan.arn: SimulatedFunction(plan, runner(plan, self), self) for plan in blueprint.functions}
+        for arn, consumer in blueprint.consumer_queues.items():
+            if arn in self.queues:
+                self.queues[arn].read_by(consumer)
         for plan in blueprint.mappings:
             if plan.queue_arn in self.queues and plan.function_arn in self.functions:
                 SimulatedMapping(plan, self.queues[plan.queue_arn], self.functions[plan.function_arn], self)
@@ -66,6 +69,10 @@ class Platform:
         self.probes = ProbeAlarms(self)
         for boundary in self.faults.boundaries:
             self.clock.at(boundary, self.failover.wake)
+
+    def drop(self, text: str, why: str, *, limit_s: float | None = None) -> None:
+        """Record that a copy of the signals in `text` is dropped now; see `Drop`."""
+        self.ledger.drop(text, why, self.clock.now, limit_s=limit_s)
 
     def new_id(self) -> str:
         """An id that is unique in this run."""

@@ -20,6 +20,9 @@ from signals.model.faults import FaultKind
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
+# A consumer reads its queue once a day, or oftener (assumed: see `run.ASSUMPTIONS`).
+READ_AFTER_S = 1 * DAY_S
+
 
 @dataclass
 class QueuedMessage:
@@ -42,6 +45,19 @@ class SimulatedQueue:
         self._received = 0
         self._ids = count()
         self.on_message: Callable[[float], None] = lambda _when_s: None  # set by what reads the queue
+        self.consumer = ""
+
+    def read_by(self, consumer: str) -> None:
+        """Have a consumer read the queue, at the latest `READ_AFTER_S` after a message came."""
+        self.consumer, self.on_message = (
+            consumer,
+            lambda when_s: self._platform.clock.at(when_s + READ_AFTER_S, self._read),
+        )
+
+    def _read(self) -> None:
+        for message in self.waiting():
+            self._platform.ledger.reach(self.consumer, message.body)
+            self.delete(message.id)
 
     def admits(self, service: str, source_arn: str) -> bool:
         """Whether the queue's policy lets a service send for a resource."""
@@ -97,14 +113,16 @@ class SimulatedQueue:
         del self.messages[message.id]
         seconds = self.plan.retention_s
         kept = f"{seconds / DAY_S:g} days" if seconds >= DAY_S else f"{seconds:g} s"
-        self._platform.ledger.drop(message.body, f"{self.plan.name} keeps a message {kept}", limit=True)
+        # A consumer that reads its queue in time is owed every message: how long it is kept excuses nothing.
+        limit_s = None if self.consumer else seconds
+        self._platform.drop(message.body, f"{self.plan.name} keeps a message {kept}", limit_s=limit_s)
         return True
 
     def _to_dead_letters(self, message: QueuedMessage) -> None:
         del self.messages[message.id]
         dead_letters = self._platform.queues.get(self.plan.dead_letter_arn or "")
         if dead_letters is None:
-            self._platform.ledger.drop(message.body, "received too often, and no dead-letter queue")
+            self._platform.drop(message.body, "received too often, and no dead-letter queue")
             return
         self._platform.ledger.counts["dead letters"] += 1
         dead_letters.send(message.body, message.attributes, message.sent_s)

@@ -53,7 +53,7 @@ def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform)
     now = platform.clock.now
     arn = platform.blueprint.bus_arn(there, copy.bus)
     if not platform.blueprint.endpoint.role.allows("events:PutEvents", arn, {"events:source": copy.source}):
-        platform.ledger.drop(copy.detail, f"replication may not put events in {there}")
+        platform.drop(copy.detail, f"replication may not put events in {there}")
     elif platform.faults.hits(FaultKind.REPLICATION, here, now) or platform.faults.hits(
         FaultKind.EVENTBRIDGE, there, now
     ):
@@ -61,7 +61,7 @@ def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform)
         if again_s is None:
             end_s = platform.retries.given_up(first_s, DEFAULT_AGE_S, DEFAULT_ATTEMPTS)
             why = "replication gave up: 24 hours or 185 retries were over"
-            platform.clock.at(end_s, lambda: platform.ledger.drop(copy.detail, why))
+            platform.clock.at(end_s, lambda: platform.drop(copy.detail, why))
         else:
             platform.clock.at(again_s, lambda: _try(copy, here, there, first_s, platform))
     else:

@@ -7,10 +7,11 @@ from random import Random
 
 from handlers.shared.times import timestamp
 from signals.model.blueprint import read
-from signals.model.clock import HOUR_S, parse_duration
+from signals.model.clock import DAY_S, HOUR_S, parse_duration
 from signals.model.ledger import ids_in
 from signals.model.operator import Operator
 from signals.model.platform import Platform
+from signals.model.queues import READ_AFTER_S
 from signals.model.report import DrillReport, MomentKind
 from signals.model.scenarios import scenario_named
 from signals.model.traffic import Clients, signal
@@ -25,6 +26,7 @@ ASSUMPTIONS = (
     "events that EventBridge accepted survive a Regional outage and are delivered after it",
     "clients of the endpoint follow its health check within a minute",
     "a replay delivers 5,000 events a second, half the quota of PutEvents",
+    f"consumers read their queues within {READ_AFTER_S / DAY_S:g} days",
     f"an entry on the ingress bus holds {SIGNALS_PER_EVENT} signals, an invocation takes 0.25 s",
 )
 

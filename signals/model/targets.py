@@ -97,6 +97,7 @@ def attempt(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform
         if platform.faults.hits(FaultKind.LAKE, region, now):
             raise TargetRefusedError("THROTTLING", retryable=True)
         platform.ledger.deliver(_payload(event, target), now)
+        platform.ledger.reach(rule.name, _payload(event, target))
 
 
 def _to_bus(event: Event, target: TargetPlan, region: str, platform: Platform) -> None:
@@ -125,9 +126,9 @@ def _payload(event: Event, target: TargetPlan) -> str:
 def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, platform: Platform) -> None:
     queue = platform.queues.get(target.dead_letter_arn or "")
     if queue is None:
-        platform.ledger.drop(event.detail, f"{rule.name}: {code}, and there is no dead-letter queue")
+        platform.drop(event.detail, f"{rule.name}: {code}, and there is no dead-letter queue")
     elif queue.plan.region != rule.region or not queue.admits(SERVICE, rule.arn):
-        platform.ledger.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue refuses")
+        platform.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue refuses")
     else:
         platform.ledger.counts["dead letters"] += 1
         queue.send(event.text, {"RULE_ARN": rule.arn, "TARGET_ARN": target.arn, "ERROR_CODE": code})
