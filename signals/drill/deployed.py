@@ -48,6 +48,7 @@ class DeployedEnvironment:
         else:
             self._urls = {stack.primary: public, stack.secondary: apis.url_for(stack, stack.secondary)}
         self.entry_points = tuple(self._urls)
+        self._clients: dict[str, httpx.Client] = {}
 
     def check_ready(self) -> None:
         """Raise Failed, saying what to do, unless the stack is healthy and nobody else drills it."""
@@ -64,11 +65,13 @@ class DeployedEnvironment:
             )
 
     def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
-        """Send signals once; a header of the response names the Region that answered."""
+        """Send signals once; a header of the response names the Region that answered.
+
+        An entry point's client keeps its connection, as producers do, until a request is refused.
+        """
         answers: list[httpx.Response] = []
-        client = httpx.Client(
-            timeout=_CLIENT_TIMEOUT_S, headers=self._stack.aws.headers, event_hooks={"response": [answers.append]}
-        )
+        client = self._client(entry_point)
+        client.event_hooks = {"response": [answers.append]}
         accepted: set[str] = set()
         with suppress(_OnceError, Failed, httpx.HTTPError):
             results = send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=_no_retry)
@@ -80,6 +83,11 @@ class DeployedEnvironment:
             with suppress(ValueError, AttributeError, KeyError, TypeError, httpx.StreamError):
                 accepted.update(result["id"] for result in answer.json()["results"] if result["status"] == "accepted")
         return Answer(frozenset(accepted), region)
+
+    def _client(self, entry_point: str) -> httpx.Client:
+        if entry_point not in self._clients:
+            self._clients[entry_point] = httpx.Client(timeout=_CLIENT_TIMEOUT_S, headers=self._stack.aws.headers)
+        return self._clients[entry_point]
 
     def inject(self, scenario: Scenario) -> None:
         """Inject the scenario's fault: the embedded AWS takes one, AWS does not."""

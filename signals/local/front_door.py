@@ -1,4 +1,4 @@
-"""The front door: stands in for the domain and sends each request to a healthy Region."""
+"""The front door: stands in for the domain and sends each new connection to a healthy Region."""
 
 import asyncio
 import json
@@ -10,6 +10,8 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from signals.local.connections import bound_to
 
 TARGETS_FILE = "front-door.json"
 STATUS_PATH = "/_front-door"
@@ -33,6 +35,8 @@ class Upstream:
 
 class FrontDoor:
     """An ASGI application that forwards to the primary, or to the secondary while the primary's /health fails.
+
+    It stands for a DNS name: a kept connection stays with the Region where it was opened, also once that one fails.
 
     Where the two are is read from a file that the deployment writes:
     `{"primary": {"region", "url", "host"}, "secondary": {…}}`.
@@ -58,13 +62,17 @@ class FrontDoor:
         if not upstreams:
             message = "nothing is deployed yet: run `signals up --stack local`"
             return JSONResponse({"message": message}, 503, {"retry-after": "5"})
-        upstream = await self._active(upstreams)
+        healthy = await self._active(upstreams)
+        region = bound_to("front door", lambda: healthy.region)
+        upstream = next((one for one in upstreams if one.region == region), healthy)
         try:
             return await self._forward(upstream, request)
         except httpx.HTTPError as error:
             self._checked_at = float("-inf")
             message = f"the API in {upstream.region} did not answer: {error or type(error).__name__}"
-            return JSONResponse({"message": message}, 503, {"x-signals-region": upstream.region, "retry-after": "1"})
+            # Without a front door the client would have no connection any more.
+            headers = {"x-signals-region": upstream.region, "retry-after": "1", "connection": "close"}
+            return JSONResponse({"message": message}, 503, headers)
 
     def _upstreams(self) -> tuple[Upstream, Upstream] | None:
         try:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from signals.errors import LocalError
+from signals.local import connections
 from signals.local.front_door import TARGETS_FILE, FrontDoor
 from signals.local.identity import Identity
 from signals.local.middleware import REQUEST_LOG, with_faults, with_identity, with_repeats, with_request_log
@@ -97,12 +98,15 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
 
     logging.getLogger("hypercorn").setLevel(logging.WARNING)
     extensions.install()
+    connections.install()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     aws = with_faults(with_request_log(with_repeats(ministack.app), home))
-    applications: list[Any] = [with_identity(app, identity) for app in (aws, FrontDoor(home / TARGETS_FILE))]
+    applications: list[Any] = [
+        with_identity(connections.with_connections(app), identity) for app in (aws, FrontDoor(home / TARGETS_FILE))
+    ]
     for opened in sockets:
         opened.listen(512)
     aws_port, port = (opened.getsockname()[1] for opened in sockets)

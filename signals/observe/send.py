@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,13 +47,14 @@ def send(
         url: Base of the ingest API; `/v1/signals` is added.
         key: A write key of a registered source.
         headers: Further headers of every request: those of its AWS (`Aws.headers`).
-        client: For tests.
+        client: In the place of one made here; it stays open.
         sleep: For tests.
 
     Raises:
         Failed: When the API cannot be reached at all.
     """
-    with client or httpx.Client(timeout=httpx.Timeout(35, connect=5), headers=headers) as http:
+    with ExitStack() as closing:
+        http = client or closing.enter_context(httpx.Client(timeout=httpx.Timeout(35, connect=5), headers=headers))
         for batch in batches(signals):
             yield from _deliver(http, url, key, batch, sleep)
 
@@ -71,6 +73,7 @@ def _deliver(
             if response.status_code not in RETRIED:
                 break
             pending = [place for place in pending if results[place].detail.get("result") in NOT_STORED]
+            _disconnect(response)
         if not pending or attempt == ATTEMPTS:
             break
         sleep(retry_after(response, attempt))
@@ -90,6 +93,13 @@ def _post(http: httpx.Client, url: str, key: str, batch: list[Signal], *, last: 
                 "is the stack up (`signals up`), or is --url wrong?"
             ) from None
         return None
+
+
+def _disconnect(response: httpx.Response) -> None:
+    """Close the connection, so that the next request goes where the API's name points then: it may be moving."""
+    stream = response.extensions.get("network_stream")
+    if stream is not None:
+        stream.close()
 
 
 def retry_after(response: httpx.Response | None, attempt: int) -> float:

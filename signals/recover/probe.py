@@ -83,8 +83,11 @@ def _send(stack: Stack, name: str) -> str | None:
         return f"there is no endpoint {stack.names.endpoint}"
     detail = {"id": name, "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"), "by": "signals"}
     # Any Region's client will do: the endpoint has its own host name, and SigV4A signatures name no Region.
+    events = stack.aws.client("events", stack.secondary)
+    # A connection that an earlier probe opened leads where the endpoint pointed then.
+    events.close()
     try:
-        answer = stack.aws.client("events", stack.secondary).put_events(
+        answer = events.put_events(
             EndpointId=found.id,
             Entries=[
                 {

@@ -19,6 +19,7 @@ class Client(DeployedEnvironment):
 
     def __init__(self, stack: Stack, url: str) -> None:
         self._stack, self._urls, self._key = stack, {"west": url}, "key"
+        self._clients = {}
 
 
 @contextmanager

@@ -58,12 +58,35 @@ def test_requests_go_to_the_secondary_while_the_primarys_health_fails(
     assert eventually(lambda: _region(embedded) == WEST)
 
 
+def test_a_kept_connection_stays_with_the_region_where_it_was_opened(
+    embedded: process.Local, aws: Aws, deployed: dict
+) -> None:
+    _heal(aws, deployed)
+    assert eventually(lambda: _region(embedded) == WEST)
+    with httpx.Client(timeout=20) as kept:
+
+        def region() -> str:
+            return kept.get(f"{embedded.url}/health").headers["x-signals-region"]
+
+        assert region() == WEST
+        _break(aws, deployed)
+        assert eventually(lambda: _region(embedded) == EAST)
+        assert region() == WEST, "also while it fails: only a new connection goes elsewhere"
+        with httpx.Client(timeout=20) as new:
+            assert new.get(f"{embedded.url}/health").headers["x-signals-region"] == EAST
+        _heal(aws, deployed)
+        assert eventually(lambda: _region(embedded) == WEST)
+
+
 def test_an_api_that_cannot_be_reached_is_unhealthy(embedded: process.Local, aws: Aws, deployed: dict) -> None:
     _heal(aws, deployed)
     targets = embedded.home / "front-door.json"
     nobody = {**deployed["primary"], "url": "http://127.0.0.1:9"}
     targets.write_text(json.dumps({**deployed, "primary": nobody}))
     try:
+        with httpx.Client(timeout=20) as kept:
+            # The first may still go there: its connection ends with it, as one to nobody would.
+            assert eventually(lambda: kept.get(f"{embedded.url}/health").headers["x-signals-region"] == EAST)
         assert eventually(lambda: _region(embedded) == EAST)
     finally:
         targets.write_text(json.dumps(deployed))

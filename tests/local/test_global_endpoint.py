@@ -100,6 +100,36 @@ def test_an_inverted_check_moves_events_to_the_secondary_and_back(endpoint: Endp
     assert [e["region"] for e in endpoint.received(WEST)] == [WEST]
 
 
+def test_a_kept_connection_stays_with_the_region_where_it_was_opened(endpoint: Endpoint) -> None:
+    """Measured with botocore on a name that moved; AWS says so of zonal shifts (ARC Developer Guide)."""
+    kept = endpoint.aws("events")
+    entry = {"Source": "test", "DetailType": "Test", "Detail": "{}", "EventBusName": endpoint.name}
+
+    def put() -> str:
+        kept.put_events(EndpointId=endpoint.endpoint_id, Entries=[entry])
+        (region,) = {event["region"] for event in endpoint.received(EAST)}
+        return str(region)
+
+    assert put() == WEST
+    endpoint.invert(True)
+    assert [put() for _ in range(3)] == [WEST] * 3
+    kept.close()
+    assert put() == EAST
+    endpoint.invert(False)
+    assert put() == EAST
+    kept.close()
+    assert put() == WEST
+
+
+def test_a_connection_is_bound_to_each_endpoint_by_itself(aws: Aws, endpoint: Endpoint, name: str) -> None:
+    kept, other = aws("events"), make(aws, f"{name}-other")
+    entry = {"Source": "test", "DetailType": "Test", "Detail": "{}"}
+    kept.put_events(EndpointId=endpoint.endpoint_id, Entries=[{**entry, "EventBusName": endpoint.name}])
+    other.invert(True)
+    kept.put_events(EndpointId=other.endpoint_id, Entries=[{**entry, "EventBusName": other.name}])
+    assert [event["region"] for event in other.received(EAST)] == [EAST]
+
+
 def test_a_copy_is_not_replicated_again(endpoint: Endpoint) -> None:
     endpoint.put()
     time.sleep(0.5)

@@ -1,7 +1,9 @@
 """Sending signals, against an API that answers as it is told."""
 
 import json
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -117,3 +119,51 @@ def test_an_api_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(Failed, match=r"cannot reach http://api/ \(Connection refused\): is the stack up"):
         api.send(signal("1"))
     assert len(api.requests) == 1
+
+
+class Server(ThreadingHTTPServer):
+    """An API on a socket that keeps connections; it answers with one status after another."""
+
+    daemon_threads, block_on_close = True, False
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses, self.opened = list(statuses), 0
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.opened += 1
+
+    def do_POST(self) -> None:
+        signals = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = self.server.statuses.pop(0)
+        result = "accepted" if status == 202 else "unavailable"
+        body = json.dumps({"results": [{"id": s["id"], "status": result} for s in signals]}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("statuses", "connections"), [((202, 202), 1), ((503, 202, 202), 2), ((503, 503, 202, 202), 3)]
+)
+def test_a_refused_request_is_repeated_over_a_new_connection_because_the_apis_name_may_move(
+    statuses: tuple[int, ...], connections: int
+) -> None:
+    with Server(*statuses) as server, httpx.Client() as client:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        for number in range(2):
+            found = list(send([signal(f"{number}")], url=url, key="k", client=client, sleep=lambda _: None))
+            assert [result.accepted for result in found] == [True]
+        server.shutdown()
+    assert server.opened == connections

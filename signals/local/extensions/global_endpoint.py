@@ -6,8 +6,9 @@ EventBridge keeps a rule `GlobalEndpointManagedRule-…` on each bus that forwar
 own, its `region` says where the event came in, its `resources` hold the endpoint's ARN. Only what came in through the
 endpoint is replicated, no replay is. The id looks like `abc123.veo`, the URL is
 `https://{id}.endpoint.events.amazonaws.com`; a request must be signed with SigV4A, which shows only once failed over
-(User Guide, "Making applications Regional-fault tolerant"; botocore's endpoint rules; boto/boto3#4465). The managed
-rules' pattern is not published: here it matches every event but replays, and `event_bus.dispatch` does the rest. On
+(User Guide, "Making applications Regional-fault tolerant"; botocore's endpoint rules; boto/boto3#4465). The URL is a
+DNS name: a kept connection stays with the Region where it was opened (`signals.local.connections`). The managed rules'
+pattern is not published: here it matches every event but replays, and `event_bus.dispatch` does the rest. On
 AWS an unknown id has no DNS name; here it answers ResourceNotFoundException.
 
 ministack: stores the endpoint and ignores EndpointId.
@@ -29,7 +30,7 @@ from ministack.core.router import extract_signed_region
 from ministack.services import eventbridge as events
 
 from components import resource_types as types
-from signals.local import faults
+from signals.local import connections, faults
 from signals.local.extensions import event_bus, health_check, patching
 
 Endpoint = dict[str, Any]
@@ -60,7 +61,8 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
         return error_response_json("ResourceNotFoundException", f"Endpoint {endpoint_id} does not exist.", 400)
     if faults.now.refusing_endpoints:
         return error_response_json("InternalException", f"Endpoint {endpoint_id} does not answer.", 500)
-    region, signed = active_region(endpoint), _signed_region.get()
+    region = connections.bound_to(endpoint_id, lambda: active_region(endpoint))
+    signed = _signed_region.get()
     if signed not in (None, region):
         reason = f"Credential should be scoped to a valid region, not '{signed}'."
         return error_response_json("InvalidSignatureException", reason, 403)
