@@ -119,7 +119,7 @@ def make_plan(
         raise Failed(f"there is no archive {stack.names.archive} in {stack.secondary}: run `signals up` first")
     counted = held.get(stack.secondary) or ArchiveWindow(events=0, size_bytes=0, exact=True, how="nothing to replay")
     signals, duplicates = _seen(stack, found.windows) if held else (0, 0)
-    rate = _drain_rate(stack)
+    rate = drain_rate(stack)
     quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.archive_lag
     planned = Plan(
         stack=stack.name,
@@ -200,7 +200,7 @@ def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | 
     return len(ids), len(ids & lake.lake_signal_ids(stack, windows[0][0]))
 
 
-def _drain_rate(stack: Stack) -> float:
+def drain_rate(stack: Stack) -> float:
     """Events a second from the return queue to the primary, by the mapping's settings."""
     mappings = stack.aws.client("lambda", stack.secondary).list_event_source_mappings(
         EventSourceArn=arn(

@@ -26,6 +26,7 @@ from handlers.shared.delivery import RetryPace, Undelivered, request_failure
 from signals.aws.reading import queue_message
 from signals.recover.destinations import Channel, Delivery, NotRedrivenError, Router
 from signals.recover.failures import FailedMessage, RedriveOutcome, failed_message
+from signals.recover.quotas import MESSAGES_IN_FLIGHT
 from signals.stack import Stack
 
 BATCH = 10  # messages of one receive, and of one delete (SQS API reference)
@@ -33,9 +34,8 @@ HIDDEN_S = 300
 # Within this after a receive requests begin. The last one may take three tries of 35 s (`Aws.client`), and so may the
 # delete: all of it ends while the messages are hidden.
 _SENDING_S = 90.0
-# Messages that one run leaves in the queue and keeps hidden: SQS hides about 120,000 of a queue (SQS Developer Guide,
-# "Amazon SQS queue quotas"), and others may work on it too.
-MOST_LEFT = 50_000
+# Messages that one run leaves in the queue and keeps hidden: others may work on it at the same time.
+MOST_LEFT = int(0.4 * MESSAGES_IN_FLIGHT.elsewhere)
 _MOST_PROBLEMS = 100
 _LOOK_S, _COUNT_S, _RATE_S = 0.5, 10.0, 60.0
 _UNREACHABLE_S = 300.0

@@ -10,10 +10,12 @@ from signals.cli.commands.options import AsJson, StackName, ask
 from signals.cli.views import recover as views
 from signals.errors import Failed, Misuse
 from signals.recover import failover, redrive, replay
+from signals.recover.estimate import estimate, live_traffic_guard
 from signals.recover.failover import EXPECTED_S, MAXIMUM_S, Situation
+from signals.recover.failures import failure_queue
 from signals.recover.plan import Plan, load_plan, make_plan
 from signals.recover.reconcile import reconcile
-from signals.recover.sending import Redriven
+from signals.recover.sending import Redriven, Target
 from signals.stack import Stack, load_stack
 from signals.terminal import console
 from signals.terminal.progress import Progress
@@ -31,10 +33,15 @@ redrive_commands = typer.Typer(help="Show messages that failed, and send them ba
 
 def consent(stack: Stack, what: str, yes: bool) -> None:
     """Ask before a stack on AWS is changed; a protected one needs --yes."""
-    if stack.settings.protection and not yes and not stack.local:
-        raise Misuse(f"stack {stack.name!r} is protected: add --yes to {what}")
+    protect(stack, what, yes)
     question = f"{what[0].upper()}{what[1:]} (stack {stack.name}, account {stack.settings.account_id})?"
     ask(question, yes=yes or stack.local)
+
+
+def protect(stack: Stack, what: str, yes: bool) -> None:
+    """Refuse to change a protected stack without --yes."""
+    if stack.settings.protection and not yes and not stack.local:
+        raise Misuse(f"stack {stack.name!r} is protected: add --yes to {what}")
 
 
 def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: bool) -> None:
@@ -210,6 +217,9 @@ def redrive_send(
         int, typer.Option(help="Workers that send at the same time.", min=1, max=64)
     ] = redrive.PARALLEL,
     rate: Annotated[float | None, typer.Option(help="Messages to send a second, at most.", min=0.1)] = None,
+    invocations_quota: Annotated[
+        int | None, typer.Option(help="EventBridge's invocations quota (a second), where it was raised.", min=1)
+    ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="Print counts alone, with --json as one object: for millions of messages.")
     ] = False,
@@ -220,13 +230,23 @@ def redrive_send(
     """Send messages back to where they failed; each is deleted only when it was accepted.
 
     Safe to interrupt and to run again, and for several people at once: an interruption may send a message twice, and
-    loses none. What cannot be sent, or comes while this runs, is left for the next run.
+    loses none. What cannot be sent, or comes while this runs, is left for the next run. First it says how long it will
+    take, what limits it, and whether that is before the oldest messages expire.
 
     Exit code 1 when one could not be sent; it then stays in its queue.
     """
-    chosen = load_stack(stack)
-    consent(chosen, f"send back the messages in {queue}", yes)
-    where, printed = region or chosen.primary, views.Outcomes(json=json, summary=summary)
+    chosen, what = load_stack(stack), f"send back the messages in {queue}"
+    protect(chosen, what, yes)
+    where = region or chosen.primary
+    found = None
+    if not message_id:
+        with console.busy("looking at the queue", quiet=json):
+            source = Target(where, queue, failure_queue(chosen, where, queue))
+            found = estimate(chosen, source, parallel=parallel, rate=rate, invocations_quota=invocations_quota)
+        if not json:
+            views.print_estimate(found)
+    consent(chosen, what, yes)
+    printed = views.Outcomes(json=json, summary=summary)
     done: Redriven | None = None
 
     def show(now: Redriven) -> None:
@@ -243,14 +263,15 @@ def redrive_send(
                 ids=message_id or (),
                 reason=reason,
                 parallel=parallel,
-                per_second=rate,
+                per_second=rate or (found.quota_per_second if found else None),
+                hold=lambda: live_traffic_guard(chosen, found) if found else None,
                 on_outcome=printed.add,
                 on_progress=show,
             )
     finally:
         # What an interrupted run did counts too.
         if done:
-            printed.end(where, queue, done, stack)
+            printed.end(where, queue, done, found, stack)
     if done and (done.failed or done.full):
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from signals.observe.location import parsed
+from signals.recover.estimate import Estimate
 from signals.recover.failover import Situation
 from signals.recover.failures import FailedMessage, FailureGroup, RedriveOutcome
 from signals.recover.plan import Plan
@@ -121,6 +122,23 @@ def redriven_line(now: Redriven) -> str:
     return f"{line}, {now.failed:,} not sent" if now.failed else line
 
 
+def print_estimate(found: Estimate) -> None:
+    """How long a redrive takes, to stderr: stdout has the outcomes."""
+    err.print(f"queue  about {found.messages:,} messages in {found.queue}", markup=False)
+    if found.left_s is not None:
+        oldest, left = _duration(found.oldest_s or 0), _duration(found.left_s)
+        err.print(f"       the oldest came at least {oldest} ago; SQS deletes it in {left} at most")
+    if found.to:
+        err.print(f"to     {found.to}, as {found.kind}", markup=False)
+    if found.messages:
+        rate = f"{found.per_second:,.0f} messages a second ({found.limit})"
+        err.print(f"takes  about {_duration(found.seconds)} at {rate}", markup=False)
+    if found.replay_s is not None:
+        err.print(f"       a replay of the archive takes about {_duration(found.replay_s)}")
+    for line in found.advice:
+        err.print(f"       {line}", markup=False)
+
+
 class Outcomes:
     """Prints what became of each message as it comes, and at the end what became of all: none is kept.
 
@@ -142,11 +160,12 @@ class Outcomes:
         elif self._count <= _MOST_LINES:
             print_outcome(outcome)
 
-    def end(self, region: str, queue: str, done: Redriven, stack: str) -> None:
+    def end(self, region: str, queue: str, done: Redriven, expected: Estimate | None, stack: str) -> None:
+        """Print what the run did to one queue, and with a JSON summary what was expected."""
         if not self._json:
             _print_redriven(done, stack, unlisted=self._count - (0 if self._summary else _MOST_LINES))
         elif self._summary:
-            print_json({"region": region, "queue": queue, **done.as_json()})
+            print_json({"region": region, "queue": queue, **done.as_json(), "estimate": expected})
         else:
             print("\n]" if self._count else "[]")
 
