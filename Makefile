@@ -1,6 +1,6 @@
 # Everything a person runs. `make up` and `make test` set themselves up.
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-fast test-long setup lock lint lint-workflows format docs bench scan clean
+.PHONY: help up down test test-fast test-long mutants setup lock lint lint-workflows format docs bench scan clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON   ?= python3
@@ -28,6 +28,9 @@ test-fast: $(READY)     ## the tests that need no embedded AWS and no seconds ea
 
 test-long: $(READY)     ## the drills and searches that take minutes, one at a time: drills measure
 	$(BIN)/pytest -m long
+
+mutants: $(READY)       ## one deliberate fault at a time, and the tests that should catch it: half an hour on two cores
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 lint: $(READY)          ## style, types and the layers of the tree
 	$(BIN)/ruff check .

@@ -98,6 +98,21 @@ class StackView:
             found = self._by_arn.get(value) or (named[0] if len(named) == 1 else None)
         return found if found and type in (None, found.type) else None
 
+    def resolve(self, value: Any) -> Any:
+        """A value with what AWS will answer in place of every reference.
+
+        Raises:
+            UnknownValue: In a preview, where the value is not known.
+        """
+        if isinstance(value, Unknown):
+            raise UnknownValue
+        return self._resolver.resolve(value)
+
+    def execution_arn(self, api: ResourceView) -> str:
+        """The ARN of an API as what invokes a function."""
+        told = api.inputs.get("executionArn")
+        return told if isinstance(told, str) else self._resolver.outputs(api)["executionArn"]
+
     def arn(self, resource: ResourceView) -> str:
         """The ARN that a resource has, or that AWS will give it."""
         told = resource.inputs.get("arn")

@@ -1,5 +1,29 @@
 """The rules, by what they are about."""
 
-from policies.rules import archive, delivery, endpoint, exposure, functions, health, names, publishers, quotas
+from policies.rules import (
+    archive,
+    delivery,
+    endpoint,
+    exposure,
+    functions,
+    health,
+    names,
+    publishers,
+    quotas,
+    roles,
+    waiting,
+)
 
-__all__ = ["archive", "delivery", "endpoint", "exposure", "functions", "health", "names", "publishers", "quotas"]
+__all__ = [
+    "archive",
+    "delivery",
+    "endpoint",
+    "exposure",
+    "functions",
+    "health",
+    "names",
+    "publishers",
+    "quotas",
+    "roles",
+    "waiting",
+]

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from components.resource_types import BUS_PERMISSION, BUS_POLICY
+from components.resource_types import BUS_PERMISSION, BUS_POLICY, TABLE
+from signals.recording.iam import as_list
 from tests.policies.changes import Changes
 
 Fixture = Callable[[Changes], Any]
@@ -403,10 +404,220 @@ def two_roles_in_two_regions_differ_by_case_alone(c: Changes) -> None:
 
 @breaks("NAMES-UNIQUE")
 def a_replica_has_the_name_of_a_table(c: Changes) -> None:
-    c.inputs("Table", "profile-tables-state")["name"] = c.inputs("Table", "profile-tables-idempotency")["name"]
+    c.add(("Table", "profile-tables-state"), TABLE, dict(c.inputs("Table", "profile-tables-idempotency")))
 
 
 @breaks("NAMES-UNIQUE")
 def two_rules_of_one_bus_have_one_name(c: Changes) -> None:
     orders = c.inputs("EventRule", "processing-us-west-2-orders-rule")
     c.inputs("EventRule", "processing-us-west-2-lake-rule")["name"] = orders["name"]
+
+
+def _trusts(c: Changes, role: str, service: str) -> None:
+    with c.policy("Role", role, "assumeRolePolicy") as statements:
+        statements[0]["Principal"]["Service"] = service
+
+
+@breaks("IAM-TRUST")
+def firehose_cannot_be_assumed(c: Changes) -> None:
+    _trusts(c, "processing-us-west-2-lake-role", "kinesis.amazonaws.com")
+
+
+@breaks("IAM-TRUST")
+def the_lakes_rules_role_trusts_firehose(c: Changes) -> None:
+    _trusts(c, "processing-us-west-2-lake-delivery", "firehose.amazonaws.com")
+
+
+@breaks("IAM-TRUST")
+def a_functions_role_trusts_another_service(c: Changes) -> None:
+    _trusts(c, "spool-us-east-1-republish-role", "events.amazonaws.com")
+
+
+@breaks("IAM-TRUST")
+def the_heartbeats_role_trusts_events(c: Changes) -> None:
+    _trusts(c, "heartbeat-role", "events.amazonaws.com")
+
+
+def _may_not(c: Changes, policy: str, action: str) -> None:
+    with c.policy("RolePolicy", f"{policy}-policy") as statements:
+        for statement in statements:
+            if action in statement["Action"]:
+                statement["Action"] = [
+                    a for a in as_list(statement["Action"]) if a != action
+                ] or "sts:GetCallerIdentity"
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def a_poller_may_not_delete(c: Changes) -> None:
+    _may_not(c, "spool-us-west-2-republish-role", "sqs:DeleteMessage")
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def firehose_may_not_write(c: Changes) -> None:
+    _may_not(c, "processing-us-west-2-lake-role", "s3:PutObject")
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def firehose_may_write_another_bucket(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-lake-role-policy") as statements:
+        (objects,) = [s for s in statements if "s3:PutObject" in s["Action"]]
+        objects["Resource"] = "arn:aws:s3:::signals-other-lake/*"
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def the_lakes_rule_may_not_put(c: Changes) -> None:
+    _may_not(c, "processing-us-west-2-lake-delivery", "firehose:PutRecord")
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def the_profile_may_not_write(c: Changes) -> None:
+    _may_not(c, "processing-us-west-2-profile-role", "dynamodb:PutItem")
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def the_profile_may_write_in_the_other_region_alone(c: Changes) -> None:
+    with c.policy("RolePolicy", "active-active-us-east-1-profile-role-policy") as statements:
+        (tables,) = [s for s in statements if "dynamodb:PutItem" in s["Action"]]
+        tables["Resource"] = [arn.replace("us-east-1", "us-west-2") for arn in tables["Resource"]]
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def enrichment_may_not_quarantine(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-enrichment-role-policy") as statements:
+        statements[:] = [s for s in statements if "quarantine" not in str(s["Resource"])]
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def enrichment_may_not_put(c: Changes) -> None:
+    with c.policy("RolePolicy", "processing-us-west-2-enrichment-role-policy") as statements:
+        statements[:] = [s for s in statements if s["Action"] != "events:PutEvents"]
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def ingest_may_not_spool(c: Changes) -> None:
+    _may_not(c, "api-us-east-1-ingest-role", "sqs:SendMessage")
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def the_schedule_may_not_invoke_the_canary(c: Changes) -> None:
+    _may_not(c, "probe-schedule-role", "lambda:InvokeFunction")
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def a_function_may_not_log(c: Changes) -> None:
+    _may_not(c, "probe-canary-role", "logs:PutLogEvents")
+
+
+@breaks("IAM-SCHEDULE-SOURCE")
+def the_heartbeats_role_may_put_probes(c: Changes) -> None:
+    with c.policy("RolePolicy", "heartbeat-role-policy") as statements:
+        statements[0]["Condition"]["StringEquals"]["events:source"] = "signals.probe"
+
+
+@breaks("API-INVOKE-PERMISSION")
+def the_api_may_not_invoke(c: Changes) -> None:
+    c.remove("Permission", "api-us-east-1-ingest-invoked-by-api")
+
+
+@breaks("API-INVOKE-PERMISSION")
+def another_api_may_invoke(c: Changes) -> None:
+    permission = c.inputs("Permission", "api-us-west-2-ingest-invoked-by-api")
+    permission["sourceArn"] = "arn:aws:execute-api:us-west-2:444455556666:other/*/*"
+
+
+@breaks("SQS-RETENTION")
+def a_consumers_queue_keeps_a_minute(c: Changes) -> None:
+    c.inputs("Queue", "processing-us-west-2-orders-queue-queue")["messageRetentionSeconds"] = 60
+
+
+@breaks("SQS-RETENTION")
+def the_spool_keeps_what_sqs_keeps_by_itself(c: Changes) -> None:
+    del c.inputs("Queue", "spool-us-west-2-queue-queue")["messageRetentionSeconds"]
+
+
+@breaks("SQS-RETENTION")
+def the_heartbeats_dead_letters_are_soon_forgotten(c: Changes) -> None:
+    c.inputs("Queue", "heartbeat-subscription-dlq-queue")["messageRetentionSeconds"] = 60
+
+
+@breaks("LAMBDA-MAPPING")
+def nothing_drains_the_spool(c: Changes) -> None:
+    c.inputs("EventSourceMapping", "spool-us-west-2-mapping")["enabled"] = False
+
+
+@breaks("LAMBDA-MAPPING")
+def what_could_not_be_published_is_deleted(c: Changes) -> None:
+    c.inputs("EventSourceMapping", "return-mapping")["functionResponseTypes"] = []
+
+
+def _spool(c: Changes) -> dict[str, Any]:
+    return c.inputs("Queue", "spool-us-west-2-queue-queue")
+
+
+@breaks("SQS-REDRIVE")
+def the_spool_gives_up_after_three_receives(c: Changes) -> None:
+    _spool(c)["redrivePolicy"] = _spool(c)["redrivePolicy"].replace('"maxReceiveCount": 240', '"maxReceiveCount": 3')
+
+
+@breaks("SQS-REDRIVE")
+def the_spool_has_no_dead_letter_queue(c: Changes) -> None:
+    del _spool(c)["redrivePolicy"]
+
+
+@breaks("SQS-REDRIVE")
+def a_message_is_visible_before_the_function_has_ended(c: Changes) -> None:
+    _spool(c)["visibilityTimeoutSeconds"] = 59
+    _spool(c)["redrivePolicy"] = _spool(c)["redrivePolicy"].replace('"maxReceiveCount": 240', '"maxReceiveCount": 9999')
+
+
+@breaks("EB-RULE-WORKS")
+def a_rule_is_disabled(c: Changes) -> None:
+    c.inputs("EventRule", "processing-us-west-2-enrichment-rule")["state"] = "DISABLED"
+
+
+@breaks("EB-RULE-WORKS")
+def a_rule_has_no_target(c: Changes) -> None:
+    c.remove("EventTarget", "processing-us-west-2-lake-target")
+
+
+@breaks("LAMBDA-TIMEOUT")
+def enrichment_has_less_time_than_it_keeps(c: Changes) -> None:
+    for name in ("processing-us-west-2", "active-active-us-east-1"):
+        c.inputs("Function", f"{name}-enrichment-function")["timeout"] = 11
+
+
+@breaks("LAMBDA-TIMEOUT")
+def the_canary_has_three_seconds(c: Changes) -> None:
+    c.inputs("Function", "probe-canary-function")["timeout"] = 3
+
+
+@breaks("LAMBDA-RESERVED")
+def a_function_may_never_run(c: Changes) -> None:
+    c.inputs("Function", "return-return-path-function")["reservedConcurrentExecutions"] = 0
+
+
+def _environment(c: Changes, function: str) -> dict[str, Any]:
+    variables: dict[str, Any] = c.inputs("Function", function)["environment"]["variables"]
+    return variables
+
+
+@breaks("LAMBDA-ENVIRONMENT")
+def the_return_path_puts_into_its_own_region(c: Changes) -> None:
+    _environment(c, "return-return-path-function")["PRIMARY_REGION"] = "us-east-1"
+
+
+@breaks("LAMBDA-ENVIRONMENT")
+def the_profile_is_told_of_a_table_that_is_not_there(c: Changes) -> None:
+    _environment(c, "processing-us-west-2-profile-function")["STATE_TABLE"] = "signals-dev-profile-state"
+
+
+@breaks("LAKE-LIFECYCLE")
+def the_life_cycle_deletes_signals(c: Changes) -> None:
+    rules = c.inputs("BucketLifecycleConfiguration", "processing-us-west-2-lake-lifecycle")["rules"]
+    rules[0]["expiration"] = {"days": 1}
+
+
+@breaks("LAKE-LIFECYCLE")
+def the_rule_for_results_deletes_everything(c: Changes) -> None:
+    rules = c.inputs("BucketLifecycleConfiguration", "processing-us-west-2-lake-lifecycle")["rules"]
+    rules[1]["filter"] = {"prefix": ""}
