@@ -163,21 +163,23 @@ class Outcomes:
     def end(self, region: str, queue: str, done: Redriven, expected: Estimate | None, stack: str) -> None:
         """Print what the run did to one queue, and with a JSON summary what was expected."""
         if not self._json:
-            _print_redriven(done, stack, unlisted=self._count - (0 if self._summary else _MOST_LINES))
+            _print_redriven(done, stack, listed=0 if self._summary else _MOST_LINES)
         elif self._summary:
             print_json({"region": region, "queue": queue, **done.as_json(), "estimate": expected})
         else:
             print("\n]" if self._count else "[]")
 
 
-def _print_redriven(done: Redriven, stack: str, *, unlisted: int) -> None:
+def _print_redriven(done: Redriven, stack: str, *, listed: int) -> None:
     """To stderr: stdout has the outcomes."""
-    if unlisted > 0:
-        err.print(f"{unlisted:,} of {done.sent + done.failed:,} outcomes are not listed")
+    tried = done.sent + done.failed
+    if tried > listed:
+        if listed:
+            err.print(f"{tried - listed:,} more outcomes are not listed")
         for reason, problem, count in done.problems:
             err.print(f"{count:,} not sent ({reason}): {problem}", markup=False)
     rate = f" in {_duration(done.seconds)}, {done.sent / done.seconds:,.0f} a second" if done.seconds > 60 else ""
-    err.print(f"{done.sent} of {done.sent + done.failed} sent back{rate}")
+    err.print(f"{done.sent} of {tried} sent back{rate}")
     if done.undeleted:
         err.print(
             f"{done.undeleted:,} of them could not be deleted: the next run sends them again, and they come twice"
