@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
+from handlers.shared.connections import OLDEST_S
 from signals.drill.deployed import DeployedEnvironment
 from signals.drill.interruption import terminable, uninterrupted
 from signals.drill.traffic import Traffic
+from signals.errors import Failed
 from signals.model.report import DrillReport, Moment, MomentKind
 from signals.model.scenarios import Scenario
 
@@ -31,6 +33,8 @@ class DrillTiming:
         gather_s: Pause between two requests of a client.
         patience_s: How long clients go on sending what is not acknowledged.
         quiet_s: No copy for so long: there are no more.
+        follow_s: Longest time from the failover until signals go to the secondary: functions keep their connections to
+            the endpoint for up to a minute.
     """
 
     rate: float = 12.0
@@ -44,6 +48,7 @@ class DrillTiming:
     gather_s: float = 0.5
     patience_s: float = 20.0
     quiet_s: float = 3.0
+    follow_s: float = OLDEST_S + 15.0
 
 
 def rehearse(
@@ -64,7 +69,8 @@ def rehearse(
         on_moment: Called with everything that happens.
 
     Raises:
-        Failed: The stack is not healthy to begin with, does not fail over, or could not be restored.
+        Failed: The stack is not healthy to begin with, does not fail over, signals do not follow, or it could not be
+            restored.
     """
     environment.check_ready()
     drill = _Drill(environment, scenario, timing or DrillTiming(), replay, on_moment)
@@ -107,6 +113,7 @@ class _Drill:
             asked = self.traffic.seconds
             self.note("failover is requested")
             environment.fail_over(self.note)
+            self._follow()
             self.route_s = self.traffic.seconds - asked
             self.note(f"{environment.regions[1]} receives the signals", "routed")
         elif self.scenario.symptom == "api":
@@ -148,6 +155,24 @@ class _Drill:
                 return
             time.sleep(self.timing.look_s)
         self.note(f"not detected within {self.timing.detect_s:.0f} s", "detected")
+
+    def _follow(self) -> None:
+        """Wait until clients' signals enter at the secondary, as far as its archive shows: kept connections delay that.
+
+        Raises:
+            Failed: None does.
+        """
+        environment, since, secondary = self.environment, self.traffic.seconds, self.environment.regions[1]
+        while True:
+            found = environment.archived(self.traffic.run_id, self.traffic.began)[secondary]
+            if found is None or any(copy.region == secondary for copy in found):
+                return
+            if self.traffic.seconds - since >= self.timing.follow_s:
+                raise Failed(
+                    f"{self.timing.follow_s:.0f} s after the endpoint moved to {secondary} no signal arrives there: "
+                    f"see which connections the functions keep (handlers/shared/connections.py)"
+                )
+            time.sleep(self.timing.look_s)
 
     def _routed_by_itself(self, began: float) -> None:
         """Wait until a client of the primary's API is answered by the secondary's."""

@@ -1,6 +1,7 @@
 """A platform in memory that can be drilled."""
 
 # ruff: noqa: ARG002 - arguments are `DeployedEnvironment`'s
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ QUICK = DrillTiming(
     gather_s=0.01,
     patience_s=0.3,
     quiet_s=0.05,
+    follow_s=0.3,
 )
 
 
@@ -32,8 +34,11 @@ class MemoryEnvironment:
     regions = (PRIMARY, SECONDARY)
     entry_points: tuple[str, ...] = (PRIMARY, SECONDARY)
 
-    def __init__(self, *, drops: bool = False, twice: bool = False, refuses: bool = False) -> None:
+    def __init__(
+        self, *, drops: bool = False, twice: bool = False, refuses: bool = False, keeps_connections_s: float = 0
+    ) -> None:
         self.drops, self.twice, self.refuses = drops, twice, refuses
+        self.keeps_connections_s, self.moved_at = keeps_connections_s, 0.0
         self.faulty = self.moved = False
         self.calls: list[str] = []
         self.copies: list[tuple[str, datetime]] = []
@@ -52,8 +57,9 @@ class MemoryEnvironment:
         if self.refuses:
             return Answer(frozenset(), entry_point)
         now = datetime.now(UTC)
+        follows = time.monotonic() - self.moved_at >= self.keeps_connections_s
         for identity in (signal["id"] for signal in signals):
-            self.archive.append(ArchivedSignal(identity, now, SECONDARY if self.moved else PRIMARY))
+            self.archive.append(ArchivedSignal(identity, now, SECONDARY if self.moved and follows else PRIMARY))
             if self.faulty:
                 self.waiting.append(identity)
             else:
@@ -70,7 +76,7 @@ class MemoryEnvironment:
 
     def fail_over(self, notify: Notify) -> None:
         self._call("fail_over")
-        self.moved = True
+        self.moved, self.moved_at = True, time.monotonic()
         notify("moved")
 
     def clear_fault(self) -> None:

@@ -55,6 +55,20 @@ def test_without_the_replay_the_lost_signals_are_counted_and_named() -> None:
     assert set(verdict.missing) <= set(environment.waiting)
 
 
+def test_a_failover_has_come_when_signals_follow_and_not_when_the_endpoint_has_moved() -> None:
+    patient = replace(QUICK, follow_s=20)
+    verdict = rehearse(MemoryEnvironment(keeps_connections_s=0.3), CALM, timing=patient).verdict
+    assert verdict.seconds_to_route is not None
+    assert verdict.seconds_to_route >= 0.3
+
+
+def test_a_drill_fails_if_signals_never_follow_and_restores() -> None:
+    environment = MemoryEnvironment(keeps_connections_s=float("inf"))
+    with pytest.raises(Failed, match="no signal arrives there"):
+        rehearse(environment, CALM, timing=QUICK)
+    assert environment.calls[-1] == "restore"
+
+
 def test_a_second_copy_is_a_duplicate_and_no_delivery() -> None:
     verdict = rehearse(MemoryEnvironment(twice=True), CALM, timing=QUICK).verdict
     assert verdict.duplicates == verdict.delivered == verdict.acknowledged

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
+from handlers.shared.connections import OLDEST_S
 from signals.drill.local import LocalEnvironment
 from signals.drill.rehearsal import DrillTiming, rehearse
 from signals.model.report import DrillVerdict
@@ -68,6 +69,17 @@ def test_the_drill_and_the_model_agree_that_nothing_is_lost(deployment: Deployme
     agree = run("local", "5m", 4e4, scenario=name).verdict
     assert same(real, agree)
     assert real.lost == agree.lost == 0
+    assert restored(deployment)
+
+
+@pytest.mark.long
+def test_signals_follow_a_failover_although_nothing_fails_and_functions_keep_their_connections(
+    deployment: Deployment,
+) -> None:
+    report = rehearse(LocalEnvironment(deployment.stack), SCENARIOS["failover"], timing=QUICK)
+    assert report.verdict.lost == 0
+    assert report.verdict.seconds_to_route is not None
+    assert 1 < report.verdict.seconds_to_route <= OLDEST_S + 15
     assert restored(deployment)
 
 
