@@ -24,7 +24,7 @@ ASSUMPTIONS = (
     "EventBridge's managed replication rule replicates what entered through the endpoint, and no replays",
     "its retries back off to 488 s, so that 185 of them take 24 hours",
     "events that EventBridge accepted survive a Regional outage and are delivered after it",
-    "clients of the endpoint follow its health check within a minute",
+    "the endpoint's name follows its health check within a minute, and functions that name within another",
     "a replay delivers 5,000 events a second, half the quota of PutEvents",
     f"consumers read their queues within {READ_AFTER_S / DAY_S:g} days",
     f"an entry on the ingress bus holds {SIGNALS_PER_EVENT} signals, an invocation takes 0.25 s",
