@@ -267,7 +267,8 @@ class Run:
                 return [failed_message(message, self._queue.region, self._queue.name) for message in found]
 
     def _handle(self, received: Sequence[FailedMessage], *, until: float) -> None:
-        accepted, mine = self._sort(received)
+        mine = [message for message in received if self._is_mine(message)]
+        accepted: list[FailedMessage] = []
         outcomes: list[RedriveOutcome] = []
         for channel, sendable in self._routed(mine, outcomes).items():
             failures = self._send(channel, [delivery for _, delivery in sendable], until)
@@ -280,27 +281,25 @@ class Run:
                     self._keep(message, "untouched")
                 else:
                     outcomes.append(RedriveOutcome(message, delivery.to, _in_words(failure)))
-        for message in self._not_deleted(accepted):
-            self._keep(message, "undeleted")
+        left = self._undeleted([message.receipt for message in accepted])
+        for message in accepted:
+            if message.receipt in left:
+                self._keep(message, "undeleted")
         self._tell(outcomes)
 
-    def _sort(self, received: Sequence[FailedMessage]) -> tuple[list[FailedMessage], list[FailedMessage]]:
-        """Messages that were sent already and have only to be deleted, and those to send; the others are kept."""
-        accepted, mine = [], []
-        for message in received:
-            with self._lock:
-                known = self._kept.get(message.id)
-            if known and known.why == "undeleted":
-                accepted.append(message)
-            elif known:
-                self._keep(message, known.why)
-            elif message.sent_at >= self._older_than:
-                self._keep(message, "newer")
-            elif not self._chosen(message):
-                self._keep(message, "passed over")
-            else:
-                mine.append(message)
-        return accepted, mine
+    def _is_mine(self, message: FailedMessage) -> bool:
+        """Whether a message is to be sent now; others are kept, by their new receipt if they were kept before."""
+        with self._lock:
+            known = self._kept.get(message.id)
+        if known:
+            self._keep(message, known.why)
+        elif message.sent_at >= self._older_than:
+            self._keep(message, "newer")
+        elif not self._chosen(message):
+            self._keep(message, "passed over")
+        else:
+            return True
+        return False
 
     def _routed(
         self, messages: Sequence[FailedMessage], outcomes: list[RedriveOutcome]
@@ -350,20 +349,17 @@ class Run:
                 if not self._untried:
                     self._stop.set()
 
-    def _not_deleted(self, messages: Sequence[FailedMessage]) -> list[FailedMessage]:
-        """Delete messages; return those that are still there."""
-        with self._lock:
-            for message in messages:
-                self._kept.pop(message.id, None)
-        left: list[FailedMessage] = []
-        for part in _tens(messages):
-            entries: list[Any] = [{"Id": str(i), "ReceiptHandle": each.receipt} for i, each in enumerate(part)]
+    def _undeleted(self, receipts: Sequence[str]) -> set[str]:
+        """Delete messages; return the receipts of those that are still there."""
+        left: set[str] = set()
+        for part in _tens(receipts):
+            entries: list[Any] = [{"Id": str(i), "ReceiptHandle": each} for i, each in enumerate(part)]
             try:
                 answer = self._sqs.delete_message_batch(QueueUrl=self._queue.url, Entries=entries)
             except (ClientError, BotoCoreError):
-                left += part
+                left.update(part)
             else:
-                left += [part[int(failed["Id"])] for failed in answer.get("Failed", ())]
+                left.update(part[int(failed["Id"])] for failed in answer.get("Failed", ()))
         return left
 
     def _put_back(self) -> None:
@@ -380,10 +376,9 @@ class Run:
 
         with ThreadPoolExecutor(self._parallel) as pool:
             list(pool.map(show, _tens(shown)))
-        for key in [key for key, kept in self._kept.items() if kept.why == "undeleted"]:
-            with suppress(ClientError, BotoCoreError):
-                self._sqs.delete_message(QueueUrl=self._queue.url, ReceiptHandle=self._kept[key].receipt)
-                del self._kept[key]
+        left = self._undeleted([kept.receipt for kept in self._kept.values() if kept.why == "undeleted"])
+        for key in [key for key, kept in self._kept.items() if kept.why == "undeleted" and kept.receipt not in left]:
+            del self._kept[key]
 
 
 def _in_words(failure: Undelivered) -> str:

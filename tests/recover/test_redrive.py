@@ -4,15 +4,16 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from handlers.shared.delivery import RetryPace
 from signals.errors import Misuse
 from signals.recover import destinations, redrive
 from signals.recover.failures import RedriveOutcome
 from signals.stack import Stack
-from tests.recover.support import ScriptedStack, arn, queue, subscribe
+from tests.recover.support import ScriptedStack, arn, bus, queue, subscribe
 from tests.support.hand_made import PRIMARY
 
 EVENT = {
@@ -198,3 +199,53 @@ def test_what_is_sent_once_is_not_sent_again_by_the_next_run_and_what_failed_is(
     assert Counter(outcome.problem is None for outcome in first) == {True: 30, False: 5}
     again = sent(platform, "orders-dlq")
     assert {outcome.message.id for outcome in again} == {o.message.id for o in first if o.problem}
+
+
+def test_nothing_is_sent_to_a_bus_that_is_gone(platform: Stack) -> None:
+    """PutEvents takes such an event with 200, and it is gone (EventBridge User Guide, "Sending events")."""
+    events = platform.aws.client("events", PRIMARY)
+    put(platform, "quarantine", {"id": "s"}, reason="undelivered", source="demo")
+    for each in events.list_rules(EventBusName="hand-made-ingress")["Rules"]:
+        events.remove_targets(Rule=each["Name"], EventBusName="hand-made-ingress", Ids=["target"])
+        events.delete_rule(Name=each["Name"], EventBusName="hand-made-ingress")
+    events.delete_event_bus(Name="hand-made-ingress")
+    try:
+        [outcome] = sent(platform, "quarantine")
+        assert outcome.problem
+        assert "no bus hand-made-ingress" in outcome.problem
+        assert len(bodies(platform, "quarantine")) == 1
+    finally:
+        bus(platform, PRIMARY)
+
+
+def test_a_message_that_is_longer_than_a_batch_goes_alone(platform: Stack) -> None:
+    subscribe(platform, PRIMARY, "orders", {"source": ["signals"]})
+    sqs = platform.aws.client("sqs", PRIMARY)
+    for name in ("orders", "orders-dlq"):
+        url = sqs.get_queue_url(QueueName=f"hand-made-{name}")["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1048576"})
+    long = {**EVENT, "detail": {"id": "s", "text": "x" * 300_000}}
+    put(platform, "orders-dlq", long, **undelivered("THROTTLING"))
+    put(platform, "orders-dlq", EVENT, **undelivered("THROTTLING"))
+    assert [outcome.problem for outcome in sent(platform, "orders-dlq")] == [None, None]
+    assert sorted(len(json.dumps(body)) > 300_000 for body in bodies(platform, "orders")) == [False, True]
+
+
+def test_records_that_a_stream_refuses_are_named_and_throttled_ones_are_tried_again() -> None:
+    class Firehose:
+        calls: ClassVar[list[int]] = []
+
+        def put_record_batch(self, Records: list[dict[str, bytes]], **_: Any) -> dict[str, Any]:  # noqa: N803
+            self.calls.append(len(Records))
+            codes = {b"busy": "ServiceUnavailableException", b"bad": "InvalidArgumentException"}
+            found = [codes.get(record["Data"]) for record in Records]
+            if len(self.calls) > 1:
+                found = [None] * len(Records)
+            return {"RequestResponses": [{"ErrorCode": code} if code else {"RecordId": "r"} for code in found]}
+
+    client: Any = Firehose()
+    write = destinations.StreamWriter(client, name="hand-made-lake", pace=RetryPace(sleep=lambda _: None))
+    things = [destinations.Payload(text) for text in ("good", "busy", "bad", "good")]
+    refused = write(things, until=time.monotonic() + 5)
+    assert [(each.position, each.code) for each in refused] == [(2, "InvalidArgumentException")]
+    assert client.calls == [4, 1]

@@ -8,13 +8,16 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from signals.cli.app import app
 from signals.cli.views.recover import Outcomes
 from signals.recover import redrive, sending
 from signals.recover.failures import FailedMessage, RedriveOutcome
 from signals.recover.sending import Redriven
 from signals.terminal import console
 from tests.recover.support import ScriptedStack, arn
+from tests.recover.test_estimate import Metrics
 from tests.support.hand_made import PRIMARY
 
 FUNCTION = arn("lambda", PRIMARY, "function:hand-made-enrichment:live")
@@ -29,6 +32,7 @@ class Sqs:
         self.visible_at = {f"m-{number}": 0.0 for number in range(count)}
         self.sent_at = dict.fromkeys(self.visible_at, time.time() - 60)
         self.undeletable: set[str] = set()
+        self.receives = 0
 
     def get_paginator(self, _: str) -> Any:
         return self
@@ -46,6 +50,7 @@ class Sqs:
 
     def receive_message(self, VisibilityTimeout: float, **_: Any) -> dict[str, Any]:  # noqa: N803
         with self.lock:
+            self.receives += 1
             now = time.monotonic()
             found = [id_ for id_, at in self.visible_at.items() if at <= now][:10]
             self.visible_at.update(dict.fromkeys(found, now + VisibilityTimeout))
@@ -61,12 +66,10 @@ class Sqs:
         for entry in Entries:
             if entry["ReceiptHandle"] in self.undeletable:
                 failed.append({"Id": entry["Id"]})
+                self.undeletable.remove(entry["ReceiptHandle"])  # the next time it works
             else:
                 del self.visible_at[entry["ReceiptHandle"]]
         return {"Failed": failed}
-
-    def delete_message(self, ReceiptHandle: str, **_: Any) -> None:  # noqa: N803
-        del self.visible_at[ReceiptHandle]
 
     def change_message_visibility_batch(self, Entries: Any, **_: Any) -> None:  # noqa: N803
         for entry in Entries:
@@ -101,7 +104,7 @@ def test_what_is_accepted_and_cannot_be_deleted_is_not_sent_again_when_it_shows_
     monkeypatch.setattr(sending, "HIDDEN_S", 0.2)  # so that they show while it runs
     done = start(scripted, sqs, function, per_second=200)
     assert sorted(function.got) == sorted(f"m-{number}" for number in range(200))
-    assert (done.sent, done.undeleted) == (200, 0), "at the end they are deleted one by one"
+    assert (done.sent, done.undeleted) == (200, 0), "at the end they are deleted"
     assert not sqs.visible_at
 
 
@@ -154,6 +157,7 @@ def test_it_ends_when_the_chosen_ones_are_sent(scripted: ScriptedStack) -> None:
     start(scripted, sqs, function, ids=["m-2", "m-11"])
     assert sorted(function.got) == ["m-11", "m-2"]
     assert len(sqs.visible_at) == 498
+    assert sqs.receives < 20, "not all of the queue was looked through"
 
 
 def test_the_rate_is_kept_and_nothing_is_sent_while_it_holds(
@@ -177,6 +181,25 @@ def test_the_rate_is_kept_and_nothing_is_sent_while_it_holds(
     assert "live signals come first" in said
     assert held[9] - held[2] <= 3 * 10, "only what the workers had in hand"
     assert len(function.got) == 300
+
+
+def test_the_command_keeps_to_what_a_quota_leaves_and_tells_what_it_did(
+    scripted: ScriptedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signals.cli.commands.recover.load_stack", lambda _: scripted)
+    sqs, function = Sqs(30), Function()
+    scripted.answers.update({"sqs": sqs, "lambda": function, "cloudwatch": Metrics()})
+    # 70 % of 40, for two consumers.
+    options = ("--invocations-quota", "40", "--yes", "--json", "--summary")
+    result = CliRunner().invoke(app, ["redrive", "send", QUEUE, *options])
+    assert result.exit_code == 0, result.output
+    done = json.loads(result.stdout)
+    assert (done["sent"], done["failed"], len(function.got)) == (30, 0, 30)
+    assert done["estimate"]["quota_per_second"] == pytest.approx(14)
+    assert done["seconds"] > 1.2
+    refused = CliRunner().invoke(app, ["redrive", "send", QUEUE], input="n\n")
+    assert refused.exit_code == 1
+    assert "about 0 messages" in refused.output, "the estimate comes before the question"
 
 
 def test_outcomes_are_one_json_array_as_they_come_and_one_object_where_only_counts_are_wanted(
