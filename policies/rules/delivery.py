@@ -108,13 +108,14 @@ def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
 @rule(
     "LAMBDA-FAILURE-DESTINATION",
     "mandatory",
-    why="EventBridge hands an event to Lambda's own queue: what the code fails on three times is discarded there, and "
-    "never reaches the rule's dead-letter queue.",
+    why="EventBridge, as its Scheduler, hands an event to Lambda's own queue: what the code fails on three times is "
+    "discarded there, and never reaches the rule's dead-letter queue.",
     source="Lambda Developer Guide, invocation-async-error-handling; EventBridge User Guide, eb-targets",
     remedy="give the function an event invoke config with an onFailure destination that its role may send to",
 )
 def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Iterator[Finding]:
     invoked = [stack.function(target.inputs.get("arn")) for target in stack.of(types.TARGET)]
+    invoked += [stack.function(schedule.get("target.arn"), schedule.region) for schedule in stack.of(types.SCHEDULE)]
     for function in (f for f in stack.of(types.FUNCTION) if f in invoked):
         configs = stack.naming(types.ASYNC_CONFIG, "functionName", function)
         destinations = [d for c in configs if (d := c.get("destinationConfig.onFailure.destination"))]

@@ -56,6 +56,9 @@ def services_may_assume_their_roles(stack: StackView) -> Iterator[Finding]:
     remedy="allow the role the action on that resource",
 )
 def roles_allow_what_they_are_for(stack: StackView) -> Iterator[Finding]:
+    for target in stack.of(types.TARGET):
+        if not target.get("roleArn") and stack.refer(target.inputs.get("arn"), types.STREAM):
+            yield target, "it has no role to put into the stream with"
     for user, role, actions, arn in _needs(stack):
         missing = [action for action in actions if role and not _allows(stack, role, action, arn)]
         if role and missing:
@@ -83,7 +86,7 @@ def _needs(stack: StackView) -> Iterator[Need]:
             yield stream, role, ("logs:PutLogEvents",), f"{stack.arn(group)}:log-stream:delivery"
     for target in stack.of(types.TARGET):
         fed = stack.refer(target.inputs.get("arn"), types.STREAM)
-        if fed:
+        if fed and target.get("roleArn"):
             role = stack.refer(target.get("roleArn"), ROLE)
             yield target, role, ("firehose:PutRecord", "firehose:PutRecordBatch"), stack.arn(fed)
     for schedule in stack.of(types.SCHEDULE):

@@ -63,6 +63,13 @@ def test_the_secondarys_archive_keeps_all_but_signs_of_life_for_the_set_days(pro
         assert len(archive.inputs["name"]) <= 48
 
 
+def test_the_primarys_archive_is_like_the_secondarys(prod: Recording) -> None:
+    west, east = (prod.resource(ARCHIVE, f"ingress-archive-{region}").inputs for region in ("us-west-2", "us-east-1"))
+    for key in ("name", "retentionDays", "eventPattern"):
+        assert west[key] == east[key]
+    assert referred(prod, west["eventSourceArn"]).name == "ingress-bus-us-west-2"
+
+
 def test_the_primarys_archive_is_optional(prod: Recording, dev: Recording) -> None:
     assert {a.region for a in prod.resources(ARCHIVE)} == {"us-west-2", "us-east-1"}
     assert {a.region for a in dev.resources(ARCHIVE)} == {"us-east-1"}

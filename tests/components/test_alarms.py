@@ -6,6 +6,7 @@ from typing import Any
 from components.resource_types import ALARM
 from signals.recording.record import record
 from signals.recording.resources import Recording
+from signals.stack_files import stack_settings
 
 TOPICS = {region: f"arn:aws:sns:{region}:111122223333:pager" for region in ("us-west-2", "us-east-1")}
 
@@ -18,11 +19,25 @@ def test_every_alarm_notifies_its_own_regions_topic(settings_of: Callable[[str],
         assert alarm.inputs["alarmActions"] == [TOPICS[str(alarm.region)]], alarm.name
 
 
-def test_prods_alarms_notify_the_topics_that_its_settings_name(
-    settings_of: Callable[[str], dict[str, Any]], prod: Recording
-) -> None:
-    topics = settings_of("prod").get("alarm_topics", {})
+def test_prods_alarms_notify_the_topics_that_its_settings_name(prod: Recording) -> None:
+    topics = stack_settings("prod").get("alarm_topics", {})
     for alarm in prod.resources(ALARM):
         topic = topics.get(alarm.region)
         assert alarm.inputs.get("alarmActions") == ([topic] if topic else []), alarm.name
-        assert alarm.inputs.get("actionsEnabled", True)
+        assert alarm.inputs.get("actionsEnabled", True), alarm.name
+
+
+def test_one_message_in_a_queue_that_should_be_empty_is_an_alarm_within_a_minute(platform: Recording) -> None:
+    alarms = [alarm.inputs for alarm in platform.resources(ALARM) if alarm.inputs["namespace"] == "AWS/SQS"]
+    assert len(alarms) >= 8
+    for alarm in alarms:
+        asked = "metricName statistic period evaluationPeriods threshold comparisonOperator treatMissingData"
+        assert {key: alarm[key] for key in asked.split()} == {
+            "metricName": "ApproximateNumberOfMessagesVisible",
+            "statistic": "Maximum",
+            "period": 60,
+            "evaluationPeriods": 1,
+            "threshold": 0,
+            "comparisonOperator": "GreaterThanThreshold",
+            "treatMissingData": "notBreaching",
+        }

@@ -9,6 +9,7 @@ import pytest
 from components.resource_types import RULE, TARGET
 from signals.recording.record import record
 from signals.recording.resources import Recording
+from signals.stack_files import stack_settings
 from tests.support.reading import referred
 
 SettingsOf = Callable[[str], dict[str, Any]]
@@ -16,10 +17,10 @@ SettingsOf = Callable[[str], dict[str, Any]]
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_consumers_rule_is_on_the_data_bus_and_matches_what_enrichment_puts_and_the_consumer_asks_for(
-    settings_of: SettingsOf, request: pytest.FixtureRequest, stack: str
+    prod: Recording, dev: Recording, stack: str
 ) -> None:
-    recording: Recording = request.getfixturevalue(stack)
-    for consumer in settings_of(stack)["consumers"]:
+    recording = {"prod": prod, "dev": dev}[stack]
+    for consumer in stack_settings(stack)["consumers"]:
         rules = [r for r in recording.resources(RULE) if r.name.endswith(f"-{consumer['name']}-rule")]
         assert len(rules) == (2 if consumer.get("mode") == "active-active" else 1)
         for rule in rules:

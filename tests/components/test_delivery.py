@@ -16,6 +16,7 @@ from components.resource_types import (
     QUEUE,
     QUEUE_POLICY,
     RULE,
+    SCHEDULE,
     STREAM,
     TARGET,
 )
@@ -64,14 +65,16 @@ def test_a_queue_that_is_a_target_lets_just_that_rule_send(prod: Recording) -> N
 
 
 def test_every_function_that_a_rule_invokes_has_a_failure_destination_that_it_may_send_to(platform: Recording) -> None:
-    invoked = [t for t in platform.resources(TARGET) if "lambda/alias" in t.inputs["arn"]]
+    invoked = [t.inputs["arn"] for t in platform.resources(TARGET) if "lambda/alias" in t.inputs["arn"]]
     assert invoked
+    invoked += [s.inputs["target"]["arn"] for s in platform.resources(SCHEDULE) if "alias" in s.inputs["target"]["arn"]]
     configured = {c.inputs["functionName"]: c for c in platform.resources(ASYNC_CONFIG)}
-    for target in invoked:
-        alias = referred(platform, target.inputs["arn"])
+    for arn in invoked:
+        alias = referred(platform, arn)
         config = configured[alias.inputs["functionName"]]
         assert referred(platform, config.inputs["qualifier"]) == alias
         assert config.inputs["maximumRetryAttempts"] == 2
+        assert config.inputs["maximumEventAgeInSeconds"] == 21_600  # Lambda's own default: six hours of throttling
         destination = config.inputs["destinationConfig"]["onFailure"]["destination"]
         role = referred(platform, referred(platform, alias.inputs["functionName"]).inputs["role"])
         may_send = [s["Resource"] for s in role_statements(platform, role.name) if "sqs:SendMessage" in s["Action"]]
@@ -127,8 +130,10 @@ def test_spool_and_return_path_are_retried_for_a_day_and_one_bad_message_does_no
     platform: Recording,
 ) -> None:
     mappings = platform.resources(MAPPING)
-    assert {m.region for m in mappings} == {"us-west-2", "us-east-1"}
+    drained = [referred(platform, m.inputs["eventSourceArn"]).name for m in mappings]
+    assert sorted(drained) == ["return-queue-queue", "spool-us-east-1-queue-queue", "spool-us-west-2-queue-queue"]
     for mapping in mappings:
+        assert (mapping.inputs.get("enabled", True), mapping.inputs["batchSize"]) == (True, 10)
         assert mapping.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
         queue = referred(platform, mapping.inputs["eventSourceArn"])
         redrive = json.loads(queue.inputs["redrivePolicy"])
@@ -182,3 +187,20 @@ def test_no_role_has_a_wildcard_action(prod: Recording, name: str) -> None:
 def test_no_two_functions_share_a_role(platform: Recording) -> None:
     roles = [f.inputs["role"] for f in platform.resources(FUNCTION)]
     assert len(set(roles)) == len(roles)
+
+
+def test_a_queue_that_no_function_of_ours_drains_hides_a_message_as_long_as_sqs_does_by_itself(
+    platform: Recording,
+) -> None:
+    drained = [referred(platform, m.inputs["eventSourceArn"]) for m in platform.resources(MAPPING)]
+    for queue in platform.resources(QUEUE):
+        if queue not in drained:
+            assert queue.inputs["visibilityTimeoutSeconds"] == 30, queue.name
+
+
+def test_every_schedule_runs_once_a_minute_and_is_on(platform: Recording) -> None:
+    schedules = platform.resources(SCHEDULE)
+    assert len(schedules) >= 2
+    for schedule in schedules:
+        assert schedule.inputs.get("state", "ENABLED") == "ENABLED"
+        assert schedule.inputs["scheduleExpression"] == "rate(1 minute)"

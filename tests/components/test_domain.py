@@ -1,6 +1,6 @@
 """One name in front of both Regions (API Gateway Developer Guide, "Custom health checks for DNS failover")."""
 
-from components.resource_types import CERTIFICATE_VALIDATION, HEALTH_CHECK, RECORD
+from components.resource_types import API_MAPPING, CERTIFICATE_VALIDATION, HEALTH_CHECK, RECORD
 from signals.recording.resources import Recording
 from tests.support.reading import referred
 
@@ -17,6 +17,14 @@ def test_each_region_answers_under_the_name_by_latency_and_its_own_health(prod: 
         assert check.inputs["type"] == "HTTPS"
         assert check.inputs["resourcePath"] == "/health"
         assert check.inputs["fqdn"].endswith(f".execute-api.{region}.amazonaws.com")
+
+
+def test_the_name_leads_to_each_regions_api(prod: Recording) -> None:
+    mappings = prod.resources(API_MAPPING)
+    assert {m.region for m in mappings} == {"us-west-2", "us-east-1"}
+    for mapping in mappings:
+        assert referred(prod, mapping.inputs["apiId"]).region == mapping.region
+        assert referred(prod, mapping.inputs["domainName"]).region == mapping.region
 
 
 def test_one_validation_record_serves_both_regions_certificates(prod: Recording) -> None:

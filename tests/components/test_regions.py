@@ -79,6 +79,8 @@ def test_its_tables_are_global_tables(prod: Recording) -> None:
     assert {t.inputs["name"] for t in tables} == {"signals-prod-profile-state", "signals-prod-profile-idempotency"}
     for table in tables:
         assert [replica["regionName"] for replica in table.inputs["replicas"]] == [SECONDARY]
+        assert table.inputs["pointInTimeRecovery"] == {"enabled": True}
+        assert [replica["pointInTimeRecovery"] for replica in table.inputs["replicas"]] == [True]
         assert table.inputs["ttl"] == {"enabled": True, "attributeName": "expiration"}
 
 

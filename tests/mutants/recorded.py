@@ -61,7 +61,8 @@ class Mutation:
 
 def mutations() -> list[Mutation]:
     """Every mutation, by the resources' names."""
-    found = [each for resource in _resources(_prod()) for each in _of(resource)]
+    needed = {(ref.type, ref.name) for resource in _prod().all for ref in resource.references()}
+    found = [each for r in _resources(_prod()) for each in _of(r, removable=(r.type, r.name) not in needed)]
     assert len({each.id for each in found}) == len(found)
     return sorted(found, key=lambda each: each.id)
 
@@ -77,21 +78,27 @@ def judge(wanted: Sequence[Mutation]) -> Iterator[Outcome]:
 
 
 @cache
+def _unchanged(stack: str) -> Recording:
+    return record(stack)
+
+
 def _prod() -> Recording:
-    return record("prod")
+    return _unchanged("prod")
 
 
 def _resources(recording: Recording) -> list[Resource]:
     return [r for r in recording.all if r.custom and not r.is_provider and r.region]
 
 
-def _of(resource: Resource) -> Iterator[Mutation]:
+def _of(resource: Resource, *, removable: bool) -> Iterator[Mutation]:
+    """The mutations of a resource; what another refers to cannot be missing, the program would not run."""
     name = f"{resource.type.rpartition(':')[2]} {resource.name}"
-    yield Mutation(
-        f"recorded: {name} removed",
-        f"there is no {name}",
-        lambda recording: replace(recording, all=tuple(r for r in recording.all if r.urn != resource.urn)),
-    )
+    if removable:
+        yield Mutation(
+            f"recorded: {name} removed",
+            f"there is no {name}",
+            lambda recording: replace(recording, all=tuple(r for r in recording.all if r.urn != resource.urn)),
+        )
     if resource.options.get("protect"):
         kept = {key: value for key, value in resource.options.items() if key != "protect"}
         yield Mutation(
@@ -132,10 +139,10 @@ def _changes(resource: Resource) -> Iterator[tuple[str, Change]]:
 
 def _setting(key: str, value: Any) -> Change:
     def change(inputs: Inputs) -> None:
-        if value is None:
-            inputs.pop(key, None)
-        else:
+        if value is not None:
             inputs[key] = value
+        elif inputs.get(key):  # without it, an empty list is no other resource
+            del inputs[key]
 
     return change
 
@@ -206,14 +213,13 @@ class _OnlyOfProd:
 
     @staticmethod
     def _looks_at_prod(item: pytest.Item) -> bool:
-        used = set(getattr(item, "fixturenames", ()))
-        stack = getattr(item, "callspec", None) and item.callspec.params.get("platform")  # type: ignore[attr-defined]
-        return not used & {"dev", "local", "settings_of"} and (stack == "prod" or "prod" in used)
+        stack = item.callspec.params.get("platform") if hasattr(item, "callspec") else None
+        return stack == "prod" or (stack is None and "prod" in getattr(item, "fixturenames", ()))
 
 
 def _by_components(recording: Recording) -> str:
     tests, before = _OnlyOfProd(), recordings.record
-    recordings.record = lambda _stack: recording
+    recordings.record = lambda stack: recording if stack == "prod" else _unchanged(stack)
     command = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), str(ROOT / "tests" / "components")]
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -621,3 +621,13 @@ def the_life_cycle_deletes_signals(c: Changes) -> None:
 def the_rule_for_results_deletes_everything(c: Changes) -> None:
     rules = c.inputs("BucketLifecycleConfiguration", "processing-us-west-2-lake-lifecycle")["rules"]
     rules[1]["filter"] = {"prefix": ""}
+
+
+@breaks("IAM-ROLE-SUFFICES")
+def the_lakes_rule_has_no_role(c: Changes) -> None:
+    del c.inputs("EventTarget", "processing-us-west-2-lake-target")["roleArn"]
+
+
+@breaks("LAMBDA-FAILURE-DESTINATION")
+def what_the_canary_fails_on_is_gone(c: Changes) -> None:
+    c.remove("FunctionEventInvokeConfig", "probe-canary-async")
