@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from signals.aws import quotas
 from signals.aws.reading import QueueMessage, queue_message
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ _HIDDEN_S = 30
 _MOST_CONNECTIONS = 64  # threads that share a client, such as the workers of `signals redrive send`
 _MOST_POINTS = 1_440  # CloudWatch API reference, GetMetricStatistics
 _FINE_DATA = timedelta(days=15)  # after which CloudWatch keeps periods of 5 minutes
-# Requests a second (EventBridge User Guide, "Quotas").
-_PUT_EVENTS_QUOTA = {
-    **dict.fromkeys(("us-east-1", "us-west-2", "eu-west-1"), 10_000),
-    **dict.fromkeys(("us-east-2", "eu-central-1"), 2_400),
-}
 
 
 class Aws:
@@ -202,4 +198,5 @@ class Aws:
 
     def put_events_quota(self, region: str) -> int | None:
         """Requests a second that PutEvents takes in a Region by default; None where that is unlimited or unknown."""
-        return _PUT_EVENTS_QUOTA.get(region)
+        value = quotas.defaults(region).get("put_events")
+        return int(value) if value else None

@@ -93,6 +93,11 @@ class SimulatedFunction:
         self._platform.drop(payload, why)
 
 
+def drain_rate(plan: blueprint.MappingPlan) -> float:
+    """How many messages a second a mapping's function can work through."""
+    return plan.batch_size * plan.concurrency / INVOCATION_S
+
+
 class SimulatedMapping:
     """One event source mapping."""
 
@@ -130,12 +135,15 @@ class SimulatedMapping:
                 else:
                     self._skip(message)
             weight = max(self._platform.event_weight, 1.0)
-            self._busy_until_s = (
-                now + len(messages) * weight * INVOCATION_S / self._plan.batch_size / self._plan.concurrency
-            )
+            self._busy_until_s = now + len(messages) * weight / self._rate()
         next_s = self._queue.next_visible_s()
         if next_s < float("inf"):
             self._poll_at(next_s)
+
+    def _rate(self) -> float:
+        """Messages a second, as far as the concurrency and, on the return path, the primary's quotas allow."""
+        own, limit = drain_rate(self._plan), self._platform.return_rate
+        return min(own, limit) if limit and self._function.plan.folder == "return_path" else own
 
     def _failed(self, answer: Mapping[str, Any] | None) -> set[str]:
         reported = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}

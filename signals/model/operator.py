@@ -20,7 +20,7 @@ from signals.model.bus import LAG_S, MOST_REPLAYS, SimulatedArchive, TooManyRepl
 from signals.model.clock import EPOCH, HOUR_S, MINUTE_S
 from signals.model.event import Event
 from signals.model.faults import FaultKind
-from signals.model.functions import INVOCATION_S
+from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
 from signals.model.queues import QueuedMessage, SimulatedQueue
 from signals.recover.outage import alarm_periods
@@ -141,7 +141,8 @@ class Operator:
         """The most events in the return queue at which the next slice is started: what it drains in an hour."""
         rule, mappings = self.return_rule(), self._platform.blueprint.mappings
         drains = [m for m in mappings if rule and m.queue_arn in {target.arn for target in rule.targets}]
-        return max((m.concurrency * m.batch_size / INVOCATION_S * HOUR_S for m in drains), default=float("inf"))
+        rates = [min(drain_rate(m), self._platform.return_rate or float("inf")) for m in drains]
+        return max(rates, default=float("inf")) * HOUR_S
 
     def return_rule(self) -> RulePlan | None:
         """The rule in the secondary that matches replayed events only."""

@@ -27,6 +27,7 @@ class Platform:
         signals_per_event: How many of those share an entry on the ingress bus.
         collaborators: What functions work with.
         managed_rule_ignores_replays: See `replication`: AWS does not document it.
+        return_rate: Events a second that the return path may bring back; None: as many as its function can.
         longest_pause_s: Between two tries of EventBridge (s); see `targets`: AWS does not document it.
     """
 
@@ -40,12 +41,14 @@ class Platform:
         signals_per_event: float = 1.0,
         collaborators: Collaborators | None = None,
         managed_rule_ignores_replays: bool = True,
+        return_rate: float | None = None,
         longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         self.blueprint, self.signal_weight = blueprint, signal_weight
         self.event_weight = signal_weight / signals_per_event
         self.collaborators = collaborators or Collaborators()
         self.managed_rule_ignores_replays = managed_rule_ignores_replays
+        self.return_rate = return_rate
         self.retries = RetrySchedule(longest_pause_s)
         self.rng = Random(seed)
         self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)

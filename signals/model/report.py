@@ -47,6 +47,8 @@ class DrillVerdict:
         archived: By Region, acknowledged signals in its archive; None where they cannot be counted by id.
         seconds_to_detect: From the fault to its detection.
         seconds_to_route: From the decision to use the other Region to signals arriving there.
+        seconds_to_recover: From the end of the last outage until the last signal of it was in the lake.
+        undelivered: By consumer, the lake among them, acknowledged signals that it should have and does not (model).
         missing: Ids of lost signals, the first twenty.
         notes: What the numbers do not say.
     """
@@ -58,6 +60,8 @@ class DrillVerdict:
     archived: Mapping[str, int | None] = field(default_factory=dict)
     seconds_to_detect: float | None = None
     seconds_to_route: float | None = None
+    seconds_to_recover: float | None = None
+    undelivered: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

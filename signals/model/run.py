@@ -1,13 +1,17 @@
 """One outage from end to end: traffic before, during and after it, the faults, the operator, and the report."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
 
+from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.times import timestamp
-from signals.model.blueprint import read
-from signals.model.clock import DAY_S, HOUR_S, parse_duration
+from signals.aws.quotas import overridden
+from signals.model.blueprint import Blueprint, RulePlan, TargetPlan, read
+from signals.model.clock import DAY_S, EPOCH, HOUR_S, parse_duration, parse_outages
+from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
 from signals.model.operator import Operator
 from signals.model.platform import Platform
@@ -16,6 +20,7 @@ from signals.model.report import DrillReport, MomentKind
 from signals.model.scenarios import scenario_named
 from signals.model.traffic import Clients, signal
 from signals.recording.resources import Recording
+from signals.recover.speed import Load, Speed, recovery_speed
 
 # Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
 SIGNALS_PER_EVENT = 25
@@ -36,6 +41,8 @@ def run(
     outage: str = "30h",
     signals_per_day: float = 400e6,
     *,
+    outages: str | None = None,
+    quotas: Sequence[str] = (),
     sample: int = 4_000,
     replay: bool = True,
     scenario: str | None = None,
@@ -48,6 +55,8 @@ def run(
         stack: Name of the stack whose recording is modelled.
         outage: How long it lasts (`45m`, `30h`, `35d`).
         signals_per_day: Load.
+        outages: Several outages in place of the one, as `0h-30h,33h-33h20m`.
+        quotas: What the account has in place of AWS's defaults, as `put_events=20000`.
         sample: Signals of the model, which stand for all of them.
         replay: Whether the operator replays what replication cannot have delivered.
         scenario: What fails: a name or alias in `scenarios.SCENARIOS`; by default EventBridge in the primary.
@@ -58,7 +67,9 @@ def run(
         Misuse: No such scenario, or not a duration.
         CannotDeployError: AWS would refuse the stack.
     """
-    chosen, outage_s = scenario_named(scenario), parse_duration(outage).total_seconds()
+    chosen = scenario_named(scenario)
+    pieces = parse_outages(outages) if outages else [(0.0, parse_duration(outage).total_seconds())]
+    outage_s = pieces[-1][1]
     if recording is None:
         from signals.recording.record import record
 
@@ -66,19 +77,26 @@ def run(
     plan = read(recording)
     start_s = _BEFORE_S + Random(seed).uniform(0, 60)
     end_s, length_s = start_s + outage_s, _BEFORE_S + outage_s + _AFTER_S
-    weight = max(1.0, signals_per_day * length_s / 86_400 / sample)
+    offered = signals_per_day * length_s / DAY_S
+    sample = min(sample, max(1, round(offered)))
+    weight = max(1.0, offered / sample)
+    allowed = overridden(plan.endpoint.primary, quotas)
+    speed = recovery_speed(_load(plan, signals_per_day / DAY_S), allowed, return_path=_return_rate(plan))
+    regions = (plan.endpoint.primary, plan.endpoint.secondary)
     platform = Platform(
         plan,
-        chosen.schedule(plan.endpoint.primary, plan.endpoint.secondary, start_s, end_s),
+        [f for start, end in pieces for f in chosen.schedule(*regions, start_s + start, start_s + end)],
         seed=seed,
         signal_weight=weight,
         signals_per_event=SIGNALS_PER_EVENT,
+        return_rate=speed.events_per_second,
     )
     _send(platform, sample, length_s)
-    platform.ledger.note(start_s, "the outage begins", "fault")
-    platform.ledger.note(end_s, "the outage ends", "healed")
+    for start, end in pieces:
+        platform.ledger.note(start_s + start, "the outage begins", "fault")
+        platform.ledger.note(start_s + end, "the outage ends", "healed")
     operator = Operator(platform)
-    operator.recover(end_s, replay=replay)
+    operator.recover(end_s, replay=replay and speed.events_per_second > 0)
 
     def after_start(kind: MomentKind, text: str = "") -> float | None:
         return next((m.seconds for m in moments if m.kind == kind and m.text.endswith(text) and m.seconds >= 0), None)
@@ -88,7 +106,7 @@ def run(
     return DrillReport(
         stack=stack,
         scenario=chosen.name,
-        about=f"{chosen.name} for {outage_s / HOUR_S:g} h at {signals_per_day:,.0f} signals a day",
+        about=f"{chosen.name} {_named(pieces)} at {signals_per_day:,.0f} signals a day",
         began=None,
         duration_s=max(moment.seconds for moment in moments),
         moments=moments,
@@ -97,8 +115,11 @@ def run(
             weight=weight,
             seconds_to_detect=after_start("detected"),
             seconds_to_route=after_start("routed", plan.endpoint.secondary),
+            seconds_to_recover=_recovered_s(platform, end_s),
+            undelivered=_undelivered(platform, weight),
             notes=(
                 f"one signal in the model stands for {weight:,.0f}; seed {seed}",
+                *_speed_notes(speed, allowed),
                 *(f"{round(n * weight):,} lost: {why}" for why, n in sorted(reasons(platform).items())),
                 *(f"operator: {step}" for step in operator.steps),
                 *(f"assumption: {assumption}" for assumption in ASSUMPTIONS),
@@ -106,6 +127,70 @@ def run(
         ),
         outage=(0.0, outage_s),
     )
+
+
+def _named(pieces: Sequence[tuple[float, float]]) -> str:
+    if len(pieces) == 1:
+        return f"for {pieces[0][1] / HOUR_S:g} h"
+    return "at " + ", ".join(f"{start / HOUR_S:.3g} h to {end / HOUR_S:.3g} h" for start, end in pieces)
+
+
+def _targets(plan: Blueprint, number: int) -> list[tuple[RulePlan, TargetPlan]]:
+    """What the model's nth signal goes to from the data buses of both Regions."""
+    sent = signal(number, timestamp(EPOCH))
+    event = {"source": SIGNAL_SOURCE, "detail-type": sent["type"], "account": plan.account, "detail": sent}
+    rules = [rule for rule in plan.rules if rule.bus != plan.endpoint.bus]
+    matching = [rule for rule in rules if rule.pattern.matches({**event, "region": rule.region})]
+    return [(rule, target) for rule in matching for target in rule.targets]
+
+
+def _load(plan: Blueprint, signals_per_second: float) -> Load:
+    """What the primary works on beside a replay; a signal goes to as many consumers as the model's do on average."""
+    samples = 30
+    arns = [
+        target.arn
+        for number in range(samples)
+        for rule, target in _targets(plan, number)
+        if rule.region == plan.endpoint.primary
+    ]
+    functions = sum(arn.split(":")[2] == "lambda" for arn in arns)
+    return Load(signals_per_second, SIGNALS_PER_EVENT, len(arns) / samples, functions / samples)
+
+
+def _return_rate(plan: Blueprint) -> float:
+    """Events a second that the return path's function can work through."""
+    folders = {function.arn: function.folder for function in plan.functions}
+    return max((drain_rate(m) for m in plan.mappings if folders.get(m.function_arn) == "return_path"), default=0.0)
+
+
+def _speed_notes(speed: Speed, allowed: Mapping[str, float]) -> tuple[str, str]:
+    shares = ", ".join(f"{share:.0%} of {name}" for name, share in sorted(speed.live_share.items()))
+    quota = f"the quota {speed.binding} ({allowed.get(speed.binding, 0):,.0f})"
+    text = f"recovery: {speed.events_per_second:,.0f} events a second, {quota} binds"
+    if speed.binding not in allowed:
+        text = f"recovery: {speed.events_per_second:,.0f} events a second, as the return path can"
+    elif not speed.events_per_second:
+        text = f"recovery: cannot be done, live signals leave nothing of {quota}: raise it (`--quota`)"
+    return text, f"live signals take {shares}"
+
+
+def _recovered_s(platform: Platform, end_s: float) -> float | None:
+    """From the end of the last outage until the last signal acknowledged before it was in the lake (s)."""
+    ledger = platform.ledger
+    arrived = [ledger.lake[i][0] for i, (at, _) in ledger.acknowledged.items() if at <= end_s and i in ledger.lake]
+    return max(0.0, max(arrived, default=end_s) - end_s) if arrived else None
+
+
+def _undelivered(platform: Platform, weight: float) -> dict[str, int]:
+    """By consumer, the acknowledged signals that it should have and does not; only consumers that miss any."""
+    ledger = platform.ledger
+    found = Counter(
+        consumer
+        for identity in ledger.acknowledged
+        for consumer in {rule.name for rule, _ in _targets(platform.blueprint, int(identity.removeprefix("s-")))}
+        if identity not in ledger.reached[consumer]
+    )
+    return {consumer: round(count * weight) for consumer, count in sorted(found.items())}
 
 
 def _send(platform: Platform, sample: int, length_s: float) -> None:

@@ -33,3 +33,12 @@ def print_result(found: T, print_it: Callable[[T], None], *, json: bool) -> None
 def busy(what: str, *, quiet: bool = False) -> AbstractContextManager[Any]:
     """Show on a terminal what is going on; print nothing anywhere else."""
     return nullcontext() if quiet else err.status(what)
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: `45 s`, `7 min`, `30.0 h`, `3.8 days`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5_400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3_600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"

@@ -54,7 +54,7 @@ def test_the_models_verdict_is_json_and_a_loss_is_exit_code_1(tmp_path: Path) ->
     }
     assert set(found["verdict"]) == {
         *("sent", "acknowledged", "delivered", "duplicates", "archived", "seconds_to_detect", "seconds_to_route"),
-        *("missing", "notes", "lost"),
+        *("seconds_to_recover", "undelivered", "missing", "notes", "lost"),
     }
     assert found["scenario"] in SCENARIOS
     assert found["verdict"]["lost"] > 0

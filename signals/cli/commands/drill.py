@@ -28,6 +28,13 @@ def drill(
     rate: Annotated[float, typer.Option(help="Signals a second of each client.", min=1, max=500)] = 12,
     model: Annotated[bool, typer.Option("--model", help="In the model: days in seconds, nothing is touched.")] = False,
     outage: Annotated[str, typer.Option(help="How long the primary is out (--model): 45m, 30h, 35d.")] = "30h",
+    outages: Annotated[
+        str | None, typer.Option(help="Several outages (--model), as 0h-30h,33h-33h20m, in place of --outage.")
+    ] = None,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(help="What the account has in place of AWS's default (--model), as put_events=20000; repeatable."),
+    ] = None,
     signals_per_day: Annotated[float, typer.Option(help="Load (--model).", min=1)] = 400e6,
     no_replay: Annotated[bool, typer.Option("--no-replay", help="Leave out the replay, and see what is lost.")] = False,
 ) -> None:
@@ -35,7 +42,7 @@ def drill(
 
     On the local stack the embedded AWS injects real faults. On AWS the only fault is the health check's inversion,
     which moves all signals to the secondary and back: that needs --yes. The stack is always restored, on Ctrl-C too.
-    Exit code 1 when an acknowledged signal is lost.
+    Exit code 1 when an acknowledged signal is lost, or (--model) not with every consumer that should have it.
 
     Scenarios: primary-eventbridge-down (the default), primary-api-down, replication-cut, enrichment-failing, slow-lake,
     failover; with --model also primary-eventbridge-stalled and primary-region-down.
@@ -48,7 +55,17 @@ def drill(
         from signals.model.run import run
 
         with console.busy("running the model", quiet=json):
-            reports = [run(stack, outage, signals_per_day, replay=not no_replay, scenario=scenario)]
+            reports = [
+                run(
+                    stack,
+                    outage,
+                    signals_per_day,
+                    outages=outages,
+                    quotas=quota or (),
+                    replay=not no_replay,
+                    scenario=scenario,
+                )
+            ]
         if not json:
             console.out.print(reports[0].about, markup=False)
             for moment in reports[0].moments:
@@ -65,7 +82,7 @@ def drill(
     if json:
         documents = [report.as_json() for report in reports]
         console.print_json(documents[0] if len(documents) == 1 else documents)
-    if any(report.verdict.lost for report in reports):
+    if any(report.verdict.lost or report.verdict.undelivered for report in reports):
         raise typer.Exit(1)
 
 

@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from signals.model.report import DrillReport, Moment, offset
-from signals.terminal.console import out
+from signals.terminal.console import duration, out
 
 _STYLE = {
     "fault": "bold red",
@@ -53,6 +53,12 @@ def print_report(report: DrillReport, console: Console = out) -> None:
     for name, value in (("to detect", verdict.seconds_to_detect), ("to route", verdict.seconds_to_route)):
         if value is not None:
             table.add_row(f"seconds {name}", f"{value:,.1f}", "")
+    if (seconds := verdict.seconds_to_recover) is not None:
+        table.add_row(
+            "to recover", duration(seconds), "from the end of the outage until its last signal was in the lake"
+        )
+    for consumer, count in verdict.undelivered.items():
+        table.add_row(f"not with {consumer}", f"[bold red]{count:,}[/]", "acknowledged signals that it should have")
     console.print(table)
     for note in verdict.notes:
         console.print(f"[dim]{escape(note)}[/]")

@@ -15,7 +15,7 @@ from signals.recover.plan import Plan
 from signals.recover.reconcile import Reconciled
 from signals.recover.replay import ReplayProgress
 from signals.recover.sending import MOST_LEFT, Redriven
-from signals.terminal.console import err, out, plain, print_json
+from signals.terminal.console import duration, err, out, plain, print_json
 
 _MOST_LINES = 1_000  # outcomes that are listed; for millions, counts say more
 
@@ -30,7 +30,7 @@ def print_situation(found: Situation) -> None:
     if found.probe.problem:
         out.print(f"[red]{escape(found.probe.problem)}[/]")
     if found.seconds is not None:
-        out.print(f"failed over for {_duration(found.seconds)}")
+        out.print(f"failed over for {duration(found.seconds)}")
     if found.way_back:
         out.print(f"to go back: [bold]{found.way_back}[/]")
 
@@ -38,7 +38,7 @@ def print_situation(found: Situation) -> None:
 def print_plan(plan: Plan) -> None:
     out.print(
         f"outage  {plan.outage_start:%Y-%m-%d %H:%M} to {plan.outage_end:%Y-%m-%d %H:%M} UTC, "
-        f"{_duration((plan.outage_end - plan.outage_start).total_seconds())} ({plan.found_by})"
+        f"{duration((plan.outage_end - plan.outage_start).total_seconds())} ({plan.found_by})"
     )
     for note in plan.notes:
         out.print(f"        {escape(note)}")
@@ -54,7 +54,7 @@ def print_plan(plan: Plan) -> None:
         out.print(f"        {plan.signals:,} signals, of which {plan.duplicates:,} are in the lake and will come twice")
     out.print(
         f"        in {len(plan.slices)} slices, at most 10 at a time; the return path brings back about "
-        f"{plan.drained_per_second:.0f} events a second: {_duration(plan.duration_s)}"
+        f"{plan.drained_per_second:.0f} events a second: {duration(plan.duration_s)}"
     )
     costs = ", ".join(f"{item} ${usd:,.2f}" for item, usd in plan.cost_usd.items() if usd >= 0.01)
     out.print(f"        {_usd(sum(plan.cost_usd.values()))} up to the primary's bus" + (f" ({costs})" if costs else ""))
@@ -118,7 +118,7 @@ def redriven_line(now: Redriven) -> str:
     if now.per_second and now.remaining:
         left_s = now.remaining / now.per_second
         ends = datetime.now(UTC) + timedelta(seconds=left_s)
-        line += f", ends in about {_duration(left_s)} ({ends:%Y-%m-%d %H:%M} UTC)"
+        line += f", ends in about {duration(left_s)} ({ends:%Y-%m-%d %H:%M} UTC)"
     return f"{line}, {now.failed:,} not sent" if now.failed else line
 
 
@@ -126,15 +126,15 @@ def print_estimate(found: Estimate) -> None:
     """How long a redrive takes, to stderr: stdout has the outcomes."""
     err.print(f"queue  about {found.messages:,} messages in {found.queue}", markup=False)
     if found.left_s is not None:
-        oldest, left = _duration(found.oldest_s or 0), _duration(found.left_s)
+        oldest, left = duration(found.oldest_s or 0), duration(found.left_s)
         err.print(f"       the oldest came at least {oldest} ago; SQS deletes it in {left} at most")
     if found.to:
         err.print(f"to     {found.to}, as {found.kind}", markup=False)
     if found.messages:
         rate = f"{found.per_second:,.0f} messages a second ({found.limit})"
-        err.print(f"takes  about {_duration(found.seconds)} at {rate}", markup=False)
+        err.print(f"takes  about {duration(found.seconds)} at {rate}", markup=False)
     if found.replay_s is not None:
-        err.print(f"       a replay of the archive takes about {_duration(found.replay_s)}")
+        err.print(f"       a replay of the archive takes about {duration(found.replay_s)}")
     for line in found.advice:
         err.print(f"       {line}", markup=False)
 
@@ -178,7 +178,7 @@ def _print_redriven(done: Redriven, stack: str, *, listed: int) -> None:
             err.print(f"{tried - listed:,} more outcomes are not listed")
         for reason, problem, count in done.problems:
             err.print(f"{count:,} not sent ({reason}): {problem}", markup=False)
-    rate = f" in {_duration(done.seconds)}, {done.sent / done.seconds:,.0f} a second" if done.seconds > 60 else ""
+    rate = f" in {duration(done.seconds)}, {done.sent / done.seconds:,.0f} a second" if done.seconds > 60 else ""
     err.print(f"{done.sent} of {tried} sent back{rate}")
     if done.undeleted:
         err.print(
@@ -198,9 +198,3 @@ def _print_redriven(done: Redriven, stack: str, *, listed: int) -> None:
 
 def _usd(amount: float) -> str:
     return f"about ${amount:,.2f}" if amount >= 0.01 else "less than $0.01"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
