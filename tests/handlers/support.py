@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from handlers.shared.delivery import RetryPace, Undelivered
+from handlers.shared.delivery import Failure, RetryPace, Undelivered
 from handlers.shared.packing import Entry
 
 ACCOUNT, REGION, OTHER_REGION = "123456789012", "us-west-2", "us-east-1"
@@ -90,12 +90,12 @@ class Bus:
         self.entries: list[Entry] = []
         self._refuses = refuses
 
-    def __call__(self, entries: Sequence[Entry]) -> list[Undelivered]:
-        refused = []
+    def __call__(self, entries: Sequence[Entry]) -> Undelivered:
+        refused = {}
         for position, entry in enumerate(entries):
             code = self._refuses(entry)
             if code:
-                refused.append(Undelivered(position, code, "said the test"))
+                refused[position] = Failure(code, "said the test", retryable=False)
             else:
                 self.entries.append(entry)
         return refused
@@ -112,8 +112,8 @@ class Queue:
         self.taken: list[Any] = []
         self._refuses = refuses
 
-    def __call__(self, what: Sequence[Any]) -> list[Undelivered]:
+    def __call__(self, what: Sequence[Any]) -> Undelivered:
         if self._refuses:
-            return [Undelivered(position, "AccessDenied", "said the test") for position in range(len(what))]
+            return dict.fromkeys(range(len(what)), Failure("AccessDenied", "said the test", retryable=False))
         self.taken += what
-        return []
+        return {}

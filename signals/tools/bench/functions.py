@@ -122,9 +122,9 @@ class _StubbedPublisher:
     def __init__(self, *_: Any, **__: Any) -> None:
         self.entries: Sequence[Entry] = ()
 
-    def __call__(self, entries: Sequence[Entry], **_: Any) -> tuple[()]:
+    def __call__(self, entries: Sequence[Entry], **_: Any) -> dict[int, Any]:
         self.entries = entries
-        return ()
+        return {}
 
 
 class _Function:
