@@ -41,7 +41,7 @@ class TerraformEngine:
 
     def _run(self, progress: Progress, command: str, on_event: Callable[[Mapping[str, Any]], None]) -> None:
         from signals.recording.record import record
-        from signals.terraform.write import write
+        from signals.terraform.emit import write
 
         progress.phase("packaging the functions and writing the Terraform configuration")
         write(record(self.stack.name, self.stack.raw), self.folder, backend=self.backend)

@@ -8,8 +8,8 @@ import pytest
 
 from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
+from signals.terraform.emit import write
 from signals.terraform.engine import Terraform
-from signals.terraform.write import write
 
 pytestmark = [
     pytest.mark.slow,

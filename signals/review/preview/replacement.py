@@ -64,21 +64,19 @@ def _planned(pulumi_type: str, path: tuple[str | int, ...]) -> Kind:
         names = resource_names(pulumi_type)
     except TerraformError:
         return "unknown"
-    body, found = resource_block(resource), list[str]()
+    block, found = resource_block(resource), list[str]()
     for step in path:
         if isinstance(step, int):
             continue
-        name = names.get(step)
-        if name is None or body is None:
+        if step not in names:
             break
-        found.append(name)
-        inner = member_type(body, name)
+        found.append(names[step])
+        inner = member_type(block, names[step])
         while isinstance(inner, list) and inner[0] in ("list", "set"):
             inner = inner[1]
-        body = inner[1] if isinstance(inner, list) and inner[0] == "object" and isinstance(inner[1], Block) else None
-        if body is None:
+        if not (isinstance(inner, list) and isinstance(inner[1], Block)):
             break
-        names = names_of(body)
+        block, names = inner[1], names_of(inner[1])
     answer: Kind = _file()["resources"].get(resource, {}).get(".".join(found), "unknown")
     return answer
 
