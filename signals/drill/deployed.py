@@ -1,7 +1,6 @@
 """What a drill needs of a stack: entry points, endpoint, queues and replay."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from signals.errors import Failed
 from signals.model.scenarios import Scenario
 from signals.observe import apis
 from signals.observe.health import deployed_endpoint
-from signals.observe.send import send
+from signals.observe.send import post
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
 from signals.stack import Stack
@@ -65,21 +64,14 @@ class DeployedEnvironment:
 
     def post(self, entry_point: str, signals: Sequence[Signal]) -> Answer:
         """Send signals once; a header of the response names the Region that answered."""
-        answers: list[httpx.Response] = []
-        client = httpx.Client(
-            timeout=_CLIENT_TIMEOUT_S, headers=self._stack.aws.headers, event_hooks={"response": [answers.append]}
-        )
-        accepted: set[str] = set()
-        with suppress(_OnceError, Failed, httpx.HTTPError):
-            results = send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=_no_retry)
-            accepted.update(result.id for result in results if result.accepted)
-        region = entry_point
-        for answer in answers:
-            region = answer.headers.get("x-signals-region", entry_point)
-            # An answer that asks for a retry may have acknowledged some of them; one may break off.
-            with suppress(ValueError, AttributeError, KeyError, TypeError, httpx.StreamError):
-                accepted.update(result["id"] for result in answer.json()["results"] if result["status"] == "accepted")
-        return Answer(frozenset(accepted), region)
+        with httpx.Client(timeout=_CLIENT_TIMEOUT_S, headers=self._stack.aws.headers) as client:
+            try:
+                response, results = post(client, self._urls[entry_point], self._key, list(signals))
+            except httpx.HTTPError:
+                return Answer(frozenset(), entry_point)
+        # An answer that asks for a retry may have acknowledged some of them.
+        acknowledged = frozenset(result.id for result in results if result.accepted)
+        return Answer(acknowledged, response.headers.get("x-signals-region", entry_point))
 
     def inject(self, scenario: Scenario) -> None:
         """Inject the scenario's fault: the embedded AWS takes one, AWS does not."""
@@ -141,11 +133,3 @@ class DeployedEnvironment:
     def notes(self) -> tuple[str, ...]:
         """What the numbers do not show here."""
         return ()
-
-
-class _OnceError(Exception):
-    """Ends `send` after its first attempt: a drill counts every attempt."""
-
-
-def _no_retry(_: float) -> None:
-    raise _OnceError
