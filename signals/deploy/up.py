@@ -82,10 +82,10 @@ def write_front_door(stack: Stack, home: Path) -> None:
     """Tell the front door where the two APIs are."""
     targets = {}
     for role, region in zip(("primary", "secondary"), stack.regions, strict=True):
-        api = apis.api_id(stack, region)
+        api = apis.region_api(stack, region)
         if api is None:
             raise Failed(f"there is no API in {region} after the deployment: run `signals down` and `signals up` again")
-        host = f"{api}.execute-api.{process.LOOPBACK}"
+        host = f"{api['ApiId']}.execute-api.{process.LOOPBACK}"
         targets[role] = {"region": region, "url": stack.aws_endpoint, "host": host}
     written = home / f"{TARGETS_FILE}.new"
     written.write_text(json.dumps(targets, indent=2))
