@@ -98,6 +98,6 @@ def _wait_for_apis(stack: Stack) -> None:
         url = apis.url_for(stack, region)
         while not apis.healthy(stack, url):
             if time.monotonic() > deadline:
-                log = process.log_file(stack.aws.folder)
+                log = stack.aws.folder / process.LOG_FILE
                 raise Failed(f"the API in {region} does not answer at {url}/health: see {log}")
             time.sleep(0.2)
