@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from signals.errors import TerraformError, TerraformMissingError
+from signals.errors import TerraformError
 
 Event = dict[str, Any]
 
@@ -30,11 +30,11 @@ def find_terraform() -> Path:
     """The terraform on PATH.
 
     Raises:
-        TerraformMissingError: With what to install.
+        TerraformError: With what to install.
     """
     found = shutil.which("terraform")
     if found is None:
-        raise TerraformMissingError(
+        raise TerraformError(
             "terraform was not found on PATH: install it (https://developer.hashicorp.com/terraform/install), "
             "or the Pulumi CLI (https://www.pulumi.com/docs/install/), and try again"
         )

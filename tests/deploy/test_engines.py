@@ -59,7 +59,7 @@ def test_pulumi_deploys_where_it_is_installed_else_terraform(
     installed: Any, commands: tuple[str, ...], stack: Stack, engine: type
 ) -> None:
     installed(*commands)
-    assert isinstance(choose_engine(stack, EngineChoice()), engine)
+    assert type(choose_engine(stack, EngineChoice())) is engine
 
 
 def test_the_engine_that_is_asked_for_is_taken(installed: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signals.errors import TerraformError, TerraformMissingError
+from signals.errors import TerraformError
 from signals.terraform import engine
 from signals.terraform.engine import Terraform, find_mirror, find_terraform
 
@@ -26,7 +26,7 @@ def _provider(mirror: Path, version: str, *, packed: bool = False) -> Path:
 
 def test_a_missing_terraform_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(TerraformMissingError, match=r"terraform was not found on PATH: install it \(https://"):
+    with pytest.raises(TerraformError, match=r"terraform was not found on PATH: install it \(https://"):
         find_terraform()
 
 
