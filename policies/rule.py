@@ -61,7 +61,7 @@ class Violation:
 RULES: list[PolicyRule] = []
 
 
-def rule(id: str, level: Level, *, why: str, source: str, remedy: str) -> Callable[[Check], Check]:
+def rule(id: str, level: Level = "mandatory", *, why: str, source: str, remedy: str) -> Callable[[Check], Check]:
     """Add a check to `RULES`."""
 
     def add(check: Check) -> Check:

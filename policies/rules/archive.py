@@ -15,7 +15,6 @@ _SHORTEST_RETENTION_DAYS = 2
 
 @rule(
     "EB-ARCHIVE-SECONDARY",
-    "mandatory",
     why="Replication gives up after 24 hours: after that, the secondary's archive is the only copy of what the primary "
     "lacks. One that leaves signals out, or deletes them before the outage is over, loses them.",
     source="EventBridge User Guide, eb-rule-retry-policy, eb-archive; AWS News Blog, 2023-06-16",
@@ -67,7 +66,6 @@ def _functions_behind(stack: StackView, rule_: ResourceView) -> list[ResourceVie
 
 @rule(
     "EB-RETURN-PATH",
-    "mandatory",
     why="A replay goes to the archive's own bus and nowhere else: without a rule there for replayed events alone, "
     "a queue, and a function that puts them on the primary's bus, nothing archived ever gets back.",
     source="EventBridge API reference, ReplayDestination; User Guide, eb-archive, eb-bus-to-bus",
@@ -87,7 +85,6 @@ def replays_find_the_way_back(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-REPLAY-STANCE",
-    "mandatory",
     why="A replay without FilterArns fires every rule of the bus: in the secondary, processing it and bringing it "
     "back to the primary as well makes each recovered signal arrive twice.",
     source="EventBridge API reference, ReplayDestination.FilterArns; User Guide, eb-archive",

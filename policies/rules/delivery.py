@@ -18,7 +18,6 @@ def rule_of(stack: StackView, target: ResourceView) -> ResourceView | None:
 
 @rule(
     "EB-TARGET-RETRY",
-    "mandatory",
     why="EventBridge drops an event that its target did not take in the time or tries set: less than the 24 hours and "
     "185 tries that replication itself is given turns a night's outage of one target into loss.",
     source="EventBridge User Guide, eb-rule-retry-policy",
@@ -36,7 +35,6 @@ def targets_are_retried(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-TARGET-DLQ",
-    "mandatory",
     why="Errors that EventBridge does not retry (no permission, no such target) and events whose retries ran out are "
     "dropped, unless a standard queue in the rule's own Region takes them.",
     source="EventBridge User Guide, eb-rule-dlq",
@@ -56,7 +54,6 @@ def targets_have_a_dead_letter_queue(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-QUEUE-POLICY",
-    "mandatory",
     why="Made through the API, a rule gets no permission on its queues: without it deliveries fail for good, "
     "and dead letters are dropped while the configuration looks complete.",
     source="EventBridge User Guide, eb-rule-dlq, eb-use-resource-based",
@@ -84,7 +81,6 @@ def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> boo
 
 @rule(
     "EB-INVOKE-PERMISSION",
-    "mandatory",
     why="A function that does not let the rule invoke it gets nothing: missing permission is not retried, each event "
     "goes straight to the dead-letter queue.",
     source="EventBridge User Guide, eb-rule-dlq; Lambda Developer Guide, access-control-resource-based",
@@ -107,7 +103,6 @@ def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "LAMBDA-FAILURE-DESTINATION",
-    "mandatory",
     why="EventBridge hands an event to Lambda's own queue: what the code fails on three times is discarded there, and "
     "never reaches the rule's dead-letter queue.",
     source="Lambda Developer Guide, invocation-async-error-handling; EventBridge User Guide, eb-targets",
@@ -129,7 +124,6 @@ def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Itera
 
 @rule(
     "EB-DEAD-LETTERS-ALARMED",
-    "mandatory",
     why="A dead letter is a signal that waits for a person; after 14 days SQS deletes it, whether seen or not.",
     source="EventBridge User Guide, eb-monitoring; SQS Developer Guide, sqs-dead-letter-queues",
     remedy="alarm on ApproximateNumberOfMessagesVisible of each dead-letter queue and failure destination",
@@ -146,7 +140,6 @@ def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-NO-BUS-CHAIN",
-    "mandatory",
     why="An event that came from another bus, as replicated ones did, is not routed to a third: the chain works in "
     "a test of one Region and loses replicated and failed-over traffic.",
     source="EventBridge User Guide, eb-bus-to-bus; eb-rule-dlq (THIRD_REGION_HOP_DETECTED)",

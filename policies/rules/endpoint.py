@@ -32,7 +32,6 @@ def primary_and_secondary(stack: StackView) -> tuple[list[ResourceView], list[Re
 
 @rule(
     "EB-ENDPOINT-REPLICATION",
-    "mandatory",
     why="Without replication the other Region has no copy of what an impaired Region holds, and fail-back is by hand: "
     "the latency metric needs traffic on the primary to leave missing data.",
     source="EventBridge User Guide, eb-global-endpoints; Security Hub control EventBridge.4",
@@ -48,7 +47,6 @@ def replicates(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-ENDPOINT-BUSES",
-    "mandatory",
     why="An endpoint takes exactly two custom buses of one name and one account, in its own Region and in the one that "
     "it fails over to; anything else is refused at creation, or loses what is put on a bus that is not there.",
     source="EventBridge API reference, EndpointEventBus; User Guide, eb-ge-create-endpoint",
@@ -71,7 +69,6 @@ def two_buses_of_one_name(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-ENDPOINT-ROLE",
-    "mandatory",
     why="EventBridge replicates as this role, with managed rules that it writes itself: where one permission is "
     "missing, or only one Region's bus is named, replication fails without a metric of its own.",
     source="EventBridge User Guide, eb-global-endpoints; mavi888/eventbridge-global-endpoints-cdk; "

@@ -64,7 +64,6 @@ def _archive(function: ResourceView) -> tuple[Path, int] | None:
 
 @rule(
     "EB-NO-CLIENT-TIME",
-    "mandatory",
     why="A replay's window works on an event's Time: what a client's clock says would put signals outside of every "
     "window that an operator can think of.",
     source="EventBridge User Guide, eb-archive (replay by event time); API reference, PutEventsRequestEntry.Time",
@@ -79,7 +78,6 @@ def time_is_eventbridges(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-PUBLISHER-CRT",
-    "mandatory",
     why="A request to a global endpoint is signed with SigV4A, which boto3 does with awscrt alone, and Lambda's "
     "runtime has none: without it the first call fails.",
     source="botocore's endpoint rule set of events; awslabs/aws-crt-python#291",
@@ -101,7 +99,6 @@ def _is_linux(archive: Path, modified_ns: int) -> bool:
 
 @rule(
     "LAMBDA-ARCHITECTURE",
-    "mandatory",
     why="A compiled module for another CPU or another Python is found only when it is imported: the function deploys, "
     "and each invocation fails with 'No module named _awscrt'.",
     source="Lambda Developer Guide, python-package; awslabs/aws-crt-python#527",
@@ -124,7 +121,6 @@ def archives_fit_their_functions(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "LOGS-RETENTION",
-    "mandatory",
     why="A log group that Lambda makes for itself keeps for ever, and so do request ids and whatever a log line says "
     "of a customer.",
     source="CloudWatch Logs User Guide, Working-with-log-groups-and-streams (retention)",

@@ -30,7 +30,6 @@ def _alarms(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView, Reso
 
 @rule(
     "EB-HEALTH-CHECK",
-    "mandatory",
     why="An endpoint fails over when its health check says so: one that watches anything but an alarm on the service "
     "itself fails over for reasons of its own, or never.",
     source="EventBridge User Guide, eb-ge-best-practices, eb-ge-cfn",
@@ -48,7 +47,6 @@ def watches_an_alarm(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEALTH-METRIC",
-    "mandatory",
     why="The failover decision is about EventBridge in the Region, which only the metric without dimensions tells: "
     "with bus and rule as dimensions it has been seen to stop while events flowed, and a subscriber's metric fails "
     "over for a slow target.",
@@ -65,7 +63,6 @@ def watches_the_service(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEALTH-ALARM-FORM",
-    "mandatory",
     why="Route 53 reads the metric itself with settings copied from the alarm, and cannot copy metric math, "
     "percentiles, M out of N or periods below a minute: it would decide by other rules than the alarm shows.",
     source="Route 53 Developer Guide, health-checks-creating-values",
@@ -86,7 +83,6 @@ def route_53_can_watch_it(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEALTH-TRACKS-ALARM",
-    "mandatory",
     why="Route 53 copies the alarm's settings when the check is made: a later change of the alarm reaches the failover "
     "decision only if the check is updated too.",
     source="Route 53 Developer Guide, health-checks-creating-values ('Health checks that monitor CloudWatch alarms')",
@@ -112,7 +108,6 @@ def _text(value: Any) -> str:
 
 @rule(
     "EB-HEALTH-MISSING-DATA",
-    "mandatory",
     why="An EventBridge that takes nothing emits no latency: missing data is the outage itself. The check must say "
     "about it what the alarm says, in one of the two pairs that AWS's template knows.",
     source="EventBridge User Guide, eb-ge-cfn (TreatMissingData and InsufficientDataHealthStatus)",
@@ -142,7 +137,6 @@ def is_not_held(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEARTBEAT",
-    "mandatory",
     why="Where missing data breaches, a quiet night looks like an outage, and the endpoint leaves for a Region that "
     "may process nothing. Through the endpoint a heartbeat would leave with it and never see the primary recover.",
     source="EventBridge User Guide, eb-ge-create-endpoint (note on missing data); "

@@ -11,7 +11,6 @@ from policies.view import ResourceView, StackView, UnknownValue
 
 @rule(
     "NAMES-UNIQUE",
-    "mandatory",
     why="Two resources of one kind and name are one to AWS: the second is refused, or they overwrite each other over "
     "and over, as two policies of one queue do. Names of roles and buckets are unique in the whole account, those of "
     "roles in any letter case; names of rules are unique on their bus.",

@@ -20,7 +20,6 @@ def _puts(stack: StackView, role: ResourceView | None) -> list[Mapping[str, Any]
 
 @rule(
     "EB-PUBLISHER-BUSES",
-    "mandatory",
     why="A put through the endpoint is authorised on the bus of whichever Region it is routed to; there is no endpoint "
     "resource to allow. With one Region's bus it works until the first failover, with more it reaches what it should "
     "not.",
@@ -44,7 +43,6 @@ def may_put_on_both_buses(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-PUT-SCOPE",
-    "mandatory",
     why="A role that may put on any bus can forge signals on one it has nothing to do with, and PutEvents to "
     "a bus that is not there answers 200 and loses the event.",
     source="EventBridge API reference, PutEvents; Service Authorization Reference, events:PutEvents",

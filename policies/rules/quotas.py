@@ -13,7 +13,6 @@ _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettin
 
 @rule(
     "QUOTAS-EQUAL",
-    "mandatory",
     why="After a failover the secondary takes all traffic: where it is allowed less it throttles, and EventBridge "
     "delays. This compares what the stack itself sets (API throttling; memory, time-out, concurrency, CPU and runtime "
     "of functions); the accounts' own quotas (PutEvents, invocations, Lambda concurrency) are not in any stack: raise "
