@@ -17,13 +17,6 @@ Event = dict[str, Any]
 MIRROR_SETTING = "SIGNALS_TERRAFORM_MIRROR"
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _OLDEST, _BELOW = (5, 100), (7,)
-# Where terraform itself looks for providers (Terraform docs, "Implied Local Mirror Directories").
-_CONVENTIONAL = (
-    "~/.terraform.d/plugins",
-    "~/.local/share/terraform/plugins",
-    "/usr/local/share/terraform/plugins",
-    "/usr/share/terraform/plugins",
-)
 
 
 def find_terraform() -> Path:
@@ -42,7 +35,10 @@ def find_terraform() -> Path:
 
 
 def find_mirror() -> Path | None:
-    """A folder on this machine that holds the AWS provider in a version that fits; None means: from the registry.
+    """A folder on this machine that holds the AWS provider in a version that fits.
+
+    None leaves it to terraform, which has folders of its own (Terraform docs, "Implied Local Mirror Directories"), and
+    the registry.
 
     Raises:
         TerraformError: If SIGNALS_TERRAFORM_MIRROR names a folder without one.
@@ -56,9 +52,8 @@ def find_mirror() -> Path | None:
             )
         return Path(setting)
     cache = os.environ.get("TF_PLUGIN_CACHE_DIR")
-    places = [Path(place).expanduser() for place in ((cache,) if cache else ()) + _CONVENTIONAL]
     optional = sorted(path.parents[len(_PROVIDER.parts) - 1] for path in Path("/opt").glob(f"*/{_PROVIDER}"))
-    return next((place for place in (*places, *optional) if _holds_provider(place)), None)
+    return next(filter(_holds_provider, [*([Path(cache).expanduser()] if cache else []), *optional]), None)
 
 
 def _this_platform() -> str:

@@ -2,8 +2,7 @@
 
 `python -m signals.tools.provider_replacements` writes `provider.json`. terraform plans, with no refresh and no
 credentials, a configuration taken from this project's own stacks against a state that differs in one property a
-resource; for each
-the plan says `replace_paths`. Nothing is validated in a state, so that any property can differ.
+resource; for each the plan says `replace_paths`. Nothing is validated in a state, so that any property can differ.
 
 Source: Terraform, "JSON Output Format", Change Representation: `replace_paths`.
 """

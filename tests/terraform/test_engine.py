@@ -45,14 +45,11 @@ def test_a_set_mirror_without_a_fitting_provider_is_an_error(
         find_mirror()
 
 
-def test_the_plugin_cache_and_terraforms_own_places_come_before_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_plugin_cache_comes_before_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(engine.MIRROR_SETTING, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    at_home = _provider(tmp_path / "home/.terraform.d/plugins", "5.100.0")
-    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path / "cache"))
-    assert find_mirror() == at_home
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", "~/cache")
+    assert find_mirror() != tmp_path / "cache"
     _provider(tmp_path / "cache", "5.100.0")
     assert find_mirror() == tmp_path / "cache"
 
@@ -78,6 +75,21 @@ def test_a_plan_names_changes_and_an_apply_streams_its_events(tmp_path: Path) ->
     assert terraform.output() == {"x": {"y": [1, True]}}
     terraform.destroy()
     assert terraform.plan() == ["terraform_data.a"]
+
+
+@needs_terraform
+def test_terraform_itself_looks_in_its_own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mirror = find_mirror()
+    if mirror is None:
+        pytest.skip("there is no provider on this machine")
+    (tmp_path / ".terraform.d").mkdir()
+    (tmp_path / ".terraform.d/plugins").symlink_to(mirror)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.setattr(engine, "find_mirror", lambda: None)
+    required = {"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}
+    _write(tmp_path, terraform={"required_providers": required}).init()
 
 
 @needs_terraform

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from signals.recording.iam import as_list
+
 MISSING = None
 Step = str | int
 
@@ -39,8 +41,9 @@ def differences(before: Any, after: Any, path: tuple[Step, ...] = (), *, in_json
         if all(text is MISSING for text in texts):
             yield from differences(*documents, path, in_json=True)
             return
-    if in_json:
-        before, after = _alike(before, after)
+    if in_json and {type(before), type(after)} == {str, list}:
+        # In a policy a text is a list of one.
+        before, after = as_list(before), as_list(after)
     if _is(Mapping, before, after):
         one, other = before or {}, after or {}
         for key in sorted(one.keys() | other.keys()):
@@ -64,15 +67,6 @@ def _document(value: Any) -> Any:
         except ValueError:
             return None
     return None
-
-
-def _alike(before: Any, after: Any) -> tuple[Any, Any]:
-    """In a policy a text is a list of one."""
-    if isinstance(before, str) and isinstance(after, list):
-        return [before], after
-    if isinstance(after, str) and isinstance(before, list):
-        return before, [after]
-    return before, after
 
 
 def _lists(before: list[Any], after: list[Any], path: tuple[Step, ...], in_json: bool) -> Iterator[Difference]:
