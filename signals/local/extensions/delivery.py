@@ -95,21 +95,18 @@ def invoke(
         logger.exception("delivery to %s failed inside the embedded AWS", target.get("Arn"))
 
 
-def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> tuple[str, bool]:
-    """What the target receives, and whether it differs from the event itself."""
-    event = view.event_with_detail()
+def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> str:
+    """What the target receives: the event, or what its input says."""
     if target.get("InputTransformer"):
-        return events._apply_input_transformer(target["InputTransformer"], rule, view), True
+        return str(events._apply_input_transformer(target["InputTransformer"], rule, view))
     if target.get("Input"):
-        return target["Input"], True
-    if target.get("InputPath") not in (None, "", "$"):
-        value: Any = event
-        for name in target["InputPath"].removeprefix("$.").split("."):
-            if not isinstance(value, dict) or name not in value:
-                return "{}", True
-            value = value[name]
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False), True
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False), False
+        return str(target["Input"])
+    part = view.event_with_detail()
+    for name in filter(None, (target.get("InputPath") or "$").removeprefix("$").split(".")):
+        if not isinstance(part, dict) or name not in part:
+            return "{}"
+        part = part[name]
+    return json.dumps(part, separators=(",", ":"), ensure_ascii=False)
 
 
 def send_to_dead_letter_queue(
@@ -151,8 +148,7 @@ def _deliver(
 ) -> None:
     arn = parse_arn(target["Arn"])
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
-        body, changed = payload(target, rule, view)
-        bus_targets.forward(arn, event, rule, detail=body if changed else None)
+        bus_targets.forward(arn, event, rule)
         return
     deliver = {"lambda": _to_lambda, "sqs": _to_sqs, "firehose": _to_firehose}.get(arn.service)
     if deliver is None:
@@ -160,7 +156,7 @@ def _deliver(
         return
     if (arn.account_id, arn.region) != (get_account_id(), get_region()):
         raise DeliveryError("NO_RESOURCE", f"{arn} is not in the rule's account and Region")
-    deliver(arn, target, rule, payload(target, rule, view)[0])
+    deliver(arn, target, rule, payload(target, rule, view))
 
 
 def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
