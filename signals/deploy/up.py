@@ -86,7 +86,7 @@ def write_front_door(stack: Stack, home: Path) -> None:
         if api is None:
             raise Failed(f"there is no API in {region} after the deployment: run `signals down` and `signals up` again")
         host = f"{api['ApiId']}.execute-api.{process.LOOPBACK}"
-        targets[role] = {"region": region, "url": stack.aws_endpoint, "host": host}
+        targets[role] = {"region": region, "url": stack.embedded.platform.aws_url, "host": host}
     written = home / f"{TARGETS_FILE}.new"
     written.write_text(json.dumps(targets, indent=2))
     written.replace(home / TARGETS_FILE)

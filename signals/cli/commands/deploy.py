@@ -60,7 +60,7 @@ def up(
         return
     console.out.print(
         f"stack [bold]{stack}[/] is up after {done.seconds:.0f} s, deployed with {done.engine}: "
-        f"[bold]{done.url}[/] (embedded AWS on {done.stack.aws_endpoint})"
+        f"[bold]{done.url}[/] (embedded AWS on {done.stack.embedded.platform.aws_url})"
     )
     if demo:
         from signals.cli.demo import show
