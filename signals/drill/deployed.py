@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import httpx
 
-from signals.drill.traffic import Answer, Signal
+from signals.drill.traffic import Answer
 from signals.errors import Failed
 from signals.model.scenarios import Scenario
 from signals.observe import apis
 from signals.observe.health import deployed_endpoint
+from signals.observe.inputs import Signal
 from signals.observe.send import post
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from signals.drill.deployed import ArchivedSignal, Notify
 from signals.drill.rehearsal import DrillTiming
-from signals.drill.traffic import Answer, Signal
+from signals.drill.traffic import Answer
 from signals.model.scenarios import Scenario
+from signals.observe.inputs import Signal
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 QUICK = DrillTiming(
