@@ -29,9 +29,11 @@ class TerraformEngine:
     name: str = "terraform"
 
     def preview(self, progress: Progress) -> list[str]:
-        changes: list[str] = []
-        self._run(progress, "plan", lambda event: changes.extend(_planned(event)))
-        return sorted(changes, key=lambda line: line[2:])
+        events: list[Mapping[str, Any]] = []
+        self._run(progress, "plan", events.append)
+        changes = [event["change"] for event in events if event.get("type") == "planned_change"]
+        lines = [f"{_SIGNS[c['action']]} {c['resource']['addr']}" for c in changes if c["action"] in _SIGNS]
+        return sorted(lines, key=lambda line: line[2:])
 
     def deploy(self, progress: Progress) -> None:
         self._run(progress, "apply", lambda event: follow(event, progress))
@@ -50,12 +52,6 @@ class TerraformEngine:
         terraform.init()
         progress.phase(f"terraform {command}")
         getattr(terraform, command)()
-
-
-def _planned(event: Mapping[str, Any]) -> list[str]:
-    if event.get("type") != "planned_change" or event["change"]["action"] not in _SIGNS:
-        return []
-    return [f"{_SIGNS[event['change']['action']]} {event['change']['resource']['addr']}"]
 
 
 def follow(event: Mapping[str, Any], progress: Progress) -> None:

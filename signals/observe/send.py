@@ -93,7 +93,7 @@ def post(http: httpx.Client, url: str, key: str, batch: list[Signal]) -> tuple[h
     """
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/cloudevents-batch+json"}
     response = http.post(f"{url.rstrip('/')}/v1/signals", json=batch, headers=headers)
-    return response, _results(batch, response)
+    return response, list(_results(batch, response))
 
 
 def retry_after(header: str, attempt: int) -> float:
@@ -101,7 +101,7 @@ def retry_after(header: str, attempt: int) -> float:
     return min(float(header) if header.isdigit() else 2.0 ** (attempt - 1), MAX_WAIT_SECONDS)
 
 
-def _results(batch: list[Signal], response: httpx.Response) -> list[Result]:
+def _results(batch: list[Signal], response: httpx.Response) -> Iterator[Result]:
     """A response's result for each signal; without results in it, the same for all."""
     try:
         body = response.json()
@@ -111,15 +111,7 @@ def _results(batch: list[Signal], response: httpx.Response) -> list[Result]:
     if not isinstance(results, list) or len(results) != len(batch):
         status = "accepted" if response.is_success else "unavailable" if response.status_code in RETRIED else "rejected"
         results = [{**(body if isinstance(body, dict) else {}), "status": status}] * len(batch)
-    return [
-        Result(
-            id=str(signal["id"]),
-            accepted=result["status"] == "accepted",
-            status=response.status_code,
-            detail={
-                "result": result["status"],
-                **{k: v for k, v in result.items() if k not in ("id", "status", "results")},
-            },
-        )
-        for signal, result in zip(batch, results, strict=True)
-    ]
+    for signal, result in zip(batch, results, strict=True):
+        detail = {name: value for name, value in result.items() if name not in ("id", "status", "results")}
+        accepted = result["status"] == "accepted"
+        yield Result(str(signal["id"]), accepted, response.status_code, {"result": result["status"], **detail})
