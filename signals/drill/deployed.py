@@ -127,7 +127,7 @@ class DeployedEnvironment:
         """The id of every copy of this drill's signals in the lake, and when it arrived."""
         raise NotImplementedError
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         """By Region, this drill's signals in its archive; None where they cannot be counted."""
         raise NotImplementedError
 

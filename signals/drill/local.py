@@ -74,7 +74,7 @@ class LocalEnvironment(DeployedEnvironment):
             self._read[item.key] = [(json.loads(line)["id"], item.written_at) for line in lines]
         return [copy for copies in self._read.values() for copy in copies if copy[0].startswith(run_id)]
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         found: dict[str, Sequence[ArchivedSignal] | None] = dict.fromkeys(self._stack.regions)
         for region in self._stack.regions:
             if archives.archive(self._stack, region) is None:
@@ -84,7 +84,6 @@ class LocalEnvironment(DeployedEnvironment):
                 for event in archives.archived_events(self._stack, region)
                 for signal in event["detail"].get("signals", ())
                 if str(signal.get("id")).startswith(run_id)
-                and datetime.fromisoformat(event["time"]) >= since.replace(microsecond=0)
             ]
         return found
 

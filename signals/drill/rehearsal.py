@@ -198,7 +198,7 @@ class _Drill:
         environment, ledger, began = self.environment, self.traffic.ledger, self.traffic.began
         for identity, at in environment.lake(self.traffic.run_id, began):
             ledger.lake[identity].append((at - began).total_seconds())
-        archived = environment.archived(self.traffic.run_id, began)
+        archived = environment.archived(self.traffic.run_id)
         # A signal may be in both archives, and twice in one.
         entered = {copy for found in archived.values() if found for copy in found}
         duration_s = self.moments[-1].seconds

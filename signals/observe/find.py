@@ -66,13 +66,12 @@ def find(
 
 
 def _once(stack: Stack, signal_id: str, since: timedelta) -> Found:
-    def search(region: str) -> Iterator[Location]:
-        yield from find_in_archive(stack, region, signal_id)
-        yield from find_in_lake(stack, region, signal_id, since)
-        yield from find_in_queues(stack, region, signal_id)
+    def search(region: str) -> list[Location]:
+        in_lake = find_in_lake(stack, region, signal_id, since)
+        return [*find_in_archive(stack, region, signal_id), *in_lake, *find_in_queues(stack, region, signal_id)]
 
     with ThreadPoolExecutor(len(stack.regions)) as pool:
-        found = [place for part in pool.map(lambda region: list(search(region)), stack.regions) for place in part]
+        found = [place for part in pool.map(search, stack.regions) for place in part]
     found += list(_profiles(stack, found))
     found.sort(key=lambda place: (_ORDER.index(place.kind), stack.regions.index(place.region), place.at or ""))
     gaps = () if stack.aws.archives_readable else (_ARCHIVES_NOT_SEARCHED.format(archive=stack.names.archive),)

@@ -100,7 +100,7 @@ class MemoryEnvironment:
     def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         return list(self.copies)
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         return {PRIMARY: None, SECONDARY: self.archive}
 
     def notes(self) -> tuple[str, ...]:
