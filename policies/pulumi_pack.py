@@ -10,7 +10,8 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 from components.parts.references import Reference
 from policies import rules  # noqa: F401 - makes them known
 from policies.rule import RULES, PolicyRule
-from policies.view import ResourceView, StackView, Unknown, UnknownValue
+from policies.view import StackView, Unknown, UnknownValue
+from signals.recording.resources import Declared
 from signals.recording.values import with_leaves
 
 
@@ -44,7 +45,7 @@ def stack_of(resources: Sequence[pulumi_policy.PolicyResource]) -> StackView:
     return StackView(_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider)
 
 
-def _view(resource: pulumi_policy.PolicyResource) -> ResourceView:
+def _view(resource: pulumi_policy.PolicyResource) -> Declared:
     provider = resource.provider.props if resource.provider else {}
     region = resource.props.get("region") if "region" in resource.props else provider.get("region")
     allowed = provider.get("allowedAccountIds")
@@ -52,7 +53,7 @@ def _view(resource: pulumi_policy.PolicyResource) -> ResourceView:
     accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
     inputs = {key: _known(resource, key) for key in resource.props}
     account = str(accounts[0]) if accounts else None
-    return ResourceView(resource.resource_type, resource.name, resource.urn, region, account, inputs)
+    return Declared(resource.urn, resource.resource_type, resource.name, region, account, inputs)
 
 
 def _known(resource: pulumi_policy.PolicyResource, property_: str) -> Any:

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 from components import resource_types as types
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, conditions
+from policies.view import StackView, conditions
 from signals.recording.iam import as_list
+from signals.recording.resources import Declared
 
 # EventBridge's own defaults, and its limits (API reference, RetryPolicy).
 _RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185
 
 
-def rule_of(stack: StackView, target: ResourceView) -> ResourceView | None:
+def rule_of(stack: StackView, target: Declared) -> Declared | None:
     """The rule that a target belongs to."""
     return stack.refer(target.inputs.get("rule"), types.RULE, target.region)
 
@@ -68,7 +69,7 @@ def rules_may_send_to_their_queues(stack: StackView) -> Iterator[Finding]:
                 yield queue, f"rule {rule_.inputs['name']} in {rule_.region} may not send to it"
 
 
-def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> bool:
+def _may_send(stack: StackView, queue: Declared, rule_: Declared) -> bool:
     return any(
         statement["Effect"] == "Allow"
         and "sqs:SendMessage" in statement["Action"]

@@ -5,25 +5,26 @@ from fnmatch import fnmatchcase
 
 from components.resource_types import BUS, ENDPOINT, ROLE, RULE, arn
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, conditions, json_document
+from policies.view import StackView, conditions, json_document
 from signals.recording.iam import as_list, trusted_services
+from signals.recording.resources import Declared
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
 
 
-def endpoint_buses(stack: StackView, endpoint: ResourceView) -> list[ResourceView]:
+def endpoint_buses(stack: StackView, endpoint: Declared) -> list[Declared]:
     """The buses an endpoint is made of, as far as they are of this stack."""
     named = [stack.refer(bus["eventBusArn"], BUS) for bus in as_list(endpoint.get("eventBuses"))]
     return [bus for bus in named if bus]
 
 
-def ingress_buses(stack: StackView) -> list[ResourceView]:
+def ingress_buses(stack: StackView) -> list[Declared]:
     """The buses behind global endpoints, found by name, so that one that an endpoint forgot is among them."""
     names = {bus.inputs["name"] for endpoint in stack.of(ENDPOINT) for bus in endpoint_buses(stack, endpoint)}
     return [bus for bus in stack.of(BUS) if bus.inputs["name"] in names]
 
 
-def primary_and_secondary(stack: StackView) -> tuple[list[ResourceView], list[ResourceView]]:
+def primary_and_secondary(stack: StackView) -> tuple[list[Declared], list[Declared]]:
     """The ingress buses of the Regions that hold an endpoint, and those of the other Regions."""
     homes = {endpoint.region for endpoint in stack.of(ENDPOINT)}
     buses = ingress_buses(stack)
@@ -87,7 +88,7 @@ def role_can_replicate(stack: StackView) -> Iterator[Finding]:
         yield from ((role, what) for what in _missing(stack, role, endpoint))
 
 
-def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> Iterator[str]:
+def _missing(stack: StackView, role: Declared, endpoint: Declared) -> Iterator[str]:
     if "events.amazonaws.com" not in trusted_services(json_document(role.inputs["assumeRolePolicy"])):
         yield "events.amazonaws.com may not assume it"
     for bus in endpoint_buses(stack, endpoint):
@@ -105,7 +106,7 @@ def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> It
         yield "iam:PassRole of itself to events.amazonaws.com is not allowed"
 
 
-def buses_named(stack: StackView, resources: list[str]) -> list[ResourceView]:
+def buses_named(stack: StackView, resources: list[str]) -> list[Declared]:
     """The stack's buses that an IAM statement's resources cover; a Region may be left open, a name may not."""
     named = []
     for resource in resources:

@@ -10,7 +10,8 @@ from pathlib import Path
 from components.resource_types import FUNCTION, LOG_GROUP
 from policies.rule import Finding, rule
 from policies.rules.publishers import publishes_through_endpoint
-from policies.view import ResourceView, StackView
+from policies.view import StackView
+from signals.recording.resources import Declared
 
 # ELF header, e_machine (System V ABI).
 _MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
@@ -54,7 +55,7 @@ def _writes_time(node: ast.AST) -> int | None:
     return None
 
 
-def _archive(function: ResourceView) -> tuple[Path, int] | None:
+def _archive(function: Declared) -> tuple[Path, int] | None:
     """A function's archive, where there is one to look into."""
     path = getattr(function.inputs.get("code"), "path", None)
     if path is None or not Path(path).is_file() or not zipfile.is_zipfile(path):

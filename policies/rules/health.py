@@ -6,8 +6,9 @@ from typing import Any
 from components.resource_types import ALARM, BUS, ENDPOINT, HEALTH_CHECK, RULE, SCHEDULE
 from policies.rule import Finding, rule
 from policies.rules.endpoint import endpoint_buses
-from policies.view import ResourceView, StackView, json_document
+from policies.view import StackView, json_document
 from signals.recording.iam import as_list
+from signals.recording.resources import Declared
 
 # Metric names are case-sensitive, and AWS's own pages spell this one in two ways; accounts publish this one.
 METRIC = ("AWS/Events", "IngestionToInvocationStartLatency")
@@ -16,7 +17,7 @@ _STATISTICS = ("Average", "Minimum", "Maximum", "Sum", "SampleCount")
 _WITHOUT_DATA = {"breaching": "Unhealthy", "missing": "LastKnownStatus"}
 
 
-def _checks(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView | None, ResourceView | None]]:
+def _checks(stack: StackView) -> Iterator[tuple[Declared, Declared | None, Declared | None]]:
     """Each endpoint, the health check that decides its failover, and the alarm that the check watches."""
     for endpoint in stack.of(ENDPOINT):
         check = stack.refer(endpoint.get("routingConfig.failoverConfig.primary.healthCheck"), HEALTH_CHECK)
@@ -24,7 +25,7 @@ def _checks(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView | Non
         yield endpoint, check, stack.refer(name, ALARM, region) if name else None
 
 
-def _alarms(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView, ResourceView]]:
+def _alarms(stack: StackView) -> Iterator[tuple[Declared, Declared, Declared]]:
     return ((e, check, alarm) for e, check, alarm in _checks(stack) if check and alarm)
 
 

@@ -6,15 +6,16 @@ from typing import Any
 from components.resource_types import BUS, FUNCTION, ROLE
 from policies.rule import Finding, rule
 from policies.rules.endpoint import buses_named, ingress_buses
-from policies.view import ResourceView, StackView, conditions
+from policies.view import StackView, conditions
+from signals.recording.resources import Declared
 
 
-def publishes_through_endpoint(function: ResourceView) -> bool:
+def publishes_through_endpoint(function: Declared) -> bool:
     """Whether a function has a global endpoint in its environment."""
     return "EVENT_ENDPOINT_ID" in (function.get("environment.variables") or {})
 
 
-def _puts(stack: StackView, role: ResourceView | None) -> list[Mapping[str, Any]]:
+def _puts(stack: StackView, role: Declared | None) -> list[Mapping[str, Any]]:
     return stack.allowed(role, "events:PutEvents")
 
 
@@ -73,12 +74,12 @@ def puts_as_itself(stack: StackView) -> Iterator[Finding]:
                 yield function, "it may put events of any source"
 
 
-def may_put_on(stack: StackView, function: ResourceView) -> list[ResourceView]:
+def may_put_on(stack: StackView, function: Declared) -> list[Declared]:
     """The stack's buses that a function may put events on."""
     buses = [buses_named(stack, s["Resource"]) for s in _puts(stack, stack.role(function))]
     return [bus for bus in stack.of(BUS) if any(bus in named for named in buses)]
 
 
-def sources_put(stack: StackView, function: ResourceView) -> list[str]:
+def sources_put(stack: StackView, function: Declared) -> list[str]:
     """The values of `source` with which a function may put events."""
     return [s for statement in _puts(stack, stack.role(function)) for s in conditions(statement, "events:source")]
