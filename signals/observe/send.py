@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -22,7 +22,7 @@ class Result:
     id: str
     accepted: bool
     status: int
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         return {"id": self.id, "accepted": self.accepted, "status": self.status, **self.detail}
