@@ -126,10 +126,7 @@ class Access(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(protect=True))
         bucket = aws.s3.Bucket(name, bucket=f"state-{self._settings.name}-{self._settings.account_id}", opts=kept)
         aws.s3.BucketVersioning(
-            f"{name}-versioning",
-            bucket=bucket.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=self._child,
+            f"{name}-versioning", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}, opts=self._child
         )
         aws.s3.BucketPublicAccessBlock(
             f"{name}-access",
