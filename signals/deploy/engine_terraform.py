@@ -8,7 +8,7 @@ from typing import Any
 from signals.stack import Stack
 from signals.terminal.progress import Progress
 from signals.terraform.emit import Backend
-from signals.terraform.engine import Terraform
+from signals.terraform.engine import Command, Terraform
 
 _SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±"}
 
@@ -41,7 +41,7 @@ class TerraformEngine:
     def destroy(self, progress: Progress) -> None:
         self._run(progress, "destroy", lambda event: follow(event, progress))
 
-    def _run(self, progress: Progress, command: str, on_event: Callable[[Mapping[str, Any]], None]) -> None:
+    def _run(self, progress: Progress, command: Command, on_event: Callable[[Mapping[str, Any]], None]) -> None:
         from signals.recording.record import record
         from signals.terraform.emit import write
 
@@ -51,7 +51,7 @@ class TerraformEngine:
         progress.phase("terraform init")
         terraform.init()
         progress.phase(f"terraform {command}")
-        getattr(terraform, command)()
+        terraform.run(command)
 
 
 def follow(event: Mapping[str, Any], progress: Progress) -> None:

@@ -114,4 +114,4 @@ def test_its_terraform_is_valid(prod: Recording, tmp_path: Path) -> None:
         terraform.init()
     except TerraformError as error:
         pytest.skip(str(error))
-    terraform.validate()
+    terraform.text("validate")

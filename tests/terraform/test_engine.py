@@ -10,6 +10,7 @@ import pytest
 from signals.errors import TerraformError
 from signals.terraform import engine
 from signals.terraform.engine import Terraform, find_mirror, find_terraform
+from tests.support.terraform import planned
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
 
@@ -67,14 +68,14 @@ def test_a_plan_names_changes_and_an_apply_streams_its_events(tmp_path: Path) ->
     events: list[dict[str, Any]] = []
     terraform.on_event = events.append
     terraform.init()
-    terraform.validate()
-    assert terraform.plan() == ["terraform_data.a"]
-    terraform.apply()
+    terraform.text("validate")
+    assert planned(terraform) == ["terraform_data.a"]
+    terraform.run("apply")
     assert "apply_complete" in {event["type"] for event in events}
-    assert terraform.plan() == []
-    assert terraform.output() == {"x": {"y": [1, True]}}
-    terraform.destroy()
-    assert terraform.plan() == ["terraform_data.a"]
+    assert planned(terraform) == []
+    assert json.loads(terraform.text("output", "-json"))["x"]["value"] == {"y": [1, True]}
+    terraform.run("destroy")
+    assert planned(terraform) == ["terraform_data.a"]
 
 
 @needs_terraform
@@ -98,15 +99,15 @@ def test_an_error_of_terraform_comes_out_with_its_place(tmp_path: Path) -> None:
     terraform = _write(tmp_path, resource={"terraform_data": {"a": {"input": 1, "lifecycle": refusal}}})
     terraform.init()
     with pytest.raises(TerraformError, match=r"terraform apply: resource\.terraform_data\.a\..*not today"):
-        terraform.apply()
+        terraform.run("apply")
 
 
 @needs_terraform
 def test_an_invalid_configuration_is_an_error_that_says_where(tmp_path: Path) -> None:
     terraform = _write(tmp_path, resource={"terraform_data": {"a": {"inptu": 1}}})
     terraform.init()
-    with pytest.raises(TerraformError, match=r'terraform validate: .*"inptu"'):
-        terraform.validate()
+    with pytest.raises(TerraformError, match=r'(?s)terraform validate failed:.*"inptu"'):
+        terraform.text("validate")
 
 
 @needs_terraform
@@ -130,7 +131,7 @@ def test_an_interrupted_apply_ends_cleanly_and_keeps_its_state(tmp_path: Path) -
     terraform.init()
     terraform.on_event = interrupt
     with pytest.raises(KeyboardInterrupt):
-        terraform.apply()
+        terraform.run("apply")
     terraform.on_event = lambda _event: None
-    assert terraform.plan() == ["terraform_data.last", "terraform_data.slow"]
+    assert planned(terraform) == ["terraform_data.last", "terraform_data.slow"]
     assert not (tmp_path / ".terraform.tfstate.lock.info").exists()
