@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -35,9 +36,9 @@ def differences(before: Any, after: Any, path: tuple[Step, ...] = (), *, in_json
     """Every place where two values differ, leaves only, in order of their paths."""
     if before == after:
         return
-    documents = _document(before), _document(after)
-    if any(document is not None for document in documents) and not in_json:
-        texts = [value for value, document in zip((before, after), documents, strict=True) if document is None]
+    documents = document(before), document(after)
+    if any(found is not None for found in documents) and not in_json:
+        texts = [value for value, found in zip((before, after), documents, strict=True) if found is None]
         if all(text is MISSING for text in texts):
             yield from differences(*documents, path, in_json=True)
             return
@@ -60,12 +61,11 @@ def _is(kind: type, before: Any, after: Any) -> bool:
     return any(given) and all(isinstance(value, kind) and not isinstance(value, str) for value in given)
 
 
-def _document(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
+def document(value: Any) -> Any:
+    """The JSON document that a text holds; None if it holds none."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError):
             return json.loads(value)
-        except ValueError:
-            return None
     return None
 
 
