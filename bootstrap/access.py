@@ -44,9 +44,8 @@ class Access(pulumi.ComponentResource):
         deploy: Mapping[str, Mapping[str, Any]],
         preview: Mapping[str, Mapping[str, Any]],
         oidc_provider_arn: str | None = None,
-        opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:Access", name, None, opts)
+        super().__init__("signals:index:Access", name)
         if not re.fullmatch(r"[A-Za-z0-9-]+/[\w.-]+", repository):
             raise pulumi.RunError(f"repository is {repository!r}: write OWNER/NAME, without a wildcard")
         self._name, self._settings, self._repository = name, settings, repository
