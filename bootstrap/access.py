@@ -44,9 +44,8 @@ class Access(pulumi.ComponentResource):
         deploy: Mapping[str, Mapping[str, Any]],
         preview: Mapping[str, Mapping[str, Any]],
         oidc_provider_arn: str | None = None,
-        opts: pulumi.ResourceOptions | None = None,
     ):
-        super().__init__("signals:index:Access", name, None, opts)
+        super().__init__("signals:index:Access", name)
         if not re.fullmatch(r"[A-Za-z0-9-]+/[\w.-]+", repository):
             raise pulumi.RunError(f"repository is {repository!r}: write OWNER/NAME, without a wildcard")
         self._name, self._settings, self._repository = name, settings, repository
@@ -126,10 +125,7 @@ class Access(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(protect=True))
         bucket = aws.s3.Bucket(name, bucket=f"state-{self._settings.name}-{self._settings.account_id}", opts=kept)
         aws.s3.BucketVersioning(
-            f"{name}-versioning",
-            bucket=bucket.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=self._child,
+            f"{name}-versioning", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}, opts=self._child
         )
         aws.s3.BucketPublicAccessBlock(
             f"{name}-access",

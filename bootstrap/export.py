@@ -10,7 +10,7 @@ from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
 from signals.review.permissions.policy import policies
 from signals.stack import load_stack
-from signals.terraform.write import write
+from signals.terraform.emit import write
 
 
 def declare(stack: str, repository: str, oidc_provider_arn: str | None = None) -> None:

@@ -7,7 +7,6 @@ from components.parts.regions import Component, Region
 from components.parts.runbook import see
 from components.setting_groups import Failover
 
-LATENCY_METRIC = "IngestionToInvocationStartLatency"
 # EventBridge User Guide, "CloudFormation template for global endpoints": what the health check says without data.
 _WITHOUT_DATA = {"breaching": "Unhealthy", "missing": "LastKnownStatus"}
 
@@ -42,7 +41,7 @@ class FailoverHealth(Component):
                 "global endpoint routes signals to the secondary.",
             ),
             namespace="AWS/Events",
-            metric_name=LATENCY_METRIC,
+            metric_name="IngestionToInvocationStartLatency",
             # No dimensions: the service's own latency over all buses. Dimensioned latency has stopped being published.
             statistic="Average",
             period=60,

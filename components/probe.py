@@ -40,7 +40,31 @@ class Probe(Component):
         super().__init__(name, opts)
         for region, bus in zip(regions, ingress.buses, strict=True):
             self._seen_in(region, bus)
-        self._canary(regions.secondary, ingress)
+        function = PackagedFunction(
+            f"{name}-canary",
+            region=regions.secondary,
+            folder="canary",
+            function_name=regions.secondary.names.canary,
+            size=FunctionSize(memory_mb=256, timeout_seconds=15),
+            environment={"EVENT_BUS_NAME": ingress.bus_name, "EVENT_ENDPOINT_ID": ingress.endpoint_id},
+            statements=[put_events(PROBE_SOURCE, ingress.bus_arns)],
+            asynchronous=True,
+            opts=self.child,
+        )
+        every_minute(
+            f"{name}-schedule",
+            region=regions.secondary,
+            parent=self,
+            physical_name=regions.secondary.names.canary,
+            role=self.role(
+                f"{name}-schedule-role",
+                regions.secondary,
+                physical_name=regions.secondary.names.canary_schedule_role,
+                service="scheduler",
+                statements=[allow("lambda:InvokeFunction", function.alias.arn)],
+            ),
+            target_arn=function.alias.arn,
+        )
         self.register_outputs({})
 
     def _seen_in(self, region: Region, bus: aws.cloudwatch.EventBus) -> None:
@@ -83,31 +107,4 @@ class Probe(Component):
             treat_missing_data="breaching",
             alarm_actions=region.alarm_actions,
             opts=region.options(self),
-        )
-
-    def _canary(self, region: Region, ingress: ActiveArchivePair) -> None:
-        function = PackagedFunction(
-            f"{self._name}-canary",
-            region=region,
-            folder="canary",
-            function_name=region.names.canary,
-            size=FunctionSize(memory_mb=256, timeout_seconds=15),
-            environment={"EVENT_BUS_NAME": ingress.bus_name, "EVENT_ENDPOINT_ID": ingress.endpoint_id},
-            statements=[put_events(PROBE_SOURCE, ingress.bus_arns)],
-            asynchronous=True,
-            opts=self.child,
-        )
-        every_minute(
-            f"{self._name}-schedule",
-            region=region,
-            parent=self,
-            physical_name=region.names.canary,
-            role=self.role(
-                f"{self._name}-schedule-role",
-                region,
-                physical_name=region.names.canary_schedule_role,
-                service="scheduler",
-                statements=[allow("lambda:InvokeFunction", function.alias.arn)],
-            ),
-            target_arn=function.alias.arn,
         )

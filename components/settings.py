@@ -104,16 +104,12 @@ class PlatformSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _host_functions_stay_on_the_host(self) -> Self:
+    def _only_the_embedded_aws_is_on_this_machine(self) -> Self:
         if self.aws_endpoint is None and "host" in (self.functions.runtime, self.functions.architecture):
             raise ValueError(
                 "functions.runtime and functions.architecture may be 'host' only with aws_endpoint: "
                 "name a Lambda runtime (python3.13) and CPU (arm64)"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _endpoint_is_loopback(self) -> Self:
         if self.aws_endpoint is not None:
             host = urlsplit(self.aws_endpoint).hostname or ""
             if not re.fullmatch(r"[\d.]+", host) or not ip_address(host).is_loopback:

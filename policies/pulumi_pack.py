@@ -4,30 +4,24 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyResource,
-    ReportViolation,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
+import pulumi_policy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from components.parts.references import Reference
 from policies import rules  # noqa: F401 - makes them known
 from policies.rule import RULES, PolicyRule
-from policies.view import ResourceView, StackView, Unknown, UnknownValue
+from policies.view import StackView, Unknown, UnknownValue
+from signals.recording.resources import Declared
 from signals.recording.values import with_leaves
 
 
-def policies() -> list[Policy]:
+def policies() -> list[pulumi_policy.Policy]:
     """Each rule as a policy over the whole stack."""
     return [_policy(rule) for rule in RULES]
 
 
-def _policy(rule: PolicyRule) -> Policy:
-    def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
+def _policy(rule: PolicyRule) -> pulumi_policy.Policy:
+    def validate(args: pulumi_policy.StackValidationArgs, report_violation: pulumi_policy.ReportViolation) -> None:
         stack = stack_of(args.resources)
         try:
             found = list(rule.check(stack))
@@ -37,21 +31,21 @@ def _policy(rule: PolicyRule) -> Policy:
         for resource, what in found:
             report_violation(f"{what}; {rule.remedy}", resource.urn if resource else None)
 
-    return StackValidationPolicy(
+    return pulumi_policy.StackValidationPolicy(
         name=rule.id,
         description=f"{rule.why} Source: {rule.source}.",
         validate=validate,
-        enforcement_level=EnforcementLevel(rule.level),
+        enforcement_level=pulumi_policy.EnforcementLevel(rule.level),
         remediation_steps=rule.remedy,
     )
 
 
-def stack_of(resources: Sequence[PolicyResource]) -> StackView:
+def stack_of(resources: Sequence[pulumi_policy.PolicyResource]) -> StackView:
     """What the Pulumi engine knows of a stack, as rules see it."""
     return StackView(_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider)
 
 
-def _view(resource: PolicyResource) -> ResourceView:
+def _view(resource: pulumi_policy.PolicyResource) -> Declared:
     provider = resource.provider.props if resource.provider else {}
     region = resource.props.get("region") if "region" in resource.props else provider.get("region")
     allowed = provider.get("allowedAccountIds")
@@ -59,10 +53,10 @@ def _view(resource: PolicyResource) -> ResourceView:
     accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
     inputs = {key: _known(resource, key) for key in resource.props}
     account = str(accounts[0]) if accounts else None
-    return ResourceView(resource.resource_type, resource.name, resource.urn, region, account, inputs)
+    return Declared(resource.urn, resource.resource_type, resource.name, region, account, inputs)
 
 
-def _known(resource: PolicyResource, property_: str) -> Any:
+def _known(resource: pulumi_policy.PolicyResource, property_: str) -> Any:
     """A property without Pulumi's proxies.
 
     What a preview does not know yet becomes what it depends on, where that is certain: the property has one such value

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from policies.view import ResourceView, StackView
+from policies.view import StackView
+from signals.recording.resources import Declared
 
 Level = Literal["mandatory", "advisory"]
-Finding = tuple[ResourceView | None, str]
+Finding = tuple[Declared | None, str]
 Check = Callable[[StackView], Iterator[Finding]]
 
 
@@ -37,7 +38,7 @@ class Violation:
     """A rule that one resource, or the stack as a whole, violates."""
 
     rule: PolicyRule
-    resource: ResourceView | None
+    resource: Declared | None
     what: str
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ class Violation:
 RULES: list[PolicyRule] = []
 
 
-def rule(id: str, level: Level, *, why: str, source: str, remedy: str) -> Callable[[Check], Check]:
+def rule(id: str, level: Level = "mandatory", *, why: str, source: str, remedy: str) -> Callable[[Check], Check]:
     """Add a check to `RULES`."""
 
     def add(check: Check) -> Check:

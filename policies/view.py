@@ -6,7 +6,7 @@ hands to a policy pack. `StackView.refer` takes any of them, so that rules need 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ from components.resource_types import ALIAS, FUNCTION, ROLE, ROLE_POLICY, TARGET
 from signals.recording import iam
 from signals.recording.iam import as_list
 from signals.recording.resolve import Resolver
-from signals.recording.resources import Recording
+from signals.recording.resources import Declared, Recording
 from signals.recording.values import plain
 
 
@@ -33,49 +33,18 @@ class Unknown:
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, eq=False)
-class ResourceView:
-    """One resource.
-
-    Attributes:
-        type: Pulumi's type token.
-        name: Logical name.
-        urn: As the Pulumi engine names it.
-        region: Region of its provider.
-        account: The account that provider is pinned to.
-        inputs: Properties under Pulumi's names; an archive of code has a `path`.
-    """
-
-    type: str
-    name: str
-    urn: str
-    region: str | None
-    account: str | None
-    inputs: Mapping[str, Any] = field(repr=False)
-
-    def get(self, path: str) -> Any:
-        """The property at a dotted path (`routingConfig.failoverConfig`), None where there is none."""
-        value: Any = self.inputs
-        for key in path.split("."):
-            if isinstance(value, list) and key.isdigit():
-                value = value[int(key)] if int(key) < len(value) else None
-            else:
-                value = value.get(key) if isinstance(value, Mapping) else None
-        return value
-
-
 class StackView:
     """Every resource of a stack, and what their values refer to."""
 
-    def __init__(self, resources: Iterable[ResourceView]) -> None:
+    def __init__(self, resources: Iterable[Declared]) -> None:
         self.resources = sorted(resources, key=lambda resource: resource.urn)
         self._resolver = Resolver(self.resources)
 
-    def of(self, *types: str) -> list[ResourceView]:
+    def of(self, *types: str) -> list[Declared]:
         """The resources of these types."""
         return [resource for resource in self.resources if resource.type in types]
 
-    def refer(self, value: Any, type: str | None = None, region: str | None = None) -> ResourceView | None:
+    def refer(self, value: Any, type: str | None = None, region: str | None = None) -> Declared | None:
         """The resource that a value names.
 
         Args:
@@ -108,18 +77,18 @@ class StackView:
             raise UnknownValue
         return self._resolver.resolve(value)
 
-    def execution_arn(self, api: ResourceView) -> str:
+    def execution_arn(self, api: Declared) -> str:
         """The ARN of an API as what invokes a function."""
         told = api.inputs.get("executionArn")
         return told if isinstance(told, str) else self._resolver.outputs(api)["executionArn"]
 
-    def arn(self, resource: ResourceView) -> str:
+    def arn(self, resource: Declared) -> str:
         """The ARN that a resource has, or that AWS will give it."""
         told = resource.inputs.get("arn")
         return told if isinstance(told, str) and not TOKEN.search(told) else self._resolver.arn(resource)
 
     @cached_property
-    def _by_arn(self) -> dict[str, ResourceView]:
+    def _by_arn(self) -> dict[str, Declared]:
         # `arn` of a rule's target is what it points at; of everything else, its own.
         own = [resource for resource in self.resources if resource.type != TARGET]
         index = {self.arn(resource): resource for resource in own if known(resource.type).arn}
@@ -129,7 +98,7 @@ class StackView:
                     index.setdefault(value, resource)
         return index
 
-    def naming(self, type: str, key: str, resource: ResourceView) -> list[ResourceView]:
+    def naming(self, type: str, key: str, resource: Declared) -> list[Declared]:
         """The resources of a type whose property (`destinationConfig.onFailure.destination`) names a resource."""
         everywhere = resource.type == ROLE  # the only names here that are the account's, not a Region's
         return [
@@ -138,23 +107,23 @@ class StackView:
             if self.refer(other.get(key), resource.type, None if everywhere else other.region) is resource
         ]
 
-    def policies_of(self, type: str, key: str, resource: ResourceView) -> list[Mapping[str, Any]]:
+    def policies_of(self, type: str, key: str, resource: Declared) -> list[Mapping[str, Any]]:
         """The statements of the policies of a type whose property `key` names a resource."""
         return [s for policy in self.naming(type, key, resource) for s in statements(policy.inputs["policy"])]
 
-    def role(self, function: ResourceView) -> ResourceView | None:
+    def role(self, function: Declared) -> Declared | None:
         """A function's role."""
         return self.refer(function.inputs["role"], ROLE)
 
-    def role_statements(self, role: ResourceView | None) -> list[Mapping[str, Any]]:
+    def role_statements(self, role: Declared | None) -> list[Mapping[str, Any]]:
         """The statements of a role's inline policies."""
         return self.policies_of(ROLE_POLICY, "role", role) if role else []
 
-    def allowed(self, role: ResourceView | None, action: str) -> list[Mapping[str, Any]]:
+    def allowed(self, role: Declared | None, action: str) -> list[Mapping[str, Any]]:
         """The statements that allow a role an action."""
         return [s for s in self.role_statements(role) if s["Effect"] == "Allow" and action in s["Action"]]
 
-    def function(self, value: Any, region: str | None = None) -> ResourceView | None:
+    def function(self, value: Any, region: str | None = None) -> Declared | None:
         """The function that a value names, directly or by an alias; `region` as in `refer`."""
         alias = self.refer(value, ALIAS)
         given, region = (alias.inputs["functionName"], alias.region) if alias else (value, region)
@@ -163,14 +132,10 @@ class StackView:
 
 def recorded(recording: Recording) -> StackView:
     """The AWS resources of a recording."""
-    return StackView(
-        ResourceView(r.type, r.name, r.urn, r.region, r.account, plain(r.inputs))
-        for r in recording.all
-        if not r.is_provider and r.region
-    )
+    return StackView(replace(r, inputs=plain(r.inputs)) for r in recording.all if not r.is_provider and r.region)
 
 
-def _names(resource: ResourceView) -> Iterator[str]:
+def _names(resource: Declared) -> Iterator[str]:
     for key in ("name", "id", "arn", "url", "bucket", "invokeArn"):
         value = resource.inputs.get(key)
         if isinstance(value, str):

@@ -21,13 +21,5 @@ class RecordError(Failed):
     """The program cannot be recorded."""
 
 
-class LookupRefusedError(RecordError):
-    """The program asked AWS something while it was recorded."""
-
-
 class TerraformError(Failed):
     """The Terraform configuration cannot be written, or terraform refused it."""
-
-
-class TerraformMissingError(TerraformError):
-    """The terraform CLI is not installed."""

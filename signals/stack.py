@@ -40,16 +40,15 @@ class Stack:
         return self.settings.aws_endpoint is not None
 
     @property
-    def aws_endpoint(self) -> str:
-        """URL of the embedded AWS that this stack runs on; whatever else listens on its ports is never asked for it.
+    def embedded(self) -> EmbeddedAws:
+        """The embedded AWS that this stack runs on; whatever else listens on its ports is never asked for it.
 
         Raises:
             Misuse: For a stack on AWS.
-            LocalError: When it does not run.
         """
         if not isinstance(self.aws, EmbeddedAws):
             raise Misuse(f"stack {self.name!r} is on AWS: this works on a stack with aws_endpoint only")
-        return self.aws.platform.aws_url
+        return self.aws
 
     @property
     def primary(self) -> str:

@@ -11,26 +11,21 @@ ROOT = Path(__file__).parents[1]
 
 
 def stack_file(stack: str, root: Path | None = None) -> Path:
-    """Where a stack's settings are, whether or not it exists; `root` is the folder of Pulumi.yaml."""
-    return (root or ROOT) / f"Pulumi.{stack}.yaml"
+    """Where a stack's settings are; `root` is the folder of Pulumi.yaml.
+
+    Raises:
+        Misuse: When there is no such stack.
+    """
+    file = (root or ROOT) / f"Pulumi.{stack}.yaml"
+    if not file.is_file():
+        known = ", ".join(stack_names(root)) or "none"
+        raise Misuse(f"there is no stack {stack!r} ({file.name} is missing): choose one of {known}")
+    return file
 
 
 def stack_names(root: Path | None = None) -> list[str]:
     """Names of the stacks that have a file."""
     return sorted(path.name.split(".")[1] for path in (root or ROOT).glob("Pulumi.*.yaml"))
-
-
-def stack_config(stack: str, root: Path | None = None) -> dict[str, Any]:
-    """The mapping under `config` of a stack's file.
-
-    Raises:
-        Misuse: When there is no such stack, or its file is not YAML.
-    """
-    file = stack_file(stack, root)
-    if not file.is_file():
-        known = ", ".join(stack_names(root)) or "none"
-        raise Misuse(f"there is no stack {stack!r} ({file.name} is missing): choose one of {known}")
-    return read_config(file)
 
 
 def read_config(file: Path) -> dict[str, Any]:
@@ -68,8 +63,8 @@ def stack_settings(stack: str) -> dict[str, Any]:
     Raises:
         Misuse: When there is no such stack, or it has no settings.
     """
-    settings = stack_config(stack).get("signals:settings")
+    file = stack_file(stack)
+    settings = read_config(file).get("signals:settings")
     if not isinstance(settings, dict):
-        file = stack_file(stack).name
-        raise Misuse(f"{file} has no signals:settings under config: add it (Pulumi.dev.yaml is an example)")
+        raise Misuse(f"{file.name} has no signals:settings under config: add it (Pulumi.dev.yaml is an example)")
     return settings

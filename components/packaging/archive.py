@@ -10,6 +10,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -107,15 +108,10 @@ def _read(path: Path) -> bytes:
 
 def _key(lock: bytes, target: BuildTarget, *more: bytes | Mapping[str, bytes]) -> str:
     """Digest of all that decides an archive's bytes; this program's own text too, so that its changes rebuild."""
-    digest = hashlib.sha256()
-    own = [Path(module.__file__ or "").read_bytes() for module in (function_dependencies, function_sources)]
+    own = [Path(file).read_bytes() for file in (function_dependencies.__file__, function_sources.__file__, __file__)]
     host = f"{sys.version} {sysconfig.get_platform()}" if target.platform == "host" else ""
-    for part in (*own, Path(__file__).read_bytes(), lock, repr(target).encode(), host.encode(), *more):
-        named = {"": part} if isinstance(part, bytes) else part
-        digest.update(b"%d " % len(named))
-        for name, body in sorted(named.items()):
-            digest.update(b"%d %d %s%s" % (len(name.encode()), len(body), name.encode(), body))
-    return digest.hexdigest()[:20]
+    ordered = [sorted(part.items()) if isinstance(part, Mapping) else part for part in more]
+    return hashlib.sha256(repr((own, lock, target, host, ordered)).encode()).hexdigest()[:20]
 
 
 def _merge(function: str, *parts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -131,8 +127,7 @@ def _merge(function: str, *parts: Mapping[str, bytes]) -> dict[str, bytes]:
 def _check(
     function: str, content: Mapping[str, bytes], packages: Mapping[str, str], declared: bytes, target: BuildTarget
 ) -> None:
-    needs_crt = "awscrt" in declared_packages(declared) or "awscrt" in packages
-    check_compiled(function, content, target, ["_awscrt"] if needs_crt else [])
+    check_compiled(function, content, target, signs="awscrt" in (*declared_packages(declared), *packages))
     present = {name.split("/")[0].split(".")[0] for name in content}
     for name, importer in sorted(packages.items()):
         if name not in present:
@@ -181,8 +176,6 @@ def _read_zip(path: Path) -> dict[str, bytes]:
 def _forget_unused(cache: Path) -> None:
     """Remove what no build has used for two weeks; every build marks what it uses."""
     for path in [*cache.glob("*.zip"), *cache.glob(".*.zip.*")]:
-        try:
+        with suppress(FileNotFoundError):  # a concurrent build may have removed it
             if time.time() - path.stat().st_mtime > UNUSED_AFTER_SECONDS:
                 path.unlink()
-        except FileNotFoundError:
-            continue

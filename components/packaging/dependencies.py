@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -17,7 +17,7 @@ from components.errors import PackagingError
 GLIBC = {"python3.11": "manylinux_2_17"}
 NEWER_GLIBC = "manylinux_2_34"
 UV_CPU = {"arm64": "aarch64", "x86_64": "x86_64"}
-ELF_MACHINE = {"arm64": 0xB7, "x86_64": 0x3E}  # e_machine of System V ABI: EM_AARCH64, EM_X86_64
+ELF_MACHINES = {0xB7: "arm64", 0x3E: "x86_64"}  # e_machine of System V ABI: EM_AARCH64, EM_X86_64
 
 # Written by the installer, for its machine; nothing reads them at run time.
 INSTALLER_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"})
@@ -105,14 +105,21 @@ def install(function: str, lock: bytes, target: BuildTarget) -> dict[str, bytes]
         return {name: path.read_bytes() for name, path in files.items() if not _is_unused(PurePosixPath(name))}
 
 
-def check_compiled(function: str, names: Mapping[str, bytes], target: BuildTarget, required: Iterable[str]) -> None:
-    """Refuse compiled modules made for another CPU or Python, and the lack of a required one.
+def elf_cpu(module: bytes) -> str | None:
+    """The CPU that a compiled module is for, by Lambda's name; None if it is not for Linux."""
+    # Both of Lambda's CPUs are little-endian; e_machine is at byte 18.
+    machine = int.from_bytes(module[18:20], "little")
+    return ELF_MACHINES.get(machine, f"machine {machine}") if module[:4] == b"\x7fELF" else None
+
+
+def check_compiled(function: str, names: Mapping[str, bytes], target: BuildTarget, *, signs: bool) -> None:
+    """Refuse compiled modules made for another CPU or Python, and the lack of `_awscrt` where it is needed.
 
     Args:
         function: Named in errors.
         names: The archive's files.
         target: Where the function runs.
-        required: Top-level compiled modules that must be there, such as `_awscrt`.
+        signs: Whether the function signs requests to the global endpoint.
 
     Raises:
         PackagingError: Saying which module, and what to do.
@@ -124,16 +131,13 @@ def check_compiled(function: str, names: Mapping[str, bytes], target: BuildTarge
             raise PackagingError(
                 f"{function}: {name} is for Python 3.{python.group(1)}, not for {target}: run `make lock`"
             )
-        # Both of Lambda's CPUs are little-endian; e_machine is at byte 18 of an ELF file.
-        cpu = int.from_bytes(body[18:20], "little") if body[:4] == b"\x7fELF" else None
-        if target.platform == "lambda" and cpu != ELF_MACHINE[target.architecture]:
+        if target.platform == "lambda" and elf_cpu(body) != target.architecture:
             raise PackagingError(f"{function}: {name} is not for {target}: lock a version that has a wheel for it")
-    for module in required:
-        if not any(name.split(".")[0] == module for name in compiled):
-            raise PackagingError(
-                f"{function}: the archive for {target} lacks {module}, without which no request to the global endpoint "
-                f"can be signed (SigV4A): list awscrt in handlers/{function}/requirements.in and run `make lock`"
-            )
+    if signs and not any(name.split(".")[0] == "_awscrt" for name in compiled):
+        raise PackagingError(
+            f"{function}: the archive for {target} lacks _awscrt, without which no request to the global endpoint "
+            f"can be signed (SigV4A): list awscrt in handlers/{function}/requirements.in and run `make lock`"
+        )
 
 
 def _is_unused(path: PurePosixPath) -> bool:

@@ -61,8 +61,9 @@ class DrainedQueue(RegionalComponent):
             rule_arns=rule_arns,
             alarmed=alarmed,
             visibility_timeout_seconds=_VISIBILITY_TIMEOUTS * size.timeout_seconds,
-            dead_letter_queue=dead_letters,
-            max_receives=_MAX_RECEIVES,
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _MAX_RECEIVES}
+            ),
             opts=self.child,
         )
         function = PackagedFunction(

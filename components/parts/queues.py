@@ -1,7 +1,5 @@
 """A queue: encrypted, TLS only, open to its own senders alone, and alarmed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pulumi
@@ -26,8 +24,7 @@ class MessageQueue(RegionalComponent):
         holds_data: Whether it may hold the only copy of a signal, which a protected stack refuses to delete.
         retention_seconds: How long a message is kept (s).
         visibility_timeout_seconds: How long a received message stays hidden (s).
-        dead_letter_queue: Where a message goes after `max_receives` receives.
-        max_receives: Receives before that.
+        redrive_policy: As JSON, where a message goes that has been received too often.
 
     Source: EventBridge User Guide, "Using dead-letter queues"; SQS Developer Guide.
     """
@@ -46,23 +43,17 @@ class MessageQueue(RegionalComponent):
         holds_data: bool = True,
         retention_seconds: int = MAX_RETENTION_DAYS * _DAY_SECONDS,
         visibility_timeout_seconds: int = 30,
-        dead_letter_queue: MessageQueue | None = None,
-        max_receives: int = 0,
+        redrive_policy: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
-        redrive = None
-        if dead_letter_queue:
-            redrive = pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letter_queue.arn, "maxReceiveCount": max_receives}
-            )
         queue = aws.sqs.Queue(
             f"{name}-queue",
             name=queue_name,
             message_retention_seconds=retention_seconds,
             visibility_timeout_seconds=visibility_timeout_seconds,
             sqs_managed_sse_enabled=True,
-            redrive_policy=redrive,
+            redrive_policy=redrive_policy,
             opts=region.options(self, protect=holds_data),
         )
         self.arn, self.url = queue.arn, queue.url

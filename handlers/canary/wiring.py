@@ -29,7 +29,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         until = clients.pace.deadline(context, reserve_s=REQUEST_S + 1.0)
         refused = publisher([Entry(PROBE_SOURCE, PROBE_TYPE, detail)], until=until)
         # No failure of the function: it would be tried again, and the next minute's probe says the same.
-        for failure in refused:
+        for failure in refused.values():
             _log.warning("the endpoint refused a probe", extra={"code": failure.code, "reason": failure.message})
         clients.emit({"SentProbes": 1 - len(refused), "RefusedProbes": len(refused)})
 

@@ -41,7 +41,7 @@ class EnrichmentDependencies(NamedTuple):
     sources: Collection[str]
     region: str
     publish: Publish
-    quarantine: Callable[[Sequence[Quarantined]], Sequence[Undelivered]]
+    quarantine: Callable[[Sequence[Quarantined]], Undelivered]
 
 
 class NothingDeliveredError(RuntimeError):
@@ -69,13 +69,13 @@ def enrich(event: Mapping[str, Any], using: EnrichmentDependencies) -> dict[str,
         _quarantine([Quarantined(_json(detail), reason, message, *_names(detail))], using)
         return {"QuarantinedBatches": 1}
     signals, entries, bad = _standard_forms(batch, using)
-    undelivered = using.publish(entries) if entries else ()
+    undelivered = using.publish(entries) if entries else {}
     if entries and len(undelivered) == len(entries):
-        codes = sorted({failure.code for failure in undelivered})
+        codes = sorted({failure.code for failure in undelivered.values()})
         raise NothingDeliveredError(f"the data bus took none of {len(entries)} signals: {', '.join(codes)}")
-    for failure in undelivered:
+    for place, failure in undelivered.items():
         why = f"{failure.code}: {failure.message}"
-        signal = _json(signals[failure.position])
+        signal = _json(signals[place])
         bad.append(Quarantined(signal, Reason.UNDELIVERED, why, batch.batch_id, batch.source))
     if bad:
         _quarantine(bad, using)
@@ -133,7 +133,7 @@ def _normalized(signal: dict[str, Any], received_at: str) -> dict[str, Any]:
 def _quarantine(what: Sequence[Quarantined], using: EnrichmentDependencies) -> None:
     refused = using.quarantine(what)
     if refused:
-        codes = sorted({failure.code for failure in refused})
+        codes = sorted({failure.code for failure in refused.values()})
         raise QuarantineError(f"the quarantine did not take {len(refused)} of {len(what)}: {', '.join(codes)}")
 
 

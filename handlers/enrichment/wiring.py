@@ -34,7 +34,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         publish_until = clients.pace.deadline(context, reserve_s=QUARANTINE_RESERVE_S)
         quarantine_until = clients.pace.deadline(context, reserve_s=END_RESERVE_S)
 
-        def quarantine(what: Sequence[Quarantined]) -> list[Undelivered]:
+        def quarantine(what: Sequence[Quarantined]) -> Undelivered:
             _log.warning("to quarantine", extra={"reasons": [bad.reason for bad in what]})
             return sender([message(**bad._asdict()) for bad in what], until=quarantine_until)
 

@@ -36,7 +36,7 @@ class IngestDependencies(NamedTuple):
 
     producers: Mapping[str, str]
     publish: Publish
-    spool: Callable[[Sequence[str]], Sequence[Undelivered]]
+    spool: Callable[[Sequence[str]], Undelivered]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     region: str
@@ -72,8 +72,8 @@ def ingest(request: HttpRequest, using: IngestDependencies) -> HttpResponse:
     results, accepted = _check(*read(request), using)
     common = envelope(request, source=source, region=using.region, received_at=using.now())
     batches = pack(accepted, common, using.new_id)
-    refused = [batches[u.position] for u in using.publish([batch.entry for batch in batches])] if batches else []
-    lost = [refused[u.position] for u in using.spool([batch.entry.detail for batch in refused])] if refused else []
+    refused = [batches[place] for place in using.publish([batch.entry for batch in batches])] if batches else []
+    lost = [refused[place] for place in using.spool([batch.entry.detail for batch in refused])] if refused else []
     for place in (place for batch in lost for place in batch.places):
         results[place].update(_NOT_STORED)
     counts = {

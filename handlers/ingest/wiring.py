@@ -36,10 +36,10 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         publish_until = clients.pace.deadline(context, reserve_s=SPOOL_RESERVE_S, at_most_s=PUBLISH_AT_MOST_S)
         spool_until = clients.pace.deadline(context, reserve_s=ANSWER_RESERVE_S + REQUEST_S)
 
-        def publish(entries: Sequence[Entry]) -> list[Undelivered]:
+        def publish(entries: Sequence[Entry]) -> Undelivered:
             return _logged(publisher(entries, until=publish_until), logging.WARNING, "the endpoint refused entries")
 
-        def spool(details: Sequence[str]) -> list[Undelivered]:
+        def spool(details: Sequence[str]) -> Undelivered:
             messages = [message(detail) for detail in details]
             return _logged(spooler(messages, until=spool_until), logging.ERROR, "the spool refused entries")
 
@@ -59,7 +59,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
     return handler
 
 
-def _logged(refused: list[Undelivered], level: int, what: str) -> list[Undelivered]:
+def _logged(refused: Undelivered, level: int, what: str) -> Undelivered:
     if refused:
-        _log.log(level, what, extra={"codes": [entry.code for entry in refused]})
+        _log.log(level, what, extra={"codes": [failure.code for failure in refused.values()]})
     return refused

@@ -23,15 +23,9 @@ class Failure(NamedTuple):
     retryable: bool
 
 
-class Undelivered(NamedTuple):
-    """What could not be handed over: its position in what was given, with the last answer."""
-
-    position: int
-    code: str
-    message: str
-
-
-Publish = Callable[[Sequence[Entry]], Sequence[Undelivered]]
+# What could not be handed over, by its position in what was given, with the last answer.
+Undelivered = Mapping[int, Failure]
+Publish = Callable[[Sequence[Entry]], Undelivered]
 
 
 class Sized(Protocol):
@@ -77,7 +71,7 @@ class Sender(Generic[Thing]):
         self._client = client
         self._pace = pace or RetryPace()
 
-    def __call__(self, things: Sequence[Thing], *, until: float) -> list[Undelivered]:
+    def __call__(self, things: Sequence[Thing], *, until: float) -> Undelivered:
         """Send things, and say in order which were not taken.
 
         Args:
@@ -85,7 +79,7 @@ class Sender(Generic[Thing]):
             until: Deadline on the pace's clock (s). The first request is always made, no other begins after it.
         """
         sizes = [thing.size_bytes for thing in things]
-        undelivered: list[Undelivered] = []
+        undelivered: dict[int, Failure] = {}
         pending: Sequence[int] = range(len(things))
         tries = 0
         while pending:
@@ -109,12 +103,12 @@ class Sender(Generic[Thing]):
             out_of_time = self._pace.clock() + pause_s >= until
             pending = sorted(index for index, failure in failures.items() if failure.retryable and not out_of_time)
             retried = set(pending)
-            undelivered += [Undelivered(i, f.code, f.message) for i, f in failures.items() if i not in retried]
+            undelivered |= {i: failure for i, failure in failures.items() if i not in retried}
             if pending:
                 self._pace.sleep(pause_s)
-        return sorted(undelivered)
+        return dict(sorted(undelivered.items()))
 
-    def _request(self, things: Sequence[Thing]) -> Mapping[int, Failure]:
+    def _request(self, things: Sequence[Thing]) -> Undelivered:
         """Make one request of these things and say by position which failed."""
         raise NotImplementedError
 

@@ -45,7 +45,7 @@ def forward(event: Mapping[str, Any], publish: Publish, entry_of: EntryOf) -> tu
     made = {record["messageId"]: entry_of(record["body"]) for record in event["Records"]}
     entries = {identity: entry for identity, entry in made.items() if entry is not None}
     identities = list(entries)
-    refused = [identities[one.position] for one in publish(list(entries.values()))] if entries else []
+    refused = [identities[place] for place in publish(list(entries.values()))] if entries else []
     malformed = [identity for identity in made if identity not in entries]
     counts = {
         "RepublishedBatches": len(entries) - len(refused),

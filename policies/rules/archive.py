@@ -7,15 +7,15 @@ from policies.rule import Finding, rule
 from policies.rules.delivery import rule_of
 from policies.rules.endpoint import primary_and_secondary
 from policies.rules.publishers import may_put_on, sources_put
-from policies.view import ResourceView, StackView, json_document
+from policies.view import StackView, json_document
 from signals.recording.iam import as_list
+from signals.recording.resources import Declared
 
 _SHORTEST_RETENTION_DAYS = 2
 
 
 @rule(
     "EB-ARCHIVE-SECONDARY",
-    "mandatory",
     why="Replication gives up after 24 hours: after that, the secondary's archive is the only copy of what the primary "
     "lacks. One that leaves signals out, or deletes them before the outage is over, loses them.",
     source="EventBridge User Guide, eb-rule-retry-policy, eb-archive; AWS News Blog, 2023-06-16",
@@ -35,7 +35,7 @@ def the_secondary_is_archived(stack: StackView) -> Iterator[Finding]:
                 yield archive, f"it keeps only what matches {archive.get('eventPattern')}"
 
 
-def _keeps_signals(stack: StackView, archive: ResourceView, bus: ResourceView) -> bool:
+def _keeps_signals(stack: StackView, archive: Declared, bus: Declared) -> bool:
     """Whether an archive's pattern excludes only sources that the return path does not bring back either."""
     pattern = json_document(archive.inputs["eventPattern"])
     compared = pattern.pop("source", None)
@@ -47,17 +47,17 @@ def _keeps_signals(stack: StackView, archive: ResourceView, bus: ResourceView) -
     return False
 
 
-def _takes_replays(rule_: ResourceView) -> bool | None:
+def _takes_replays(rule_: Declared) -> bool | None:
     """Whether a rule takes only replayed events (True), refuses them (False), or does not say (None)."""
     stated = json_document(rule_.inputs["eventPattern"]).get("replay-name")
     return {"[{'exists': True}]": True, "[{'exists': False}]": False}.get(str(stated))
 
 
-def _return_rules(stack: StackView, bus: ResourceView) -> list[ResourceView]:
+def _return_rules(stack: StackView, bus: Declared) -> list[Declared]:
     return [r for r in stack.naming(RULE, "eventBusName", bus) if _takes_replays(r)]
 
 
-def _functions_behind(stack: StackView, rule_: ResourceView) -> list[ResourceView]:
+def _functions_behind(stack: StackView, rule_: Declared) -> list[Declared]:
     """The functions that drain the queues that a rule feeds."""
     queues = [stack.refer(t.inputs.get("arn"), QUEUE) for t in stack.of(TARGET) if rule_of(stack, t) is rule_]
     mappings = [m for queue in queues if queue for m in stack.naming(MAPPING, "eventSourceArn", queue)]
@@ -67,7 +67,6 @@ def _functions_behind(stack: StackView, rule_: ResourceView) -> list[ResourceVie
 
 @rule(
     "EB-RETURN-PATH",
-    "mandatory",
     why="A replay goes to the archive's own bus and nowhere else: without a rule there for replayed events alone, "
     "a queue, and a function that puts them on the primary's bus, nothing archived ever gets back.",
     source="EventBridge API reference, ReplayDestination; User Guide, eb-archive, eb-bus-to-bus",
@@ -87,7 +86,6 @@ def replays_find_the_way_back(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-REPLAY-STANCE",
-    "mandatory",
     why="A replay without FilterArns fires every rule of the bus: in the secondary, processing it and bringing it "
     "back to the primary as well makes each recovered signal arrive twice.",
     source="EventBridge API reference, ReplayDestination.FilterArns; User Guide, eb-archive",

@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 from components import resource_types as types
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, conditions
+from policies.view import StackView, conditions
 from signals.recording.iam import as_list
+from signals.recording.resources import Declared
 
 # EventBridge's own defaults, and its limits (API reference, RetryPolicy).
 _RETRY_AGE_SECONDS, _RETRY_ATTEMPTS = 86_400, 185
 
 
-def rule_of(stack: StackView, target: ResourceView) -> ResourceView | None:
+def rule_of(stack: StackView, target: Declared) -> Declared | None:
     """The rule that a target belongs to."""
     return stack.refer(target.inputs.get("rule"), types.RULE, target.region)
 
 
 @rule(
     "EB-TARGET-RETRY",
-    "mandatory",
     why="EventBridge drops an event that its target did not take in the time or tries set: less than the 24 hours and "
     "185 tries that replication itself is given turns a night's outage of one target into loss.",
     source="EventBridge User Guide, eb-rule-retry-policy",
@@ -36,7 +36,6 @@ def targets_are_retried(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-TARGET-DLQ",
-    "mandatory",
     why="Errors that EventBridge does not retry (no permission, no such target) and events whose retries ran out are "
     "dropped, unless a standard queue in the rule's own Region takes them.",
     source="EventBridge User Guide, eb-rule-dlq",
@@ -56,7 +55,6 @@ def targets_have_a_dead_letter_queue(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-QUEUE-POLICY",
-    "mandatory",
     why="Made through the API, a rule gets no permission on its queues: without it deliveries fail for good, "
     "and dead letters are dropped while the configuration looks complete.",
     source="EventBridge User Guide, eb-rule-dlq, eb-use-resource-based",
@@ -71,7 +69,7 @@ def rules_may_send_to_their_queues(stack: StackView) -> Iterator[Finding]:
                 yield queue, f"rule {rule_.inputs['name']} in {rule_.region} may not send to it"
 
 
-def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> bool:
+def _may_send(stack: StackView, queue: Declared, rule_: Declared) -> bool:
     return any(
         statement["Effect"] == "Allow"
         and "sqs:SendMessage" in statement["Action"]
@@ -84,7 +82,6 @@ def _may_send(stack: StackView, queue: ResourceView, rule_: ResourceView) -> boo
 
 @rule(
     "EB-INVOKE-PERMISSION",
-    "mandatory",
     why="A function that does not let the rule invoke it gets nothing: missing permission is not retried, each event "
     "goes straight to the dead-letter queue.",
     source="EventBridge User Guide, eb-rule-dlq; Lambda Developer Guide, access-control-resource-based",
@@ -107,7 +104,6 @@ def rules_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "LAMBDA-FAILURE-DESTINATION",
-    "mandatory",
     why="EventBridge, as its Scheduler, hands an event to Lambda's own queue: what the code fails on three times is "
     "discarded there, and never reaches the rule's dead-letter queue.",
     source="Lambda Developer Guide, invocation-async-error-handling; EventBridge User Guide, eb-targets",
@@ -130,7 +126,6 @@ def asynchronous_functions_have_a_failure_destination(stack: StackView) -> Itera
 
 @rule(
     "EB-DEAD-LETTERS-ALARMED",
-    "mandatory",
     why="A dead letter is a signal that waits for a person; after 14 days SQS deletes it, whether seen or not.",
     source="EventBridge User Guide, eb-monitoring; SQS Developer Guide, sqs-dead-letter-queues",
     remedy="alarm on ApproximateNumberOfMessagesVisible of each dead-letter queue and failure destination",
@@ -147,7 +142,6 @@ def dead_letters_are_alarmed(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-NO-BUS-CHAIN",
-    "mandatory",
     why="An event that came from another bus, as replicated ones did, is not routed to a third: the chain works in "
     "a test of one Region and loses replicated and failed-over traffic.",
     source="EventBridge User Guide, eb-bus-to-bus; eb-rule-dlq (THIRD_REGION_HOP_DETECTED)",

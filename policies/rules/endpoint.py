@@ -5,25 +5,26 @@ from fnmatch import fnmatchcase
 
 from components.resource_types import BUS, ENDPOINT, ROLE, RULE, arn
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, conditions, json_document
+from policies.view import StackView, conditions, json_document
 from signals.recording.iam import as_list, trusted_services
+from signals.recording.resources import Declared
 
 _MANAGED_RULES = ("events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets")
 
 
-def endpoint_buses(stack: StackView, endpoint: ResourceView) -> list[ResourceView]:
+def endpoint_buses(stack: StackView, endpoint: Declared) -> list[Declared]:
     """The buses an endpoint is made of, as far as they are of this stack."""
     named = [stack.refer(bus["eventBusArn"], BUS) for bus in as_list(endpoint.get("eventBuses"))]
     return [bus for bus in named if bus]
 
 
-def ingress_buses(stack: StackView) -> list[ResourceView]:
+def ingress_buses(stack: StackView) -> list[Declared]:
     """The buses behind global endpoints, found by name, so that one that an endpoint forgot is among them."""
     names = {bus.inputs["name"] for endpoint in stack.of(ENDPOINT) for bus in endpoint_buses(stack, endpoint)}
     return [bus for bus in stack.of(BUS) if bus.inputs["name"] in names]
 
 
-def primary_and_secondary(stack: StackView) -> tuple[list[ResourceView], list[ResourceView]]:
+def primary_and_secondary(stack: StackView) -> tuple[list[Declared], list[Declared]]:
     """The ingress buses of the Regions that hold an endpoint, and those of the other Regions."""
     homes = {endpoint.region for endpoint in stack.of(ENDPOINT)}
     buses = ingress_buses(stack)
@@ -32,7 +33,6 @@ def primary_and_secondary(stack: StackView) -> tuple[list[ResourceView], list[Re
 
 @rule(
     "EB-ENDPOINT-REPLICATION",
-    "mandatory",
     why="Without replication the other Region has no copy of what an impaired Region holds, and fail-back is by hand: "
     "the latency metric needs traffic on the primary to leave missing data.",
     source="EventBridge User Guide, eb-global-endpoints; Security Hub control EventBridge.4",
@@ -48,7 +48,6 @@ def replicates(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-ENDPOINT-BUSES",
-    "mandatory",
     why="An endpoint takes exactly two custom buses of one name and one account, in its own Region and in the one that "
     "it fails over to; anything else is refused at creation, or loses what is put on a bus that is not there.",
     source="EventBridge API reference, EndpointEventBus; User Guide, eb-ge-create-endpoint",
@@ -71,7 +70,6 @@ def two_buses_of_one_name(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-ENDPOINT-ROLE",
-    "mandatory",
     why="EventBridge replicates as this role, with managed rules that it writes itself: where one permission is "
     "missing, or only one Region's bus is named, replication fails without a metric of its own.",
     source="EventBridge User Guide, eb-global-endpoints; mavi888/eventbridge-global-endpoints-cdk; "
@@ -90,7 +88,7 @@ def role_can_replicate(stack: StackView) -> Iterator[Finding]:
         yield from ((role, what) for what in _missing(stack, role, endpoint))
 
 
-def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> Iterator[str]:
+def _missing(stack: StackView, role: Declared, endpoint: Declared) -> Iterator[str]:
     if "events.amazonaws.com" not in trusted_services(json_document(role.inputs["assumeRolePolicy"])):
         yield "events.amazonaws.com may not assume it"
     for bus in endpoint_buses(stack, endpoint):
@@ -108,7 +106,7 @@ def _missing(stack: StackView, role: ResourceView, endpoint: ResourceView) -> It
         yield "iam:PassRole of itself to events.amazonaws.com is not allowed"
 
 
-def buses_named(stack: StackView, resources: list[str]) -> list[ResourceView]:
+def buses_named(stack: StackView, resources: list[str]) -> list[Declared]:
     """The stack's buses that an IAM statement's resources cover; a Region may be left open, a name may not."""
     named = []
     for resource in resources:

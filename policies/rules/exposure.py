@@ -20,7 +20,6 @@ def _anyone(statement: Mapping[str, Any]) -> bool:
 
 @rule(
     "EB-BUS-POLICY",
-    "mandatory",
     why="A bus that anyone may put on takes forged signals from every AWS account; one that an organisation may put on "
     "takes them from every account it will ever have, sandboxes included.",
     source="EventBridge User Guide, eb-event-bus-permissions; cdk-nag AwsSolutions-EVB1",
@@ -45,7 +44,6 @@ def buses_are_not_open(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "IAM-NO-WILDCARD",
-    "mandatory",
     why="With a wildcard in its role, one compromised function gives access to the rest of the platform.",
     source="IAM User Guide, best-practices ('Apply least-privilege permissions')",
     remedy="name the actions and the resources; open are only X-Ray, the streams of one log group, the objects of one "
@@ -83,7 +81,6 @@ def _in_bounds(resource: str, actions: list[str]) -> bool:
 
 @rule(
     "DATA-ENCRYPTED",
-    "mandatory",
     why="Signals hold customers' data: whatever stores them must encrypt them, explicitly rather than by default.",
     source="SQS Developer Guide, sqs-sse; S3 User Guide, bucket-encryption; Firehose Developer Guide, encryption",
     remedy="set sqsManagedSseEnabled or kmsMasterKeyId, a bucket's encryption configuration, serverSideEncryption",
@@ -102,7 +99,6 @@ def data_is_encrypted(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "DATA-TLS",
-    "mandatory",
     why="SQS and S3 accept unencrypted requests unless a policy refuses them, and an API's domain talks TLS 1.0 unless "
     "told not to.",
     source="SQS Developer Guide, sqs-security-best-practices; S3 User Guide, security-best-practices",
@@ -127,7 +123,6 @@ def _refuses_unencrypted(statement: Mapping[str, Any]) -> bool:
 
 @rule(
     "DATA-PUBLIC-ACCESS",
-    "mandatory",
     why="A bucket of signals that an ACL or a policy can open is one mistake from being public.",
     source="S3 User Guide, access-control-block-public-access",
     remedy="give each bucket a public access block with all four settings on",

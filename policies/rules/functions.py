@@ -7,28 +7,19 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from components.packaging.dependencies import elf_cpu
 from components.resource_types import FUNCTION, LOG_GROUP
 from policies.rule import Finding, rule
 from policies.rules.publishers import publishes_through_endpoint
-from policies.view import ResourceView, StackView
-
-# ELF header, e_machine (System V ABI).
-_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
+from policies.view import StackView
+from signals.recording.resources import Declared
 
 
 @lru_cache(maxsize=64)
-def _compiled(archive: Path, _modified_ns: int) -> dict[str, str]:
-    """The compiled modules of an archive and the CPU that each is for; one that is no ELF file is left out."""
-    found = {}
+def _compiled(archive: Path, _modified_ns: int) -> dict[str, str | None]:
+    """The compiled modules of an archive and the CPU that each is for; None for those of a Mac's embedded AWS."""
     with zipfile.ZipFile(archive) as zipped:
-        for name in zipped.namelist():
-            if name.endswith(".so"):
-                with zipped.open(name) as file:
-                    head = file.read(20)
-                if head[:4] == b"\x7fELF":
-                    machine = int.from_bytes(head[18:20], "little")
-                    found[name] = _MACHINES.get(machine, f"machine {machine}")
-    return found
+        return {name: elf_cpu(zipped.read(name)) for name in zipped.namelist() if name.endswith(".so")}
 
 
 @lru_cache(maxsize=64)
@@ -54,7 +45,7 @@ def _writes_time(node: ast.AST) -> int | None:
     return None
 
 
-def _archive(function: ResourceView) -> tuple[Path, int] | None:
+def _archive(function: Declared) -> tuple[Path, int] | None:
     """A function's archive, where there is one to look into."""
     path = getattr(function.inputs.get("code"), "path", None)
     if path is None or not Path(path).is_file() or not zipfile.is_zipfile(path):
@@ -64,7 +55,6 @@ def _archive(function: ResourceView) -> tuple[Path, int] | None:
 
 @rule(
     "EB-NO-CLIENT-TIME",
-    "mandatory",
     why="A replay's window works on an event's Time: what a client's clock says would put signals outside of every "
     "window that an operator can think of.",
     source="EventBridge User Guide, eb-archive (replay by event time); API reference, PutEventsRequestEntry.Time",
@@ -79,7 +69,6 @@ def time_is_eventbridges(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-PUBLISHER-CRT",
-    "mandatory",
     why="A request to a global endpoint is signed with SigV4A, which boto3 does with awscrt alone, and Lambda's "
     "runtime has none: without it the first call fails.",
     source="botocore's endpoint rule set of events; awslabs/aws-crt-python#291",
@@ -88,20 +77,15 @@ def time_is_eventbridges(stack: StackView) -> Iterator[Finding]:
 def publishers_can_sign(stack: StackView) -> Iterator[Finding]:
     for function in stack.of(FUNCTION):
         archive = _archive(function) if publishes_through_endpoint(function) else None
-        if archive and not any(name.startswith("_awscrt") for name in _compiled(*archive)) and _is_linux(*archive):
-            yield function, "its archive has no awscrt"
-
-
-def _is_linux(archive: Path, modified_ns: int) -> bool:
-    """Whether what is compiled in an archive is for Lambda at all, and not for a Mac's embedded AWS."""
-    with zipfile.ZipFile(archive) as zipped:
-        compiled = [name for name in zipped.namelist() if name.endswith(".so")]
-    return not compiled or bool(_compiled(archive, modified_ns))
+        if archive:
+            compiled = _compiled(*archive)
+            for_lambda = [name for name, cpu in compiled.items() if cpu]
+            if (for_lambda or not compiled) and not any(name.startswith("_awscrt") for name in for_lambda):
+                yield function, "its archive has no awscrt"
 
 
 @rule(
     "LAMBDA-ARCHITECTURE",
-    "mandatory",
     why="A compiled module for another CPU or another Python is found only when it is imported: the function deploys, "
     "and each invocation fails with 'No module named _awscrt'.",
     source="Lambda Developer Guide, python-package; awslabs/aws-crt-python#527",
@@ -114,17 +98,16 @@ def archives_fit_their_functions(stack: StackView) -> Iterator[Finding]:
             continue
         architecture = (function.get("architectures") or ["x86_64"])[0]
         python = str(function.get("runtime")).removeprefix("python").replace(".", "")
-        for name, machine in sorted(_compiled(*archive).items()):
+        for name, cpu in sorted((name, cpu) for name, cpu in _compiled(*archive).items() if cpu):
             built_for = re.search(r"\.cpython-(\d+)", name)
-            if machine != architecture:
-                yield function, f"{name} is for {machine}, the function runs on {architecture}"
+            if cpu != architecture:
+                yield function, f"{name} is for {cpu}, the function runs on {architecture}"
             elif built_for and built_for[1] != python:
                 yield function, f"{name} is for Python {built_for[1]}, the function runs {function.get('runtime')}"
 
 
 @rule(
     "LOGS-RETENTION",
-    "mandatory",
     why="A log group that Lambda makes for itself keeps for ever, and so do request ids and whatever a log line says "
     "of a customer.",
     source="CloudWatch Logs User Guide, Working-with-log-groups-and-streams (retention)",

@@ -6,8 +6,9 @@ from typing import Any
 from components.resource_types import ALARM, BUS, ENDPOINT, HEALTH_CHECK, RULE, SCHEDULE
 from policies.rule import Finding, rule
 from policies.rules.endpoint import endpoint_buses
-from policies.view import ResourceView, StackView, json_document
+from policies.view import StackView, json_document
 from signals.recording.iam import as_list
+from signals.recording.resources import Declared
 
 # Metric names are case-sensitive, and AWS's own pages spell this one in two ways; accounts publish this one.
 METRIC = ("AWS/Events", "IngestionToInvocationStartLatency")
@@ -16,7 +17,7 @@ _STATISTICS = ("Average", "Minimum", "Maximum", "Sum", "SampleCount")
 _WITHOUT_DATA = {"breaching": "Unhealthy", "missing": "LastKnownStatus"}
 
 
-def _checks(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView | None, ResourceView | None]]:
+def _checks(stack: StackView) -> Iterator[tuple[Declared, Declared | None, Declared | None]]:
     """Each endpoint, the health check that decides its failover, and the alarm that the check watches."""
     for endpoint in stack.of(ENDPOINT):
         check = stack.refer(endpoint.get("routingConfig.failoverConfig.primary.healthCheck"), HEALTH_CHECK)
@@ -24,13 +25,12 @@ def _checks(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView | Non
         yield endpoint, check, stack.refer(name, ALARM, region) if name else None
 
 
-def _alarms(stack: StackView) -> Iterator[tuple[ResourceView, ResourceView, ResourceView]]:
+def _alarms(stack: StackView) -> Iterator[tuple[Declared, Declared, Declared]]:
     return ((e, check, alarm) for e, check, alarm in _checks(stack) if check and alarm)
 
 
 @rule(
     "EB-HEALTH-CHECK",
-    "mandatory",
     why="An endpoint fails over when its health check says so: one that watches anything but an alarm on the service "
     "itself fails over for reasons of its own, or never.",
     source="EventBridge User Guide, eb-ge-best-practices, eb-ge-cfn",
@@ -48,7 +48,6 @@ def watches_an_alarm(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEALTH-METRIC",
-    "mandatory",
     why="The failover decision is about EventBridge in the Region, which only the metric without dimensions tells: "
     "with bus and rule as dimensions it has been seen to stop while events flowed, and a subscriber's metric fails "
     "over for a slow target.",
@@ -65,7 +64,6 @@ def watches_the_service(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEALTH-ALARM-FORM",
-    "mandatory",
     why="Route 53 reads the metric itself with settings copied from the alarm, and cannot copy metric math, "
     "percentiles, M out of N or periods below a minute: it would decide by other rules than the alarm shows.",
     source="Route 53 Developer Guide, health-checks-creating-values",
@@ -86,7 +84,6 @@ def route_53_can_watch_it(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEALTH-TRACKS-ALARM",
-    "mandatory",
     why="Route 53 copies the alarm's settings when the check is made: a later change of the alarm reaches the failover "
     "decision only if the check is updated too.",
     source="Route 53 Developer Guide, health-checks-creating-values ('Health checks that monitor CloudWatch alarms')",
@@ -112,7 +109,6 @@ def _text(value: Any) -> str:
 
 @rule(
     "EB-HEALTH-MISSING-DATA",
-    "mandatory",
     why="An EventBridge that takes nothing emits no latency: missing data is the outage itself. The check must say "
     "about it what the alarm says, in one of the two pairs that AWS's template knows.",
     source="EventBridge User Guide, eb-ge-cfn (TreatMissingData and InsufficientDataHealthStatus)",
@@ -142,7 +138,6 @@ def is_not_held(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-HEARTBEAT",
-    "mandatory",
     why="Where missing data breaches, a quiet night looks like an outage, and the endpoint leaves for a Region that "
     "may process nothing. Through the endpoint a heartbeat would leave with it and never see the primary recover.",
     source="EventBridge User Guide, eb-ge-create-endpoint (note on missing data); "

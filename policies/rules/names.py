@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from components.names import KINDS, Kind
 from components.resource_types import BUS
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, UnknownValue
+from policies.view import StackView, UnknownValue
+from signals.recording.resources import Declared
 
 
 @rule(
     "NAMES-UNIQUE",
-    "mandatory",
     why="Two resources of one kind and name are one to AWS: the second is refused, or they overwrite each other over "
     "and over, as two policies of one queue do. Names of roles and buckets are unique in the whole account, those of "
     "roles in any letter case; names of rules are unique on their bus.",
@@ -21,7 +21,7 @@ from policies.view import ResourceView, StackView, UnknownValue
 )
 def names_are_taken_once(stack: StackView) -> Iterator[Finding]:
     for kind in KINDS:
-        taken: dict[tuple[str | None, str], list[ResourceView]] = defaultdict(list)
+        taken: dict[tuple[str | None, str], list[Declared]] = defaultdict(list)
         for resource in stack.of(kind.type):
             name = resource.inputs.get(kind.name_property)
             if name is None:  # generated, and so unique
@@ -35,7 +35,7 @@ def names_are_taken_once(stack: StackView) -> Iterator[Finding]:
                 yield other, f"it has the name of the {kind.word} {first.name}, {first.inputs[kind.name_property]}"
 
 
-def _where(stack: StackView, kind: Kind, resource: ResourceView) -> list[str | None]:
+def _where(stack: StackView, kind: Kind, resource: Declared) -> list[str | None]:
     """Where the resource's name must be unique: an account, a bus, or its Region and those of a table's replicas."""
     match kind.unique_in:
         case "account":

@@ -6,21 +6,21 @@ from typing import Any
 from components.resource_types import BUS, FUNCTION, ROLE
 from policies.rule import Finding, rule
 from policies.rules.endpoint import buses_named, ingress_buses
-from policies.view import ResourceView, StackView, conditions
+from policies.view import StackView, conditions
+from signals.recording.resources import Declared
 
 
-def publishes_through_endpoint(function: ResourceView) -> bool:
+def publishes_through_endpoint(function: Declared) -> bool:
     """Whether a function has a global endpoint in its environment."""
     return "EVENT_ENDPOINT_ID" in (function.get("environment.variables") or {})
 
 
-def _puts(stack: StackView, role: ResourceView | None) -> list[Mapping[str, Any]]:
+def _puts(stack: StackView, role: Declared | None) -> list[Mapping[str, Any]]:
     return stack.allowed(role, "events:PutEvents")
 
 
 @rule(
     "EB-PUBLISHER-BUSES",
-    "mandatory",
     why="A put through the endpoint is authorised on the bus of whichever Region it is routed to; there is no endpoint "
     "resource to allow. With one Region's bus it works until the first failover, with more it reaches what it should "
     "not.",
@@ -44,7 +44,6 @@ def may_put_on_both_buses(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-PUT-SCOPE",
-    "mandatory",
     why="A role that may put on any bus can forge signals on one it has nothing to do with, and PutEvents to "
     "a bus that is not there answers 200 and loses the event.",
     source="EventBridge API reference, PutEvents; Service Authorization Reference, events:PutEvents",
@@ -75,12 +74,12 @@ def puts_as_itself(stack: StackView) -> Iterator[Finding]:
                 yield function, "it may put events of any source"
 
 
-def may_put_on(stack: StackView, function: ResourceView) -> list[ResourceView]:
+def may_put_on(stack: StackView, function: Declared) -> list[Declared]:
     """The stack's buses that a function may put events on."""
     buses = [buses_named(stack, s["Resource"]) for s in _puts(stack, stack.role(function))]
     return [bus for bus in stack.of(BUS) if any(bus in named for named in buses)]
 
 
-def sources_put(stack: StackView, function: ResourceView) -> list[str]:
+def sources_put(stack: StackView, function: Declared) -> list[str]:
     """The values of `source` with which a function may put events."""
     return [s for statement in _puts(stack, stack.role(function)) for s in conditions(statement, "events:source")]

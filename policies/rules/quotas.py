@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from components.resource_types import API, FUNCTION, STAGE
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView
+from policies.view import StackView
+from signals.recording.resources import Declared
 
 _FUNCTION_LIMITS = ("memorySize", "timeout", "reservedConcurrentExecutions", "architectures", "runtime")
 _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettings.throttlingBurstLimit")
@@ -13,7 +14,6 @@ _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettin
 
 @rule(
     "QUOTAS-EQUAL",
-    "mandatory",
     why="After a failover the secondary takes all traffic: where it is allowed less it throttles, and EventBridge "
     "delays. This compares what the stack itself sets (API throttling; memory, time-out, concurrency, CPU and runtime "
     "of functions); the accounts' own quotas (PutEvents, invocations, Lambda concurrency) are not in any stack: raise "
@@ -22,7 +22,7 @@ _STAGE_LIMITS = ("defaultRouteSettings.throttlingRateLimit", "defaultRouteSettin
     remedy="set the same limit in both Regions",
 )
 def limits_are_equal(stack: StackView) -> Iterator[Finding]:
-    same: dict[tuple[tuple[str, ...], str], list[ResourceView]] = defaultdict(list)
+    same: dict[tuple[tuple[str, ...], str], list[Declared]] = defaultdict(list)
     for function in stack.of(FUNCTION):
         same[_FUNCTION_LIMITS, function.inputs["name"]].append(function)
     for stage in stack.of(STAGE):

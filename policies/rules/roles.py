@@ -6,8 +6,9 @@ from fnmatch import fnmatchcase
 from components import resource_types as types
 from components.resource_types import ROLE
 from policies.rule import Finding, rule
-from policies.view import ResourceView, StackView, conditions, json_document
+from policies.view import StackView, conditions, json_document
 from signals.recording.iam import trusted_services
+from signals.recording.resources import Declared
 
 # What uses a role, where it names the role, and as which service it assumes it.
 _USERS = (
@@ -25,12 +26,11 @@ _TABLE_ITEMS = tuple(
 _BUCKET = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 _OBJECTS = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
 
-Need = tuple[ResourceView, ResourceView | None, tuple[str, ...], str]
+Need = tuple[Declared, Declared | None, tuple[str, ...], str]
 
 
 @rule(
     "IAM-TRUST",
-    "mandatory",
     why="A role that trusts another service than the one that uses it deploys, and then cannot be assumed: the rule "
     "delivers nothing, the stream writes nothing.",
     source="IAM User Guide, reference_policies_elements_principal; Firehose Developer Guide, controlling-access; "
@@ -47,7 +47,6 @@ def services_may_assume_their_roles(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "IAM-ROLE-SUFFICES",
-    "mandatory",
     why="A missing permission shows when it is used, not when it is deployed: with a poller that may not delete, every "
     "message comes again until it is a dead letter; a stream that may not write keeps signals for a day, no longer.",
     source="Lambda Developer Guide, services-sqs-configure, monitoring-cloudwatchlogs, services-xray; Firehose "
@@ -97,7 +96,7 @@ def _needs(stack: StackView) -> Iterator[Need]:
             yield schedule, role, ("events:PutEvents",), stack.arn(called)
 
 
-def _needs_of_function(stack: StackView, function: ResourceView) -> Iterator[Need]:
+def _needs_of_function(stack: StackView, function: Declared) -> Iterator[Need]:
     role, variables = stack.role(function), function.get("environment.variables") or {}
     group = stack.refer(f"/aws/lambda/{function.inputs['name']}", types.LOG_GROUP, function.region)
     if group:
@@ -117,12 +116,12 @@ def _needs_of_function(stack: StackView, function: ResourceView) -> Iterator[Nee
                 yield function, role, ("events:PutEvents",), stack.arn(bus)
 
 
-def tables_of(stack: StackView, name: str) -> list[ResourceView]:
+def tables_of(stack: StackView, name: str) -> list[Declared]:
     """The tables that a function's variable may name."""
     return [table for table in stack.of(types.TABLE) if table.inputs["name"] == name]
 
 
-def _allows(stack: StackView, role: ResourceView, action: str, arn: str) -> bool:
+def _allows(stack: StackView, role: Declared, action: str, arn: str) -> bool:
     """Whether a role's policies allow an action on a resource; conditions are other rules' to look at."""
     return any(
         statement["Effect"] == "Allow"
@@ -134,7 +133,6 @@ def _allows(stack: StackView, role: ResourceView, action: str, arn: str) -> bool
 
 @rule(
     "IAM-SCHEDULE-SOURCE",
-    "mandatory",
     why="A role that may put events of another source than its schedule's lets no heartbeat pass: a quiet night then "
     "looks like an outage.",
     source="Service Authorization Reference, condition key events:source",
@@ -152,7 +150,6 @@ def schedules_put_what_their_role_allows(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "API-INVOKE-PERMISSION",
-    "mandatory",
     why="An API that may not invoke its function answers every client with 500, and nothing is accepted.",
     source="API Gateway Developer Guide, http-api-develop-integrations-lambda (permissions)",
     remedy="add a lambda permission for apigateway.amazonaws.com with a sourceArn of the API's execution ARN",
@@ -166,7 +163,7 @@ def apis_may_invoke_their_functions(stack: StackView) -> Iterator[Finding]:
             yield function, f"the API {api.inputs['name']} may not invoke it"
 
 
-def _is_for(stack: StackView, permission: ResourceView, api: ResourceView) -> bool:
+def _is_for(stack: StackView, permission: Declared, api: Declared) -> bool:
     source = permission.inputs.get("sourceArn")
     return permission.inputs["principal"] == "apigateway.amazonaws.com" and (
         stack.refer(source, types.API) is api or str(stack.resolve(source)).startswith(f"{stack.execution_arn(api)}/")

@@ -12,8 +12,9 @@ from policies.rule import Finding, rule
 from policies.rules.delivery import rule_of
 from policies.rules.publishers import sources_put
 from policies.rules.roles import tables_of
-from policies.view import ResourceView, StackView, json_document
+from policies.view import StackView, json_document
 from signals.recording.iam import as_list
+from signals.recording.resources import Declared
 
 _DAY_S = 86_400
 _LONGEST_RETENTION_S = 14 * _DAY_S
@@ -32,7 +33,6 @@ _RESERVES_S = {
 
 @rule(
     "SQS-RETENTION",
-    "mandatory",
     why="A queue may hold the only copy of a signal: what is not fetched in its retention is deleted without a trace, "
     "and a shorter one costs no less.",
     source="SQS API reference, SetQueueAttributes (MessageRetentionPeriod); SQS pricing",
@@ -45,7 +45,7 @@ def queues_keep_signals(stack: StackView) -> Iterator[Finding]:
             yield queue, f"it keeps a message for {seconds:g} s"
 
 
-def _takes_no_signals(stack: StackView, queue: ResourceView) -> bool:
+def _takes_no_signals(stack: StackView, queue: Declared) -> bool:
     """Whether rules feed the queue, and all of them with events of other sources than a signal can have."""
     targets = stack.naming(types.TARGET, "arn", queue)
     if not targets or any(stack.naming(types.TARGET, "deadLetterConfig.arn", queue)):
@@ -57,7 +57,7 @@ def _takes_no_signals(stack: StackView, queue: ResourceView) -> bool:
     return all(named and not signals & set(named) for named in sources)
 
 
-def _sources(rule_: ResourceView | None) -> list[str]:
+def _sources(rule_: Declared | None) -> list[str]:
     """The sources that a rule names; none if it does not name them one by one."""
     named = as_list(json_document(rule_.inputs["eventPattern"]).get("source")) if rule_ else []
     return named if all(isinstance(source, str) for source in named) else []
@@ -65,7 +65,6 @@ def _sources(rule_: ResourceView | None) -> list[str]:
 
 @rule(
     "LAMBDA-MAPPING",
-    "mandatory",
     why="A mapping that is disabled leaves signals in their queue until they expire; one that does not report single "
     "failures deletes what its function could not pass on.",
     source="Lambda API reference, CreateEventSourceMapping (Enabled, FunctionResponseTypes); Developer Guide, "
@@ -82,7 +81,6 @@ def mappings_work(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "SQS-REDRIVE",
-    "mandatory",
     why="What a function cannot pass on is received again: with too few receives for a day's outage all of it becomes "
     "dead letters, and without a dead-letter queue a message that can never pass is received until it expires.",
     source="SQS Developer Guide, sqs-dead-letter-queues; Lambda Developer Guide, services-sqs-configure (visibility "
@@ -110,7 +108,6 @@ def polled_queues_are_retried_for_a_day(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "EB-RULE-WORKS",
-    "mandatory",
     why="A rule that is disabled, or has no target, drops what it matches without a metric.",
     source="EventBridge User Guide, eb-rules; API reference, PutRule (State)",
     remedy="enable the rule and give it a target, or remove it",
@@ -129,7 +126,6 @@ def rules_deliver(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "LAMBDA-TIMEOUT",
-    "mandatory",
     why="Each function keeps time for what comes after its first request: for the spool, the quarantine, the answer. "
     "With a time-out below that it turns away what it had time for.",
     source="handlers/ingest/wiring.py, handlers/enrichment/wiring.py, handlers/shared/forwarding.py (the reserves)",
@@ -145,7 +141,6 @@ def functions_have_more_time_than_they_keep(stack: StackView) -> Iterator[Findin
 
 @rule(
     "LAMBDA-RESERVED",
-    "mandatory",
     why="A function with no concurrency is throttled for ever: what invokes it retries until it gives up.",
     source="Lambda Developer Guide, configuration-concurrency (a reserved concurrency of 0 stops a function)",
     remedy="leave reservedConcurrentExecutions out, or set it to what the load needs",
@@ -158,7 +153,6 @@ def functions_may_run(stack: StackView) -> Iterator[Finding]:
 
 @rule(
     "LAMBDA-ENVIRONMENT",
-    "mandatory",
     why="A function that is told of a queue, a table or a bus of the other Region works until that Region fails, "
     "which is when it is needed.",
     source="EventBridge User Guide, eb-ge-best-practices; the functions' own environments (handlers/*/wiring.py)",
@@ -180,13 +174,12 @@ def functions_use_their_own_regions_resources(stack: StackView) -> Iterator[Find
                 yield function, f"{name} is {value}, and the endpoint is in {', '.join(sorted(map(str, primaries)))}"
 
 
-def _regions_of(table: ResourceView) -> list[Any]:
+def _regions_of(table: Declared) -> list[Any]:
     return [table.region, *(replica["regionName"] for replica in table.get("replicas") or ())]
 
 
 @rule(
     "LAKE-LIFECYCLE",
-    "mandatory",
     why="The lake is where a signal stays: a life cycle that deletes what the stream writes, before it has even moved "
     "to cheaper storage or together with everything else, deletes by mistake.",
     source="S3 User Guide, lifecycle-configuration-examples, intro-lifecycle-rules",

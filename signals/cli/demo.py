@@ -48,7 +48,7 @@ def show(stack: Stack, url: str) -> None:
     [answer] = send([signal], url=url, key=LOCAL_WRITE_KEY, headers=stack.aws.headers)
     if not answer.accepted:
         raise Failed(f"ingest refused the example: {answer.status} {json.dumps(answer.detail)}")
-    _step("sent", f"POST {url}/v1/signals -> {answer.status} {answer.detail.get('result', 'accepted')}")
+    _step("sent", f"POST {url}/v1/signals -> {answer.status} {answer.detail['result']}")
     with busy("following it"):
         found = find(
             stack, signal["id"], since=_SINCE, wait_seconds=_ARRIVAL_SECONDS, until=lambda f: _everywhere(stack, f)

@@ -9,7 +9,6 @@ from signals.errors import Misuse
 from signals.local import process
 from signals.local.front_door import TARGETS_FILE
 from signals.stack import Stack
-from signals.stack_files import stack_file
 from signals.terminal.progress import Progress
 
 DEPLOYMENT_FILE = "deployment.json"
@@ -43,7 +42,7 @@ def down_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm:
     """
     if stack.settings.protection:
         raise Misuse(
-            f"stack {stack.name!r} is protected: set protection: false in {stack_file(stack.name).name}, "
+            f"stack {stack.name!r} is protected: set protection: false in Pulumi.{stack.name}.yaml, "
             f"run `signals up --stack {stack.name}`, then this again"
         )
     engine = choose_engine(stack, choice)

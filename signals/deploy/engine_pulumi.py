@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -27,7 +27,7 @@ class Pulumi:
     """A stack on AWS: the CLI as a person would run it, with its own preview, question and display."""
 
     stack: Stack
-    name: str = "pulumi"
+    name = "pulumi"
 
     def preview(self, progress: Progress) -> list[str]:
         self._run(progress, "preview")
@@ -39,16 +39,16 @@ class Pulumi:
     def destroy(self, progress: Progress) -> None:
         self._run(progress, "destroy", "--skip-preview", "--yes")
 
-    def _run(self, progress: Progress, *arguments: str) -> None:
-        command = ["pulumi", *arguments, "--stack", self.stack.name]
+    def _run(self, progress: Progress, command: str, *options: str) -> None:
+        arguments = ["pulumi", command, *options, "--stack", self.stack.name]
         with progress.paused():
-            code = subprocess.run(command, cwd=ROOT, check=False).returncode
+            code = subprocess.run(arguments, cwd=ROOT, check=False).returncode
         if code != 0:
-            raise Failed(f"`{' '.join(command)}` ended with {code}: see its output above")
+            raise Failed(f"`{' '.join(arguments)}` ended with {code}: see its output above")
 
 
 @dataclass(frozen=True)
-class LocalPulumi:
+class LocalPulumi(Pulumi):
     """The local stack: its project file, config and state are in a folder, so that the repository is not changed.
 
     Args:
@@ -56,26 +56,16 @@ class LocalPulumi:
         folder: Where these copies are.
     """
 
-    stack: Stack
     folder: Path
-    name: str = "pulumi"
 
-    def preview(self, progress: Progress) -> list[str]:  # noqa: ARG002
-        return []
-
-    def deploy(self, progress: Progress) -> None:
-        self._run(progress, "up", suppress_progress=True)
-
-    def destroy(self, progress: Progress) -> None:
-        self._run(progress, "destroy")
-
-    def _run(self, progress: Progress, command: str, **options: Any) -> None:
+    def _run(self, progress: Progress, command: str, *_options: str) -> None:
+        """Run it by Pulumi's automation API, which never asks."""
         from pulumi.automation import CommandError
 
         progress.phase(f"pulumi {command}")
         try:
             run = getattr(self._stack(), command)
-            run(on_event=lambda event: follow(event, progress), color="never", **options)
+            run(on_event=lambda event: follow(event, progress), color="never", suppress_progress=True)
         except CommandError as error:
             lines = [line for line in str(error).splitlines() if "error" in line.lower()]
             raise Failed("pulumi: " + ("\n".join(lines[:10]) or str(error))) from None

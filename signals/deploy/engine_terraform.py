@@ -8,7 +8,7 @@ from typing import Any
 from signals.stack import Stack
 from signals.terminal.progress import Progress
 from signals.terraform.emit import Backend
-from signals.terraform.engine import Terraform
+from signals.terraform.engine import Command, Terraform
 
 _SIGNS = {"create": "+", "delete": "-", "update": "~", "replace": "±"}
 
@@ -29,9 +29,11 @@ class TerraformEngine:
     name: str = "terraform"
 
     def preview(self, progress: Progress) -> list[str]:
-        changes: list[str] = []
-        self._run(progress, "plan", lambda event: changes.extend(_planned(event)))
-        return sorted(changes, key=lambda line: line[2:])
+        events: list[Mapping[str, Any]] = []
+        self._run(progress, "plan", events.append)
+        changes = [event["change"] for event in events if event.get("type") == "planned_change"]
+        lines = [f"{_SIGNS[c['action']]} {c['resource']['addr']}" for c in changes if c["action"] in _SIGNS]
+        return sorted(lines, key=lambda line: line[2:])
 
     def deploy(self, progress: Progress) -> None:
         self._run(progress, "apply", lambda event: follow(event, progress))
@@ -39,9 +41,9 @@ class TerraformEngine:
     def destroy(self, progress: Progress) -> None:
         self._run(progress, "destroy", lambda event: follow(event, progress))
 
-    def _run(self, progress: Progress, command: str, on_event: Callable[[Mapping[str, Any]], None]) -> None:
+    def _run(self, progress: Progress, command: Command, on_event: Callable[[Mapping[str, Any]], None]) -> None:
         from signals.recording.record import record
-        from signals.terraform.write import write
+        from signals.terraform.emit import write
 
         progress.phase("packaging the functions and writing the Terraform configuration")
         write(record(self.stack.name, self.stack.raw), self.folder, backend=self.backend)
@@ -49,13 +51,7 @@ class TerraformEngine:
         progress.phase("terraform init")
         terraform.init()
         progress.phase(f"terraform {command}")
-        getattr(terraform, command)()
-
-
-def _planned(event: Mapping[str, Any]) -> list[str]:
-    if event.get("type") != "planned_change" or event["change"]["action"] not in _SIGNS:
-        return []
-    return [f"{_SIGNS[event['change']['action']]} {event['change']['resource']['addr']}"]
+        terraform.run(command)
 
 
 def follow(event: Mapping[str, Any], progress: Progress) -> None:

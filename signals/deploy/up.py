@@ -22,12 +22,11 @@ _ANSWER_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Deployed:
-    """What `up` deployed, with which engine, where clients reach it, and how long it took."""
+    """What was deployed on this machine, with which engine, and where clients reach it."""
 
     stack: Stack
     engine: str
     url: str
-    seconds: float
 
 
 def up_local(stack: Stack, progress: Progress, *, port: int, aws_port: int | None, choice: EngineChoice) -> Deployed:
@@ -53,17 +52,17 @@ def up_local(stack: Stack, progress: Progress, *, port: int, aws_port: int | Non
     progress.phase("waiting for both Regions' APIs to answer")
     write_front_door(stack, home)
     _wait_for_apis(stack)
-    return Deployed(stack, engine.name, running.url, progress.elapsed_seconds)
+    return Deployed(stack, engine.name, running.url)
 
 
-def up_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm: Callable[[list[str]], None]) -> Deployed:
-    """Deploy to AWS, unless `confirm`, given the changes, raises."""
+def up_aws(stack: Stack, progress: Progress, *, choice: EngineChoice, confirm: Callable[[list[str]], None]) -> str:
+    """Deploy to AWS, unless `confirm`, given the changes, raises; the URL that clients use."""
     engine = choose_engine(stack, choice)
     changes = engine.preview(progress)
     with progress.paused():
         confirm(changes)
     engine.deploy(progress)
-    return Deployed(stack, engine.name, apis.public_url(stack) or "", progress.elapsed_seconds)
+    return apis.public_url(stack) or ""
 
 
 def forget_other_instances(running: Local) -> None:
@@ -82,11 +81,11 @@ def write_front_door(stack: Stack, home: Path) -> None:
     """Tell the front door where the two APIs are."""
     targets = {}
     for role, region in zip(("primary", "secondary"), stack.regions, strict=True):
-        api = apis.api_id(stack, region)
+        api = apis.region_api(stack, region)
         if api is None:
             raise Failed(f"there is no API in {region} after the deployment: run `signals down` and `signals up` again")
-        host = f"{api}.execute-api.{process.LOOPBACK}"
-        targets[role] = {"region": region, "url": stack.aws_endpoint, "host": host}
+        host = f"{api['ApiId']}.execute-api.{process.LOOPBACK}"
+        targets[role] = {"region": region, "url": stack.embedded.platform.aws_url, "host": host}
     written = home / f"{TARGETS_FILE}.new"
     written.write_text(json.dumps(targets, indent=2))
     written.replace(home / TARGETS_FILE)
@@ -98,6 +97,6 @@ def _wait_for_apis(stack: Stack) -> None:
         url = apis.url_for(stack, region)
         while not apis.healthy(stack, url):
             if time.monotonic() > deadline:
-                log = process.log_file(stack.aws.folder)
+                log = stack.aws.folder / process.LOG_FILE
                 raise Failed(f"the API in {region} does not answer at {url}/health: see {log}")
             time.sleep(0.2)

@@ -41,7 +41,7 @@ class AwsEnvironment(DeployedEnvironment):
             self._asked_at = time.monotonic()
         return self._found
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:  # noqa: ARG002
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:  # noqa: ARG002
         return dict.fromkeys(self.regions)
 
     def notes(self) -> tuple[str, ...]:

@@ -1,18 +1,18 @@
 """What a drill needs of a stack: entry points, endpoint, queues and replay."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 import httpx
 
-from signals.drill.traffic import Answer, Signal
+from signals.drill.traffic import Answer
 from signals.errors import Failed
 from signals.model.scenarios import Scenario
 from signals.observe import apis
 from signals.observe.health import deployed_endpoint
-from signals.observe.send import send
+from signals.observe.inputs import Signal
+from signals.observe.send import RETRIED, disconnect, post
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
 from signals.stack import Stack
@@ -69,20 +69,15 @@ class DeployedEnvironment:
 
         An entry point's client keeps its connection, as producers do, until a request is refused.
         """
-        answers: list[httpx.Response] = []
-        client = self._client(entry_point)
-        client.event_hooks = {"response": [answers.append]}
-        accepted: set[str] = set()
-        with suppress(_OnceError, Failed, httpx.HTTPError):
-            results = send(list(signals), url=self._urls[entry_point], key=self._key, client=client, sleep=_no_retry)
-            accepted.update(result.id for result in results if result.accepted)
-        region = entry_point
-        for answer in answers:
-            region = answer.headers.get("x-signals-region", entry_point)
-            # An answer that asks for a retry may have acknowledged some of them; one may break off.
-            with suppress(ValueError, AttributeError, KeyError, TypeError, httpx.StreamError):
-                accepted.update(result["id"] for result in answer.json()["results"] if result["status"] == "accepted")
-        return Answer(frozenset(accepted), region)
+        try:
+            response, results = post(self._client(entry_point), self._urls[entry_point], self._key, list(signals))
+        except httpx.HTTPError:
+            return Answer(frozenset(), entry_point)
+        if response.status_code in RETRIED:
+            disconnect(response)
+        # An answer that asks for a retry may have acknowledged some of them.
+        acknowledged = frozenset(result.id for result in results if result.accepted)
+        return Answer(acknowledged, response.headers.get("x-signals-region", entry_point))
 
     def _client(self, entry_point: str) -> httpx.Client:
         if entry_point not in self._clients:
@@ -142,18 +137,10 @@ class DeployedEnvironment:
         """The id of every copy of this drill's signals in the lake, and when it arrived."""
         raise NotImplementedError
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         """By Region, this drill's signals in its archive; None where they cannot be counted."""
         raise NotImplementedError
 
     def notes(self) -> tuple[str, ...]:
         """What the numbers do not show here."""
         return ()
-
-
-class _OnceError(Exception):
-    """Ends `send` after its first attempt: a drill counts every attempt."""
-
-
-def _no_retry(_: float) -> None:
-    raise _OnceError

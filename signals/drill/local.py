@@ -3,9 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-import httpx
 
 from signals.drill.deployed import ArchivedSignal, DeployedEnvironment
 from signals.errors import Failed
@@ -29,7 +26,7 @@ class LocalEnvironment(DeployedEnvironment):
         self._failed_before = 0
 
     def check_ready(self) -> None:
-        active = [name for name, value in self._faults().items() if value]
+        active = [name for name, value in self._stack.embedded.faults().items() if value]
         if active:
             raise Failed(
                 f"the embedded AWS has faults already ({', '.join(active)}): `PUT {PATH}` with {{}} clears them"
@@ -38,14 +35,14 @@ class LocalEnvironment(DeployedEnvironment):
         self._failed_before = self._failed()
 
     def inject(self, scenario: Scenario) -> None:
-        self._faults(scenario.faults_for(names=self._stack.names, primary=self._stack.primary))
+        self._stack.embedded.faults(scenario.faults_for(names=self._stack.names, primary=self._stack.primary))
 
     def clear_fault(self) -> None:
-        self._faults({})
+        self._stack.embedded.faults({})
 
     def restore(self) -> None:
-        if any(self._faults({}).values()):
-            raise Failed(f"the faults are not cleared: see `GET {self._stack.aws_endpoint}{PATH}`")
+        if any(self._stack.embedded.faults({}).values()):
+            raise Failed(f"the faults are not cleared: see `GET {self._stack.embedded.platform.aws_url}{PATH}`")
         super().restore()
 
     def symptom(self, scenario: Scenario, late: int) -> str | None:
@@ -77,7 +74,7 @@ class LocalEnvironment(DeployedEnvironment):
             self._read[item.key] = [(json.loads(line)["id"], item.written_at) for line in lines]
         return [copy for copies in self._read.values() for copy in copies if copy[0].startswith(run_id)]
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         found: dict[str, Sequence[ArchivedSignal] | None] = dict.fromkeys(self._stack.regions)
         for region in self._stack.regions:
             if archives.archive(self._stack, region) is None:
@@ -87,7 +84,6 @@ class LocalEnvironment(DeployedEnvironment):
                 for event in archives.archived_events(self._stack, region)
                 for signal in event["detail"].get("signals", ())
                 if str(signal.get("id")).startswith(run_id)
-                and datetime.fromisoformat(event["time"]) >= since.replace(microsecond=0)
             ]
         return found
 
@@ -104,14 +100,3 @@ class LocalEnvironment(DeployedEnvironment):
             for queue in queue_statuses(self._stack, region)
             if queue.is_failure_queue
         )
-
-    def _faults(self, faults: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The embedded AWS's faults, after setting them if they are given."""
-        method = "GET" if faults is None else "PUT"
-        try:
-            url, headers = f"{self._stack.aws_endpoint}{PATH}", self._stack.aws.headers
-            response = httpx.request(method, url, headers=headers, json=faults, timeout=10)
-            found: dict[str, Any] = response.raise_for_status().json()
-        except httpx.HTTPError as error:
-            raise Failed(f"the embedded AWS does not answer ({error}): start it with `signals up`") from None
-        return found

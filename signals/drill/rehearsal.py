@@ -19,35 +19,20 @@ _MISSING_SHOWN = 20
 
 @dataclass(frozen=True)
 class DrillTiming:
-    """How long a drill waits for what.
+    """How long a drill waits for what (s)."""
 
-    Args:
-        rate: Signals a second at each entry point.
-        before_s: Traffic before the fault.
-        after_s: Traffic after it.
-        detect_s: Longest time to detection.
-        stall_s: Signals that have not arrived for so long do not arrive by themselves.
-        settle_s: The same after a replay.
-        late_s: A signal that is not in the lake so long after its acknowledgement is late.
-        look_s: Pause between two looks at the stack.
-        gather_s: Pause between two requests of a client.
-        patience_s: How long clients go on sending what is not acknowledged.
-        quiet_s: No copy for so long: there are no more.
-        follow_s: Longest time from the failover until signals go to the secondary: functions keep their connections to
-            the endpoint for up to a minute.
-    """
-
-    rate: float = 12.0
-    before_s: float = 6.0
-    after_s: float = 5.0
-    detect_s: float = 20.0
-    stall_s: float = 6.0
-    settle_s: float = 60.0
-    late_s: float = 5.0
-    look_s: float = 0.5
-    gather_s: float = 0.5
-    patience_s: float = 20.0
-    quiet_s: float = 3.0
+    rate: float = 12.0  # signals a second at each entry point
+    before_s: float = 6.0  # traffic before the fault
+    after_s: float = 5.0  # traffic after it
+    detect_s: float = 20.0  # longest time to detection
+    stall_s: float = 6.0  # signals that have not arrived for so long do not arrive by themselves
+    settle_s: float = 60.0  # the same after a replay
+    late_s: float = 5.0  # a signal that is not in the lake so long after its acknowledgement is late
+    look_s: float = 0.5  # pause between two looks at the stack
+    gather_s: float = 0.5  # pause between two requests of a client
+    patience_s: float = 20.0  # how long clients go on sending what is not acknowledged
+    quiet_s: float = 3.0  # no copy for so long: there are no more
+    # Longest time from the failover until signals go there: functions keep their connections for up to a minute.
     follow_s: float = OLDEST_S + 15.0
 
 
@@ -164,7 +149,7 @@ class _Drill:
         """
         environment, since, secondary = self.environment, self.traffic.seconds, self.environment.regions[1]
         while True:
-            found = environment.archived(self.traffic.run_id, self.traffic.began)[secondary]
+            found = environment.archived(self.traffic.run_id)[secondary]
             if found is None or any(copy.region == secondary for copy in found):
                 return
             if self.traffic.seconds - since >= self.timing.follow_s:
@@ -237,7 +222,7 @@ class _Drill:
         environment, ledger, began = self.environment, self.traffic.ledger, self.traffic.began
         for identity, at in environment.lake(self.traffic.run_id, began):
             ledger.lake[identity].append((at - began).total_seconds())
-        archived = environment.archived(self.traffic.run_id, began)
+        archived = environment.archived(self.traffic.run_id)
         # A signal may be in both archives, and twice in one.
         entered = {copy for found in archived.values() if found for copy in found}
         duration_s = self.moments[-1].seconds

@@ -6,12 +6,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from handlers.shared.times import timestamp
 from signals.model.ledger import Ledger
-
-Signal = dict[str, Any]
-MOST_AT_ONCE = 100
+from signals.observe.inputs import MAX_SIGNALS_A_REQUEST, Signal
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class Traffic:
             self._ending.wait(pause) if not ending else time.sleep(min(pause, 0.2))
 
     def _send(self, entry_point: str, waiting: list[Signal]) -> tuple[list[Signal], bool]:
-        batch, rest = waiting[:MOST_AT_ONCE], waiting[MOST_AT_ONCE:]
+        batch, rest = waiting[:MAX_SIGNALS_A_REQUEST], waiting[MAX_SIGNALS_A_REQUEST:]
         answer = self._post(entry_point, batch)
         left = [signal for signal in batch if signal["id"] not in answer.acknowledged]
         with self._lock:
@@ -117,7 +115,7 @@ class Traffic:
             "id": f"{self.run_id}-{entry_point}-{number:06d}",
             "type": "drill.signal",
             "source": f"/drill/{self.run_id}",
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": timestamp(datetime.now(UTC)),
             "subject": f"drill-{number % 10}",
             "data": {"entry_point": entry_point, "number": number},
         }

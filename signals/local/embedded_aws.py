@@ -9,7 +9,7 @@ from typing import Any
 from signals.aws.account import Aws, Event
 from signals.aws.reading import QueueMessage, items, or_none, queue_message
 from signals.errors import Failed
-from signals.local import process
+from signals.local import faults, process
 
 # It opens nothing but this machine's loopback; its SHA-256 stands in Pulumi.local.yaml.
 LOCAL_WRITE_KEY = "local-write-key"
@@ -82,7 +82,7 @@ class EmbeddedAws(Aws):
 
     def messages(self, region: str, queue_url: str) -> Iterator[QueueMessage]:
         """Those that are in flight too, and without a receive."""
-        seen = self._seen("/_ministack/sqs/messages", region, QueueUrl=queue_url)
+        seen = self._ask("/_ministack/sqs/messages", region=region, QueueUrl=queue_url)
         for queues in seen["messages"].get(self._account_id, {}).values():
             for messages in queues.values():
                 yield from map(queue_message, messages)
@@ -96,18 +96,23 @@ class EmbeddedAws(Aws):
         return (started, failed) if started else (None, None)
 
     def archived_events(self, region: str, archive: str) -> list[Event]:
-        return list(self._seen(ARCHIVE_PATH, region, ArchiveName=archive))
+        return list(self._ask(ARCHIVE_PATH, region=region, ArchiveName=archive))
 
     def put_events_quota(self, region: str) -> int | None:  # noqa: ARG002
         return None
 
-    def _seen(self, path: str, region: str, **query: str) -> Any:
-        """What the embedded AWS shows of itself, beside AWS's own API."""
+    def faults(self, wanted: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The faults in effect (`signals.local.faults`), after setting them if they are given."""
+        return dict(self._ask(faults.PATH, json=wanted))
+
+    def _ask(self, path: str, *, json: Mapping[str, Any] | None = None, **query: str) -> Any:
+        """What a path beside AWS's own API answers to a GET, or with `json` to a PUT."""
         import httpx
 
-        params = {"account": self._account_id, "region": region, **query}
+        url, query = f"{self.platform.aws_url}{path}", {"account": self._account_id, **query}
+        method = "GET" if json is None else "PUT"
         try:
-            url = f"{self.platform.aws_url}{path}"
-            return httpx.get(url, params=params, headers=self.headers, timeout=10).raise_for_status().json()
+            response = httpx.request(method, url, params=query, headers=self.headers, json=json, timeout=10)
+            return response.raise_for_status().json()
         except httpx.HTTPError as error:
             raise Failed(f"the embedded AWS does not answer ({error}): start it with `signals up`") from None

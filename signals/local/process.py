@@ -21,6 +21,10 @@ _T = TypeVar("_T")
 AWS_PORT = 4566
 FRONT_DOOR_PORT = 8080
 LOOPBACK = "127.0.0.1"
+# Files in the home.
+LOG_FILE = "server.log"  # what the process and the functions' workers log
+LOCK_FILE = "server.lock"  # locked for as long as the process lives, so that a stale record is never mistaken for it
+RECORD_FILE = "server.json"  # written by the process once its ports listen: its pid, they and its identity
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 
@@ -51,27 +55,12 @@ def default_home() -> Path:
     return Path(os.environ.get("SIGNALS_LOCAL_HOME") or Path(__file__).parents[2] / ".local").resolve()
 
 
-def log_file(home: Path) -> Path:
-    """Where the process and the functions' workers write their logs."""
-    return home / "server.log"
-
-
-def lock_file(home: Path) -> Path:
-    """Held locked by the process for as long as it lives, so that a stale record is never mistaken for it."""
-    return home / "server.lock"
-
-
-def record_file(home: Path) -> Path:
-    """Written by the process once its ports listen: its pid, they and its identity."""
-    return home / "server.json"
-
-
 def running(home: Path) -> Local | None:
     """The embedded AWS of `home`, if it is up."""
     if not _locked(home):
         return None
     try:
-        record = json.loads(record_file(home).read_text())
+        record = json.loads((home / RECORD_FILE).read_text())
         # A process from before there were identities has none: it can be stopped, and nothing else.
         identity = Identity(record.get("id", ""), record.get("stack", ""))
         return Local(home, int(record["pid"]), int(record["aws_port"]), int(record["port"]), identity)
@@ -140,15 +129,15 @@ def start(home: Path, stack: str = "local", *, aws_port: int = AWS_PORT, port: i
 
     def answering() -> Local | None:
         if process.poll() is not None:
-            last = (log_file(home).read_text(errors="replace").strip() or "no message").splitlines()[-1]
-            raise LocalError(f"the embedded AWS did not start: {last} (log: {log_file(home)})")
+            last = ((home / LOG_FILE).read_text(errors="replace").strip() or "no message").splitlines()[-1]
+            raise LocalError(f"the embedded AWS did not start: {last} (log: {home / LOG_FILE})")
         found = running(home)
         return found if found and found.pid == process.pid and not _port_of_another(found) else None
 
     started = _wait_for(answering, _START_SECONDS)
     if started is None:
         os.killpg(process.pid, signal.SIGKILL)
-        raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {log_file(home)}")
+        raise LocalError(f"the embedded AWS did not answer within {_START_SECONDS:.0f} s: see {home / LOG_FILE}")
     return started
 
 
@@ -166,11 +155,11 @@ def bound(port: int, option: str) -> socket.socket:
 
 def _spawn(home: Path, stack: str, aws_port: int, port: int) -> subprocess.Popen[bytes]:
     home.mkdir(parents=True, exist_ok=True)
-    record_file(home).unlink(missing_ok=True)
+    (home / RECORD_FILE).unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment["SIGNALS_LOCAL_HOME"] = str(home)
     options = (f"--stack={stack}", f"--aws-port={aws_port}", f"--port={port}")
-    with log_file(home).open("wb") as log:
+    with (home / LOG_FILE).open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "signals.local.server", *options],
             cwd=Path(__file__).parents[2],
@@ -197,8 +186,8 @@ def stop(home: Path) -> bool:
             end(found.pid, number)
         _wait_for(lambda: not _locked(home), _STOP_SECONDS / 2)
     if found and _locked(home):
-        raise LocalError(f"the embedded AWS (pid {found.pid}) does not end: see {log_file(home)}")
-    record_file(home).unlink(missing_ok=True)
+        raise LocalError(f"the embedded AWS (pid {found.pid}) does not end: see {home / LOG_FILE}")
+    (home / RECORD_FILE).unlink(missing_ok=True)
     return found is not None
 
 
@@ -212,7 +201,7 @@ def _wait_for(look: Callable[[], _T], seconds: float) -> _T:
 
 def _locked(home: Path) -> bool:
     try:
-        with lock_file(home).open("rb") as lock:
+        with (home / LOCK_FILE).open("rb") as lock:
             # Shared, so that two who look at once do not take each other for the process.
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:

@@ -22,7 +22,7 @@ from signals.local import connections
 from signals.local.front_door import TARGETS_FILE, FrontDoor
 from signals.local.identity import Identity
 from signals.local.middleware import REQUEST_LOG, with_faults, with_identity, with_repeats, with_request_log
-from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOOPBACK, bound, default_home, lock_file, record_file
+from signals.local.process import AWS_PORT, FRONT_DOOR_PORT, LOCK_FILE, LOOPBACK, RECORD_FILE, bound, default_home
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     chosen = options.parse_args()
     home = default_home()
     home.mkdir(parents=True, exist_ok=True)
-    with lock_file(home).open("wb") as lock:
+    with (home / LOCK_FILE).open("wb") as lock:
         if not alone(lock):
             sys.exit(f"an embedded AWS already runs for {home}")
         try:
@@ -59,7 +59,7 @@ def prepare(home: Path, aws_port: int) -> None:
     """Set what ministack reads from the environment when it is imported; nothing of it outlives the process."""
     state, temporary = home / "state", home / "tmp"
     # There is no persistence: whatever an earlier run left is of no use, and its ports may be another platform's now.
-    for file in (home / REQUEST_LOG, home / TARGETS_FILE, record_file(home)):
+    for file in (home / REQUEST_LOG, home / TARGETS_FILE, home / RECORD_FILE):
         file.unlink(missing_ok=True)
     for folder in (state, temporary):
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,9 +111,9 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
         opened.listen(512)
     aws_port, port = (opened.getsockname()[1] for opened in sockets)
     record = {"pid": os.getpid(), "aws_port": aws_port, "port": port, **asdict(identity)}
-    written = record_file(home).with_suffix(".new")
+    written = (home / RECORD_FILE).with_suffix(".new")
     written.write_text(json.dumps(record))
-    written.replace(record_file(home))
+    written.replace(home / RECORD_FILE)
     try:
         served = [
             asyncio.create_task(hypercorn(application, _config(opened), shutdown_trigger=ended.wait))
@@ -126,7 +126,7 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
     finally:
         lambda_runtime.reset()
         shutil.rmtree(home / "tmp", ignore_errors=True)
-        record_file(home).unlink(missing_ok=True)
+        (home / RECORD_FILE).unlink(missing_ok=True)
     # Workers of ministack are daemon threads that may wait for a function that is gone: do not wait for them.
     logging.shutdown()
     os._exit(0)
@@ -135,14 +135,13 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
 def _config(opened: socket.socket) -> Any:
     from hypercorn.config import Config
 
-    config = Config()
-    config.bind = [f"fd://{opened.fileno()}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 1
-    config.accesslog = None
-    config.loglevel = "WARNING"
-    config.h11_max_incomplete_size = 64 * 1024
-    return config
+    return Config.from_mapping(
+        bind=[f"fd://{opened.fileno()}"],
+        keep_alive_timeout=75,
+        graceful_timeout=1,
+        loglevel="WARNING",
+        h11_max_incomplete_size=64 * 1024,
+    )
 
 
 if __name__ == "__main__":

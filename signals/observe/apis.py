@@ -7,20 +7,15 @@ from signals.errors import Failed, Misuse
 from signals.stack import Stack
 
 
-def _api(stack: Stack, region: str) -> dict[str, Any] | None:
+def region_api(stack: Stack, region: str) -> dict[str, Any] | None:
+    """What `GetApis` says of one Region's API; None when it is not deployed."""
     apis = items(stack.aws.client("apigatewayv2", region), "get_apis", "Items")
     return next((api for api in apis if api["Name"] == stack.names.api), None)
 
 
-def api_id(stack: Stack, region: str) -> str | None:
-    """Id of one Region's API; None when it is not deployed."""
-    api = _api(stack, region)
-    return str(api["ApiId"]) if api else None
-
-
 def region_url(stack: Stack, region: str) -> str | None:
     """URL of one Region's API; None when it is not deployed."""
-    api = _api(stack, region)
+    api = region_api(stack, region)
     return stack.aws.api_url(api) if api else None
 
 

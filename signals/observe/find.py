@@ -22,8 +22,6 @@ _ARCHIVES_NOT_SEARCHED = (
     "archives ({archive}): AWS only says how many events an archive holds (`signals status`); replay a window of it "
     "to see them"
 )
-# Where a signal has arrived; a copy in an archive or a queue may still be in transit.
-ARRIVED = "lake"
 _ORDER = ("archive", "lake", "profile", "queue", "return", "spool", "quarantine", "dlq", "heartbeat", "probe")
 
 
@@ -39,12 +37,7 @@ class Found:
         return [place for place in self.places if place.kind == kind]
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "found": bool(self.places),
-            "places": self.places,
-            "not_searched": self.not_searched,
-        }
+        return {"id": self.id, "found": bool(self.places), **vars(self)}
 
 
 def find(
@@ -53,7 +46,7 @@ def find(
     *,
     since: timedelta,
     wait_seconds: float = 0,
-    until: Callable[[Found], bool] = lambda found: bool(found.of(ARRIVED)),
+    until: Callable[[Found], bool] = lambda found: bool(found.of("lake")),
 ) -> Found:
     """Search until the signal has arrived in the lake, or the time is up.
 
@@ -62,7 +55,7 @@ def find(
         signal_id: The CloudEvent's id.
         since: How far back lake objects are read.
         wait_seconds: How long to repeat the search (s); 0: once.
-        until: When to stop waiting.
+        until: When to stop waiting; a copy in an archive or a queue may still be in transit.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
@@ -73,13 +66,12 @@ def find(
 
 
 def _once(stack: Stack, signal_id: str, since: timedelta) -> Found:
-    def search(region: str) -> Iterator[Location]:
-        yield from find_in_archive(stack, region, signal_id)
-        yield from find_in_lake(stack, region, signal_id, since)
-        yield from find_in_queues(stack, region, signal_id)
+    def search(region: str) -> list[Location]:
+        in_lake = find_in_lake(stack, region, signal_id, since)
+        return [*find_in_archive(stack, region, signal_id), *in_lake, *find_in_queues(stack, region, signal_id)]
 
     with ThreadPoolExecutor(len(stack.regions)) as pool:
-        found = [place for part in pool.map(lambda region: list(search(region)), stack.regions) for place in part]
+        found = [place for part in pool.map(search, stack.regions) for place in part]
     found += list(_profiles(stack, found))
     found.sort(key=lambda place: (_ORDER.index(place.kind), stack.regions.index(place.region), place.at or ""))
     gaps = () if stack.aws.archives_readable else (_ARCHIVES_NOT_SEARCHED.format(archive=stack.names.archive),)

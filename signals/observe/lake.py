@@ -26,10 +26,8 @@ def objects(stack: Stack, region: str, since: datetime) -> list[LakeObject]:
     """The objects of the hour of `since` and later ones; none where there is no lake."""
     where = {"Bucket": stack.names.lake_bucket(region), "Prefix": "signals/"}
     after = f"signals/dt={since:%Y-%m-%d}/hour={since:%H}/"
-    found = or_none(
-        list, items(stack.aws.client("s3", region), "list_objects_v2", "Contents", **where, StartAfter=after)
-    )
-    return [LakeObject(item["Key"], item["LastModified"].astimezone(UTC)) for item in found or ()]
+    found = items(stack.aws.client("s3", region), "list_objects_v2", "Contents", **where, StartAfter=after)
+    return [LakeObject(item["Key"], item["LastModified"].astimezone(UTC)) for item in or_none(list, found) or ()]
 
 
 def lines(stack: Stack, region: str, key: str) -> list[bytes]:

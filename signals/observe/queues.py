@@ -41,15 +41,13 @@ def queue_urls(stack: Stack, region: str) -> list[tuple[str, str]]:
     return sorted((name, url) for name, url in named if stack.names.is_queue(name))
 
 
-def queue_statuses(stack: Stack, region: str) -> list[QueueStatus]:
+def queue_statuses(stack: Stack, region: str) -> Iterator[QueueStatus]:
     """Every queue of the stack and how many messages it holds."""
     sqs = stack.aws.client("sqs", region)
-    found = []
     for name, url in queue_urls(stack, region):
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE, _IN_FLIGHT])["Attributes"]
         visible, in_flight = int(counts[_VISIBLE]), int(counts[_IN_FLIGHT])
-        found.append(QueueStatus(name, visible, in_flight, is_failure_queue=stack.names.is_failure_queue(name)))
-    return found
+        yield QueueStatus(name, visible, in_flight, is_failure_queue=stack.names.is_failure_queue(name))
 
 
 def find_in_queues(stack: Stack, region: str, signal_id: str) -> Iterator[Location]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -14,8 +14,6 @@ from signals.observe.inputs import Signal, batches
 ATTEMPTS = 5
 MAX_WAIT_SECONDS = 30.0
 RETRIED = frozenset({429, 503})
-# The result of a signal that neither the bus nor the spool accepted.
-NOT_STORED = frozenset({"unavailable"})
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Result:
     id: str
     accepted: bool
     status: int
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         return {"id": self.id, "accepted": self.accepted, "status": self.status, **self.detail}
@@ -66,49 +64,54 @@ def _deliver(
     results: dict[int, Result] = {}
     pending = list(range(len(batch)))
     for attempt in range(1, ATTEMPTS + 1):
-        response = _post(http, url, key, [batch[place] for place in pending], last=attempt == ATTEMPTS)
-        if response is not None:
-            answered = _results([batch[place] for place in pending], response)
+        asked_for = ""
+        try:
+            response, answered = post(http, url, key, [batch[place] for place in pending])
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            # Without a connection nothing was sent, and a retry would only make a missing platform look slow.
+            broke_off = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.ReadTimeout)
+            if attempt == ATTEMPTS or not broke_off:
+                raise Failed(
+                    f"cannot reach {url} ({error or type(error).__name__}): "
+                    "is the stack up (`signals up`), or is --url wrong?"
+                ) from None
+        else:
             results.update(zip(pending, answered, strict=True))
-            if response.status_code not in RETRIED:
+            # What neither the bus nor the spool accepted.
+            left = [place for place in pending if results[place].detail["result"] == "unavailable"]
+            if response.status_code not in RETRIED or not left:
                 break
-            pending = [place for place in pending if results[place].detail.get("result") in NOT_STORED]
-            _disconnect(response)
-        if not pending or attempt == ATTEMPTS:
-            break
-        sleep(retry_after(response, attempt))
+            pending, asked_for = left, response.headers.get("Retry-After", "")
+            disconnect(response)
+        if attempt < ATTEMPTS:
+            sleep(retry_after(asked_for, attempt))
     yield from (results[place] for place in range(len(batch)))
 
 
-def _post(http: httpx.Client, url: str, key: str, batch: list[Signal], *, last: bool) -> httpx.Response | None:
-    """One request; None when the connection broke and it may be retried."""
+def post(http: httpx.Client, url: str, key: str, batch: list[Signal]) -> tuple[httpx.Response, list[Result]]:
+    """Send signals once; the response, and the result of each signal.
+
+    Raises:
+        httpx.TransportError: When there was no whole response.
+    """
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/cloudevents-batch+json"}
-    try:
-        return http.post(f"{url.rstrip('/')}/v1/signals", json=batch, headers=headers)
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        # Without a connection nothing was sent, and a retry would only make a missing platform look slow.
-        if last or not isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.ReadTimeout):
-            raise Failed(
-                f"cannot reach {url} ({error or type(error).__name__}): "
-                "is the stack up (`signals up`), or is --url wrong?"
-            ) from None
-        return None
+    response = http.post(f"{url.rstrip('/')}/v1/signals", json=batch, headers=headers)
+    return response, list(_results(batch, response))
 
 
-def _disconnect(response: httpx.Response) -> None:
+def disconnect(response: httpx.Response) -> None:
     """Close the connection, so that the next request goes where the API's name points then: it may be moving."""
     stream = response.extensions.get("network_stream")
     if stream is not None:
         stream.close()
 
 
-def retry_after(response: httpx.Response | None, attempt: int) -> float:
+def retry_after(header: str, attempt: int) -> float:
     """Seconds to wait before a retry: what the response says, else 1, 2, 4, ...; at most 30."""
-    header = response.headers.get("Retry-After", "") if response is not None else ""
     return min(float(header) if header.isdigit() else 2.0 ** (attempt - 1), MAX_WAIT_SECONDS)
 
 
-def _results(batch: list[Signal], response: httpx.Response) -> list[Result]:
+def _results(batch: list[Signal], response: httpx.Response) -> Iterator[Result]:
     """A response's result for each signal; without results in it, the same for all."""
     try:
         body = response.json()
@@ -118,15 +121,7 @@ def _results(batch: list[Signal], response: httpx.Response) -> list[Result]:
     if not isinstance(results, list) or len(results) != len(batch):
         status = "accepted" if response.is_success else "unavailable" if response.status_code in RETRIED else "rejected"
         results = [{**(body if isinstance(body, dict) else {}), "status": status}] * len(batch)
-    return [
-        Result(
-            id=str(signal["id"]),
-            accepted=result["status"] == "accepted",
-            status=response.status_code,
-            detail={
-                "result": result["status"],
-                **{k: v for k, v in result.items() if k not in ("id", "status", "results")},
-            },
-        )
-        for signal, result in zip(batch, results, strict=True)
-    ]
+    for signal, result in zip(batch, results, strict=True):
+        detail = {name: value for name, value in result.items() if name not in ("id", "status", "results")}
+        accepted = result["status"] == "accepted"
+        yield Result(str(signal["id"]), accepted, response.status_code, {"result": result["status"], **detail})

@@ -1,5 +1,6 @@
 """What a stack looks like now, in both Regions."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -119,12 +120,10 @@ def _archive(stack: Stack, region: str) -> ArchiveStatus | None:
     return ArchiveStatus(found["ArchiveName"], found["State"], found.get("EventCount", 0), found.get("SizeBytes", 0))
 
 
-def _functions(stack: Stack, region: str) -> list[FunctionStatus]:
+def _functions(stack: Stack, region: str) -> Iterator[FunctionStatus]:
     lambda_, since = stack.aws.client("lambda", region), datetime.now(UTC) - ERRORS_WINDOW
-    found = []
     for name in stack.names.functions():
         function = or_none(lambda_.get_function, FunctionName=name)
         if function is not None:
             state = function["Configuration"].get("State", "Active")
-            found.append(FunctionStatus(name, state, *stack.aws.function_counts(region, name, since)))
-    return found
+            yield FunctionStatus(name, state, *stack.aws.function_counts(region, name, since))

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from components.parts.references import Reference
 from components.resource_types import STACK
-from signals.errors import LookupRefusedError, RecordError
+from signals.errors import RecordError
 from signals.recording.answers import answer
 from signals.recording.resources import Dependencies, Resource
 from signals.recording.values import Asset, Secret
@@ -74,7 +74,7 @@ class RecordingMonitor(MockMonitor):
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         answer = self.answers.get(request.tok)
         if answer is None:
-            raise LookupRefusedError(
+            raise RecordError(
                 f"look-up {request.tok} refused: a recording asks AWS nothing, so that previews, Terraform and tests "
                 "need no credentials. Take the value from the stack's settings instead"
             )
@@ -83,16 +83,16 @@ class RecordingMonitor(MockMonitor):
         return resource_pb2.ResourceInvokeResponse(**{"return": returned})
 
     def Call(self, request: Any) -> Any:  # noqa: N802
-        raise LookupRefusedError(f"method call {request.tok} refused: a recording has nobody to call")
+        raise RecordError(f"method call {request.tok} refused: a recording has nobody to call")
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
-        raise LookupRefusedError(
+        raise RecordError(
             f"reading existing {request.type} {request.name!r} refused: a recording asks AWS nothing. "
             "Take what you need of it from the stack's settings instead"
         )
 
     def ExistsResource(self, request: Any) -> Any:  # noqa: N802
-        raise LookupRefusedError(f"looking for existing {request.type} refused: a recording asks AWS nothing")
+        raise RecordError(f"looking for existing {request.type} refused: a recording asks AWS nothing")
 
     def _urn(self, request: Any) -> str:
         """The URN that the engine would give: parents' types chained, the stack's left out."""
@@ -109,7 +109,7 @@ class RecordingMonitor(MockMonitor):
                 f"{request.type} {request.name!r}: a logical name may hold letters, digits, '_', '-', '.'"
             )
         if request.importId:
-            raise LookupRefusedError(f"import of {request.type} {request.name!r} refused: a recording asks AWS nothing")
+            raise RecordError(f"import of {request.type} {request.name!r} refused: a recording asks AWS nothing")
         if (request.type, request.name) in self._names:
             raise RecordError(f"two resources are {request.type} {request.name!r}: give each its own logical name")
         self._names.add((request.type, request.name))

@@ -24,7 +24,7 @@ from pulumi.runtime.stack import run_in_stack
 from signals.errors import RecordError
 from signals.recording.monitor import RecordingMonitor
 from signals.recording.resources import Recording
-from signals.stack_files import ROOT, read_config, read_yaml, stack_config, stack_file
+from signals.stack_files import ROOT, read_config, read_yaml, stack_file
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def record(stack: str, settings: Mapping[str, Any] | Path | None = None, *, root
     """
     project = str(read_yaml(root / "Pulumi.yaml")["name"])
     file = settings if isinstance(settings, Path) else stack_file(stack, root)
-    values = read_config(file) if file is settings else stack_config(stack, root)
+    values = read_config(file)
     if isinstance(settings, Mapping):
         values["signals:settings"] = dict(settings)
     config = {

@@ -5,33 +5,17 @@ Names are the program's, and so is all that follows from them; an id that AWS ch
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
 
 from components import resource_types as types
 from components.parts.references import Reference
 from components.resource_types import arn, arn_form
-from signals.recording.resources import Recording
+from signals.recording.resources import Declared, Recording
 from signals.recording.values import substitute
 
 ENDPOINT_DNS = ".endpoint.events.amazonaws.com"
 _FIELD = re.compile(r"\{(\w+)\}")
-
-
-class Declared(Protocol):
-    """A resource: one of a recording, or one that a policy looks at."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def region(self) -> str | None: ...
-    @property
-    def account(self) -> str | None: ...
-    @property
-    def inputs(self) -> Mapping[str, Any]: ...
-
 
 R = TypeVar("R", bound=Declared)
 

@@ -23,32 +23,48 @@ class Dependencies:
     implied: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Resource:
-    """One registered resource.
+@dataclass(frozen=True, eq=False)
+class Declared:
+    """What a recording and the Pulumi engine both know of a resource.
 
     Args:
-        urn: As the Pulumi engine would name it.
+        urn: As the Pulumi engine names it.
         type: Type token, for example `aws:sqs/queue:Queue`; `signals:index:ActiveArchivePair` for a component.
         name: Logical name.
-        component: Class name of the nearest component above it, if any.
         region: Region of its provider; none for a component.
         account: The account that its provider is pinned to, if any.
-        inputs: Properties under Pulumi's names (`eventBusName`), references in their strings.
-        dependencies: What must exist first.
-        options: Those that were set (`protect`, `ignoreChanges`, ...), and `parent` and `provider` as URNs.
+        inputs: Properties under Pulumi's names (`eventBusName`); an archive of code has a `path`.
     """
 
     urn: str
     type: str
     name: str
-    component: str | None
     region: str | None
-    inputs: Mapping[str, Any]
+    account: str | None
+    inputs: Mapping[str, Any] = field(repr=False)
+
+    def get(self, path: str) -> Any:
+        """The property at a dotted path (`routingConfig.failoverConfig`), None where there is none."""
+        value: Any = self.inputs
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Resource(Declared):
+    """One registered resource, with references in the strings of its inputs.
+
+    Args:
+        component: Class name of the nearest component above it, if any.
+        dependencies: What must exist first.
+        options: Those that were set (`protect`, `ignoreChanges`, ...), and `parent` and `provider` as URNs.
+    """
+
+    component: str | None
     dependencies: Dependencies
     options: Mapping[str, Any]
     custom: bool = True
-    account: str | None = None
 
     @property
     def is_provider(self) -> bool:

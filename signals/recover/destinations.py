@@ -53,7 +53,7 @@ def reason(body: str, attributes: Mapping[str, str], receive_count: str) -> tupl
 class Channel(Protocol):
     """A queue, function, stream or bus that takes messages, in as few requests as its API allows."""
 
-    def __call__(self, things: Sequence[Any], *, until: float) -> list[Undelivered]: ...
+    def __call__(self, things: Sequence[Any], *, until: float) -> Undelivered: ...
 
 
 class Delivery(NamedTuple):

@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.shared.delivery import RetryPace, Undelivered, request_failure
+from handlers.shared.delivery import Failure, RetryPace, Undelivered, request_failure
 from signals.aws.reading import queue_message
 from signals.recover.destinations import Channel, Delivery, NotRedrivenError, Router
 from signals.recover.failures import FailedMessage, RedriveOutcome, failed_message
@@ -318,11 +318,12 @@ class Run:
                 found.setdefault(delivery.channel, []).append((message, delivery))
         return found
 
-    def _send(self, channel: Channel, deliveries: Sequence[Delivery], until: float) -> dict[int, Undelivered]:
+    def _send(self, channel: Channel, deliveries: Sequence[Delivery], until: float) -> Undelivered:
         if self._clock() >= until:
-            late = (Undelivered(place, "DeadlineExceeded", "no time was left") for place in range(len(deliveries)))
-            return {each.position: each for each in late}
-        return {each.position: each for each in channel([each.thing for each in deliveries], until=until)}
+            return dict.fromkeys(
+                range(len(deliveries)), Failure("DeadlineExceeded", "no time was left", retryable=True)
+            )
+        return channel([each.thing for each in deliveries], until=until)
 
     def _keep(self, message: FailedMessage, why: Why) -> None:
         with self._lock:
@@ -381,7 +382,7 @@ class Run:
             del self._kept[key]
 
 
-def _in_words(failure: Undelivered) -> str:
+def _in_words(failure: Failure) -> str:
     return failure.message if failure.code in failure.message else f"{failure.code}: {failure.message}"
 
 

@@ -23,20 +23,14 @@ class Progress:
     Args:
         console: Where to show it; stderr, so that stdout stays the result's.
         clock: Monotonic seconds.
-        title: Of the first phase, where there is one from the start.
         quiet: Show nothing.
     """
 
     def __init__(
-        self,
-        console: Console = err,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        title: str = "",
-        quiet: bool = False,
+        self, console: Console = err, clock: Callable[[], float] = time.monotonic, *, quiet: bool = False
     ) -> None:
         self._console = Console(quiet=True, force_terminal=False) if quiet else console
-        self._clock, self._first = clock, title
+        self._clock = clock
         self._began = self._told = clock()
         self._title, self._line, self._total = "", "", 0
         self.done = 0  # resources of this phase that are finished
@@ -50,8 +44,6 @@ class Progress:
 
     def __enter__(self) -> Self:
         self._display.start()
-        if self._first:
-            self.phase(self._first)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -72,11 +64,11 @@ class Progress:
     def elapsed_seconds(self) -> float:
         return self._clock() - self._began
 
-    def phase(self, title: str, total: int = 0) -> None:
+    def phase(self, title: str) -> None:
         """Begin the next phase; the one before it is done."""
         self._finish_phase()
-        self._title, self._line, self._total, self.done = title, title, total, 0
-        self._phase = self._display.add_task(f"[bold]{escape(title)}[/]", total=total or None, count=self._count())
+        self._title, self._line, self._total, self.done = title, title, 0, 0
+        self._phase = self._display.add_task(f"[bold]{escape(title)}[/]", total=None, count="")
         if self._plain:
             self._say(f"{title} …")
 

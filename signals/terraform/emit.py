@@ -7,7 +7,9 @@ the same bytes.
 import base64
 import json
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import provider_block, resource_block
 from signals.terraform.values import Values
 
-GENERATOR = "signals terraform"
+MAIN = "main.tf.json"
+_GENERATOR = "signals terraform"
 # What Terraform does anyway, or does not need to be told.
 _SILENT = {"parent", "provider", "additionalSecretOutputs"}
 _CARRIED = {"aliases", "protect", "ignoreChanges", "replaceOnChanges", "deleteBeforeReplace", "customTimeouts"}
@@ -60,6 +63,48 @@ def emit(recording: Recording, backend: Backend | None = None) -> Configuration:
     return _Emitter(recording).configuration(backend)
 
 
+def write(recording: Recording, out: Path, backend: Backend | None = None) -> list[Path]:
+    """Write a stack's Terraform configuration into a folder, in place of what an earlier call wrote there.
+
+    Args:
+        recording: The stack.
+        out: The folder; it may hold more, which is left alone.
+        backend: Where Terraform keeps its state; none: in the folder.
+
+    Returns:
+        The files of the configuration, main.tf.json first.
+
+    Raises:
+        TerraformError: If the stack has no counterpart, or the folder has a main.tf.json of another origin.
+    """
+    configuration = emit(recording, backend)
+    main = out / MAIN
+    stale = set(_owned(main)) - configuration.files.keys()
+    for place, source in configuration.files.items():
+        (out / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, out / place)
+    for place in sorted(stale):
+        (out / place).unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    main.write_text(configuration.text(), "utf-8")
+    return [main, *(out / place for place in configuration.files)]
+
+
+def _owned(main: Path) -> list[str]:
+    """The files that an earlier call put beside main.tf.json."""
+    if not main.exists():
+        return []
+    try:
+        mark: Any = json.loads(main.read_text("utf-8"))["//"]
+        if mark["generator"] == _GENERATOR:
+            return [
+                place for place in mark["files"] if place.startswith(("functions/", "files/")) and ".." not in place
+            ]
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise TerraformError(f"{main} was not written by `{_GENERATOR}`: choose another folder, or remove it")
+
+
 class _Emitter:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
@@ -73,16 +118,14 @@ class _Emitter:
         triggers: dict[str, Any] = {}
         for address, resource in sorted(self.resources.items(), key=lambda item: (item[1].component or "", item[0])):
             type_, label = address.split(".")
-            try:
+            with _about(f"{resource.type} {resource.name!r}"):
                 body = self._resource(address, resource, triggers)
-            except TerraformError as error:
-                raise TerraformError(f"{resource.type} {resource.name!r}: {error}") from None
             groups.setdefault(resource.component or "", {}).setdefault(type_, {})[label] = body
         if triggers:
             groups["terraform_data"] = {"terraform_data": triggers}
         document = {
             "//": {
-                "generator": GENERATOR,
+                "generator": _GENERATOR,
                 "stack": self.recording.stack,
                 "note": "Change the Pulumi program, not this file.",
                 "files": sorted(self.files),
@@ -104,10 +147,8 @@ class _Emitter:
     def _provider(self, urn: str) -> dict[str, Any]:
         provider = next(r for r in self.recording.all if r.urn == urn)
         values = Values(self.expressions, lambda asset: self._place(provider, asset))
-        try:
+        with _about(f"provider {provider.name!r}"):
             body = values.body(provider.inputs, provider_block(), names_of(provider_block()))
-        except TerraformError as error:
-            raise TerraformError(f"provider {provider.name!r}: {error}") from None
         return {"alias": self.aliases[urn], **body}
 
     def _resource(self, address: str, resource: Resource, triggers: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +156,6 @@ class _Emitter:
         if provider is None:
             raise TerraformError("it has no provider of its own: give it, or its component, one that names a Region")
         block = resource_block(address.split(".", maxsplit=1)[0])
-        assert block is not None
         values = Values(self.expressions, lambda asset: self._place(resource, asset))
         body = values.body(resource.inputs, block, resource_names(resource.type))
         for given in resource.inputs.values():
@@ -173,10 +213,8 @@ class _Emitter:
             raise TerraformError(f"output {name!r} cannot be named so in Terraform: use letters, digits, '_' and '-'")
         values = Values(self.expressions, _no_files)
         secret = any(isinstance(leaf, Secret) for _, leaf in leaves(value))
-        try:
+        with _about(f"output {name!r}"):
             return {"value": values.plain(value), **({"sensitive": True} if secret else {})}
-        except TerraformError as error:
-            raise TerraformError(f"output {name!r}: {error}") from None
 
     def _place(self, resource: Resource, asset: Asset) -> str:
         place = (
@@ -184,6 +222,15 @@ class _Emitter:
         )
         self.files[place] = asset.path
         return f"${{path.module}}/{place}"
+
+
+@contextmanager
+def _about(what: str) -> Iterator[None]:
+    """Say of an error inside what it is about."""
+    try:
+        yield
+    except TerraformError as error:
+        raise TerraformError(f"{what}: {error}") from None
 
 
 def _no_files(asset: Asset) -> str:
@@ -196,10 +243,8 @@ def _addressed(recording: Recording) -> dict[str, Resource]:
     for resource in recording.all:
         if not resource.custom or resource.is_provider:
             continue
-        try:
+        with _about(f"{resource.type} {resource.name!r}"):
             address = f"{terraform_type(resource.type)}.{_label(resource.name)}"
-        except TerraformError as error:
-            raise TerraformError(f"{resource.type} {resource.name!r}: {error}") from None
         if address in resources:
             raise TerraformError(
                 f"{resources[address].name!r} and {resource.name!r} would both be {address}: rename one of them"

@@ -6,35 +6,29 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from signals.errors import TerraformError, TerraformMissingError
+from signals.errors import TerraformError
 
 Event = dict[str, Any]
+Command = Literal["plan", "apply", "destroy"]
 
 MIRROR_SETTING = "SIGNALS_TERRAFORM_MIRROR"
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _OLDEST, _BELOW = (5, 100), (7,)
-# Where terraform itself looks for providers (Terraform docs, "Implied Local Mirror Directories").
-_CONVENTIONAL = (
-    "~/.terraform.d/plugins",
-    "~/.local/share/terraform/plugins",
-    "/usr/local/share/terraform/plugins",
-    "/usr/share/terraform/plugins",
-)
 
 
 def find_terraform() -> Path:
     """The terraform on PATH.
 
     Raises:
-        TerraformMissingError: With what to install.
+        TerraformError: With what to install.
     """
     found = shutil.which("terraform")
     if found is None:
-        raise TerraformMissingError(
+        raise TerraformError(
             "terraform was not found on PATH: install it (https://developer.hashicorp.com/terraform/install), "
             "or the Pulumi CLI (https://www.pulumi.com/docs/install/), and try again"
         )
@@ -42,7 +36,10 @@ def find_terraform() -> Path:
 
 
 def find_mirror() -> Path | None:
-    """A folder on this machine that holds the AWS provider in a version that fits; None means: from the registry.
+    """A folder on this machine that holds the AWS provider in a version that fits.
+
+    None leaves it to terraform, which has folders of its own (Terraform docs, "Implied Local Mirror Directories"), and
+    the registry.
 
     Raises:
         TerraformError: If SIGNALS_TERRAFORM_MIRROR names a folder without one.
@@ -56,9 +53,8 @@ def find_mirror() -> Path | None:
             )
         return Path(setting)
     cache = os.environ.get("TF_PLUGIN_CACHE_DIR")
-    places = [Path(place).expanduser() for place in ((cache,) if cache else ()) + _CONVENTIONAL]
     optional = sorted(path.parents[len(_PROVIDER.parts) - 1] for path in Path("/opt").glob(f"*/{_PROVIDER}"))
-    return next((place for place in (*places, *optional) if _holds_provider(place)), None)
+    return next(filter(_holds_provider, [*([Path(cache).expanduser()] if cache else []), *optional]), None)
 
 
 def _this_platform() -> str:
@@ -104,49 +100,21 @@ class Terraform:
         mirror = find_mirror()
         self.text("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
 
-    def validate(self) -> None:
-        """Check the configuration against the provider's schema."""
-        result = self.call("validate", "-json")
-        try:
-            report = json.loads(result.stdout)
-        except json.JSONDecodeError:
-            raise TerraformError(f"terraform validate failed: {result.stderr or result.stdout}") from None
-        problems = [d for d in report["diagnostics"] if d["severity"] == "error"]
-        if problems:
-            raise TerraformError("terraform validate: " + "\n".join(map(_diagnostic, problems)))
-
-    def plan(self) -> list[str]:
-        """Addresses of the resources that an apply would change."""
-        changes = [
-            event["change"] for event in self._events("plan", "-lock=false") if event["type"] == "planned_change"
-        ]
-        return sorted(change["resource"]["addr"] for change in changes if change["action"] not in ("noop", "read"))
-
-    def apply(self) -> None:
-        """Make it so."""
-        for _ in self._events("apply", "-auto-approve"):
-            pass
-
-    def destroy(self) -> None:
-        """Remove everything that this folder's state knows."""
-        for _ in self._events("destroy", "-auto-approve"):
-            pass
-
-    def output(self) -> dict[str, Any]:
-        """Values of the outputs, by name."""
-        return {name: output["value"] for name, output in json.loads(self.text("output", "-json")).items()}
-
     def provider_schema(self) -> dict[str, Any]:
         """The AWS provider's schema, as `terraform providers schema -json` says it."""
         schemas = json.loads(self.text("providers", "schema", "-json"))["provider_schemas"]
         return {**next(schema for name, schema in schemas.items() if name.endswith("hashicorp/aws"))}
 
-    def _events(self, command: str, *arguments: str) -> Iterator[Event]:
-        """Run a command and hand on each of its events; raise with its errors when it fails."""
+    def run(self, command: Command) -> None:
+        """Run a command and hand on each of its events.
+
+        Raises:
+            TerraformError: It failed; with its errors.
+        """
         errors: list[str] = []
         noise: list[str] = []
         with subprocess.Popen(
-            [self.binary, command, "-json", "-input=false", *arguments],
+            [self.binary, command, "-json", "-input=false", "-lock=false" if command == "plan" else "-auto-approve"],
             cwd=self.directory,
             env=self._environment(),
             stdout=subprocess.PIPE,
@@ -166,7 +134,6 @@ class Terraform:
                     if event.get("type") == "diagnostic" and event["diagnostic"]["severity"] == "error":
                         errors.append(_diagnostic(event["diagnostic"]))
                     self.on_event(event)
-                    yield event
             except BaseException:
                 # Told once to end, terraform stops after what it is doing and writes its state; it must be heard out,
                 # because a closed pipe would kill it before.

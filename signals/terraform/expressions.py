@@ -25,7 +25,6 @@ class Expressions:
 
     def __init__(self, resources: Mapping[str, Resource]) -> None:
         self.addresses = {(r.type, r.name): address for address, r in resources.items()}
-        self._known: dict[Reference, str] = {}
 
     def template(self, text: str) -> str:
         """Text as a Terraform template: references become `${…}`, and what only looks like one is escaped.
@@ -48,11 +47,6 @@ class Expressions:
 
     def expression(self, reference: Reference) -> str:
         """For example `aws_sqs_queue.orders.arn`."""
-        if reference not in self._known:
-            self._known[reference] = self._expression(reference)
-        return self._known[reference]
-
-    def _expression(self, reference: Reference) -> str:
         address = self.addresses.get((reference.type, reference.name))
         if address is None:
             raise TerraformError(f"{reference} is not in the recording")

@@ -15,7 +15,7 @@ from typing import Any
 from components import resource_types as types
 from components.resource_types import known
 from signals.errors import TerraformError
-from signals.terraform.schema import VERSION, Block, Body, resource_block
+from signals.terraform.schema import VERSION, Block, Body, resource_block, resource_types
 
 # Properties that have a name of their own in Pulumi.
 RENAMED = {
@@ -24,10 +24,7 @@ RENAMED = {
     types.FUNCTION: {"code": "filename", "name": "function_name"},
     types.LAYER: {"code": "filename"},
     types.PERMISSION: {"function": "function_name"},
-    types.BUCKET_WEBSITE: {
-        "routingRules": "routing_rule",
-        "routingRuleDetails": "routing_rules",
-    },
+    types.BUCKET_WEBSITE: {"routingRules": "routing_rule", "routingRuleDetails": "routing_rules"},
     types.TOPIC_SUBSCRIPTION: {"topic": "topic_arn"},
 }
 
@@ -39,7 +36,7 @@ def terraform_type(pulumi_type: str) -> str:
         TerraformError: If it is not supported.
     """
     name = known(pulumi_type).terraform or derived_type(pulumi_type)
-    if name is None or resource_block(name) is None:
+    if name is None or name not in resource_types():
         raise TerraformError(
             f"resource type {pulumi_type} is not supported in Terraform: if hashicorp/aws {VERSION} has it, name it in "
             "signals/terraform/schema.py and run `python -m signals.terraform.schema`"
@@ -114,6 +111,4 @@ def resource_names(pulumi_type: str) -> Mapping[str, str]:
     Raises:
         TerraformError: If the type is not supported.
     """
-    block = resource_block(terraform_type(pulumi_type))
-    assert block is not None
-    return property_names(block, RENAMED.get(pulumi_type))
+    return property_names(resource_block(terraform_type(pulumi_type)), RENAMED.get(pulumi_type))

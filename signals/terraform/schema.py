@@ -28,17 +28,8 @@ _SUPPORTED = (
     *("acm_certificate*", "apigatewayv2_*", "athena_*", "cloudwatch_composite_alarm", "cloudwatch_dashboard"),
     *("cloudwatch_event_*", "cloudwatch_log_*", "cloudwatch_metric_alarm", "cloudwatch_query_definition", "dynamodb_*"),
     *("glue_catalog_*", "iam_*", "kinesis_firehose_*", "kms_*", "lambda_*", "resourcegroups_*", "route53_health_check"),
-    *(
-        "route53_record",
-        "route53_zone",
-        "s3_bucket*",
-        "s3_object",
-        "scheduler_*",
-        "schemas_*",
-        "sns_*",
-        "sqs_*",
-        "xray_*",
-    ),
+    *("route53_record", "route53_zone", "s3_bucket*", "s3_object", "scheduler_*", "schemas_*", "sns_*", "sqs_*"),
+    "xray_*",
 )
 
 
@@ -81,10 +72,9 @@ def _file() -> dict[str, Any]:
 
 
 @cache
-def resource_block(terraform_type: str) -> Block | None:
-    """The schema of a resource type such as `aws_sqs_queue`; None if it is not supported."""
-    raw = _file()["resources"].get(terraform_type)
-    return _block(raw) if raw is not None else None
+def resource_block(terraform_type: str) -> Block:
+    """The schema of a supported resource type such as `aws_sqs_queue`."""
+    return _block(_file()["resources"][terraform_type])
 
 
 @cache
@@ -94,8 +84,8 @@ def provider_block() -> Block:
 
 
 def resource_types() -> list[str]:
-    """Every supported resource type."""
-    return sorted(_file()["resources"])
+    """Every supported resource type, in order."""
+    return list(_file()["resources"])
 
 
 def _block(raw: Mapping[str, Any], nesting: str = "single", most: int | None = 1) -> Block:

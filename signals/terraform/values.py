@@ -63,19 +63,18 @@ class Values:
         raise TerraformError(f"property {where} is {given!r}, which is not {type_[0]}")
 
     def _scalar(self, given: Any, type_: str, where: str) -> Any:
-        if isinstance(given, Asset) and type_ == "string":
-            return self._place(given)
         if type_ == "dynamic":
             return self.plain(given)
-        if isinstance(given, bool):
-            given = given if type_ == "bool" else str(given).lower()
-        elif isinstance(given, (int, float)):
-            given = given if type_ == "number" else str(given)
-        elif isinstance(given, str):
-            given = self._expressions.template(given)
-        else:
-            raise TerraformError(f"property {where} is {given!r}, which is not {type_}")
-        return given
+        match given:
+            case Asset() if type_ == "string":
+                return self._place(given)
+            case bool():
+                return given if type_ == "bool" else str(given).lower()
+            case int() | float():
+                return given if type_ == "number" else str(given)
+            case str():
+                return self._expressions.template(given)
+        raise TerraformError(f"property {where} is {given!r}, which is not {type_}")
 
     def plain(self, given: Any) -> Any:
         """A value that has no schema, such as an output's: every key is the user's."""

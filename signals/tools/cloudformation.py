@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from components.resource_types import KNOWN
-from signals.review.permissions.cloudformation import FILE
+
+FILE = Path(__file__).parents[1] / "review" / "permissions" / "cloudformation.json"
 
 
 def _schema(schemas: Path, digest: str) -> dict[str, Any]:
@@ -36,14 +37,10 @@ def main() -> None:
         for service in sorted(services & reference.keys())
         for action, facts in sorted(reference[service]["Actions"].items())
     }
-    lines = ",\n".join(
-        f"{json.dumps(name)}:{json.dumps(schema, separators=(',', ':'))}" for name, schema in resources.items()
-    )
-    FILE.write_text(
-        f'{{"cfn-lint":"{version}",\n"resources":{{\n{lines}\n}},\n'
-        f'"actions":{json.dumps(actions, separators=(",", ":"))}}}\n',
-        "utf-8",
-    )
+    compact = json.JSONEncoder(separators=(",", ":")).encode
+    lines = ",\n".join(f"{compact(name)}:{compact(schema)}" for name, schema in resources.items())
+    head, tail = f'{{"cfn-lint":"{version}",\n"resources":', f'"actions":{compact(actions)}}}\n'
+    FILE.write_text(f"{head}{{\n{lines}\n}},\n{tail}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -40,20 +40,16 @@ def locks(project: Path | None = None) -> list[Lock]:
     project = project or PROJECT
     # A function runs in its tests what it runs in Lambda: its versions are those of the environment.
     same_versions = ("--constraints", "requirements.lock", "--no-annotate")
-    functions = sorted(path.parent.name for path in (project / "handlers").glob("*/requirements.in"))
-    return [
+    found = [
         Lock("requirements.lock", "pyproject.toml", ("--extra", "dev")),
         Lock("requirements-uv.lock", "uv", same_versions),
-        *(
-            Lock(f"handlers/{name}/requirements.txt", f"handlers/{name}/requirements.in", same_versions)
-            for name in functions
-        ),
-        # The scanners pin what they like: their environment is their own.
-        *(
-            Lock(f"{path.with_suffix('.txt')}", str(path), ("--no-annotate",))
-            for path in (p.relative_to(project) for p in sorted(project.glob("policies/*/requirements.in")))
-        ),
     ]
+    # The scanners, in policies, pin what they like: their environment is their own.
+    for folder, options in (("handlers", same_versions), ("policies", ("--no-annotate",))):
+        for path in sorted(project.glob(f"{folder}/*/requirements.in")):
+            source = path.relative_to(project)
+            found.append(Lock(str(source.with_suffix(".txt")), str(source), options))
+    return found
 
 
 def write(lock: Lock, project: Path, *, upgrade: bool) -> bool:

@@ -2,8 +2,7 @@
 
 `python -m signals.tools.provider_replacements` writes `provider.json`. terraform plans, with no refresh and no
 credentials, a configuration taken from this project's own stacks against a state that differs in one property a
-resource; for each
-the plan says `replace_paths`. Nothing is validated in a state, so that any property can differ.
+resource; for each the plan says `replace_paths`. Nothing is validated in a state, so that any property can differ.
 
 Source: Terraform, "JSON Output Format", Change Representation: `replace_paths`.
 """
@@ -91,9 +90,7 @@ def _at(value: Any, path: Path_) -> Any:
 
 def _given(question: Question) -> dict[str, Any]:
     """The body with the property in it."""
-    block = resource_block(question.type)
-    assert block is not None
-    return _differ(block, copy.deepcopy(question.body), question.path, "probe")
+    return _differ(resource_block(question.type), copy.deepcopy(question.body), question.path, "probe")
 
 
 def _accepted(question: Question) -> dict[str, Any]:
@@ -126,9 +123,8 @@ def _literal(match: re.Match[str]) -> str:
     return arn(QUEUE, region="us-west-2", account="111122223333", name="probe") if "arn" in last else "probe"
 
 
-def _paths(block: Block | None, prefix: Path_ = ()) -> Iterator[Path_]:
+def _paths(block: Block, prefix: Path_ = ()) -> Iterator[Path_]:
     """Every attribute that a program may give, of the body and of the blocks in it."""
-    assert block is not None
     for name, attribute in sorted(block.attributes.items()):
         if attribute.settable and (prefix or name not in ("id", "tags_all")):
             yield (*prefix, name)
@@ -185,7 +181,6 @@ def _state(versions: Mapping[str, int], asked: Mapping[str, Question]) -> dict[s
     resources = []
     for address, question in asked.items():
         block = resource_block(question.type)
-        assert block is not None
         before = _as_state(block, copy.deepcopy(question.body)) | {"id": "probe"}
         instance = {
             "schema_version": versions[question.type],

@@ -22,8 +22,8 @@ from signals.errors import RecordError, TerraformError
 from signals.recording.iam import as_list
 from signals.recording.record import record_program
 from signals.recording.resources import Recording
+from signals.terraform.emit import write
 from signals.terraform.engine import Terraform
-from signals.terraform.write import write
 from tests.support.recordings import ROOT
 
 SUBJECT = "token.actions.githubusercontent.com:sub"
@@ -114,4 +114,4 @@ def test_its_terraform_is_valid(prod: Recording, tmp_path: Path) -> None:
         terraform.init()
     except TerraformError as error:
         pytest.skip(str(error))
-    terraform.validate()
+    terraform.text("validate")

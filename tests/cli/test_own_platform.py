@@ -116,13 +116,13 @@ def run(words: tuple[str, ...], other: Other) -> tuple[int, str]:
 def record(home: Path, other: Other, **more: Any) -> None:
     """What a platform of `home` writes when it starts, with the other one's port."""
     written = {"pid": 2**22 + 1, "aws_port": other.port, "port": other.port, "id": "f00", "stack": "local", **more}
-    process.record_file(home).write_text(json.dumps(written))
+    (home / process.RECORD_FILE).write_text(json.dumps(written))
 
 
 @contextmanager
 def running(home: Path) -> Iterator[None]:
     """What a platform of `home` holds for as long as it lives."""
-    with process.lock_file(home).open("wb") as lock:
+    with (home / process.LOCK_FILE).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -143,7 +143,7 @@ def test_where_nothing_runs_no_command_connects_to_anything_and_each_says_what_t
     words: tuple[str, ...], stale: bool, home: Path, other: Other, connections: list[Any]
 ) -> None:
     if stale:
-        process.lock_file(home).touch()
+        (home / process.LOCK_FILE).touch()
         record(home, other)
     code, told = run(words, other)
     assert [address for address in connections if address[0] == "127.0.0.1"] == []

@@ -74,7 +74,8 @@ def test_the_front_door_is_told_where_both_apis_are(hand_made: Stack, tmp_path: 
     try:
         write_front_door(hand_made, tmp_path)
         assert (
-            apis.url_for(hand_made, SECONDARY) == f"{hand_made.aws_endpoint}/_aws/execute-api/{ids[SECONDARY]}/$default"
+            apis.url_for(hand_made, SECONDARY)
+            == f"{hand_made.embedded.platform.aws_url}/_aws/execute-api/{ids[SECONDARY]}/$default"
         )
     finally:
         for region, api in ids.items():
@@ -82,7 +83,7 @@ def test_the_front_door_is_told_where_both_apis_are(hand_made: Stack, tmp_path: 
     written = json.loads((tmp_path / "front-door.json").read_text())
     assert written["primary"] == {
         "region": PRIMARY,
-        "url": hand_made.aws_endpoint,
+        "url": hand_made.embedded.platform.aws_url,
         "host": f"{ids[PRIMARY]}.execute-api.127.0.0.1",
     }
     assert written["secondary"]["host"] == f"{ids[SECONDARY]}.execute-api.127.0.0.1"

@@ -59,7 +59,7 @@ def test_pulumi_deploys_where_it_is_installed_else_terraform(
     installed: Any, commands: tuple[str, ...], stack: Stack, engine: type
 ) -> None:
     installed(*commands)
-    assert isinstance(choose_engine(stack, EngineChoice()), engine)
+    assert type(choose_engine(stack, EngineChoice())) is engine
 
 
 def test_the_engine_that_is_asked_for_is_taken(installed: Any) -> None:
@@ -216,7 +216,8 @@ def test_the_terminals_display_shows_what_is_under_way() -> None:
     file, clock = io.StringIO(), Clock()
     console = Console(file=file, force_terminal=True, color_system=None, width=100)
     with Progress(console, clock) as progress:
-        progress.phase("terraform apply", total=2)
+        progress.phase("terraform apply")
+        progress.expect(2)
         progress.started("aws_sqs_queue.a")
         clock.now = 7
         console.print(progress._display.get_renderable())

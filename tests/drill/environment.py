@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from signals.drill.deployed import ArchivedSignal, Notify
 from signals.drill.rehearsal import DrillTiming
-from signals.drill.traffic import Answer, Signal
+from signals.drill.traffic import Answer
 from signals.model.scenarios import Scenario
+from signals.observe.inputs import Signal
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 QUICK = DrillTiming(
@@ -105,7 +106,7 @@ class MemoryEnvironment:
     def lake(self, run_id: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         return list(self.copies)
 
-    def archived(self, run_id: str, since: datetime) -> Mapping[str, Sequence[ArchivedSignal] | None]:
+    def archived(self, run_id: str) -> Mapping[str, Sequence[ArchivedSignal] | None]:
         return {PRIMARY: None, SECONDARY: self.archive}
 
     def notes(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from signals.drill.traffic import Answer, Signal, Traffic
+from signals.drill.traffic import Answer, Traffic
+from signals.observe.inputs import Signal
 
 
 def test_a_signal_keeps_its_id_until_it_is_acknowledged() -> None:

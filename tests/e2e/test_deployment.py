@@ -14,10 +14,11 @@ from signals.local.identity import Identity
 from signals.recover import failover
 from signals.terraform.engine import Terraform
 from tests.support.deployed import Deployment, order, wait_for
+from tests.support.terraform import planned
 
 
 def test_a_second_plan_shows_no_changes(deployment: Deployment) -> None:
-    assert Terraform(deployment.home / "terraform").plan() == []
+    assert planned(Terraform(deployment.home / "terraform")) == []
 
 
 def test_status_shows_both_regions_and_where_the_endpoint_points(deployment: Deployment) -> None:
@@ -52,7 +53,7 @@ def test_up_again_changes_nothing_keeps_what_is_there_and_does_not_undo_a_failov
     before = process.running(deployment.home)
     failover.start(deployment.stack)
     try:
-        assert Terraform(deployment.home / "terraform").plan() == [], "a failover is no drift"
+        assert planned(Terraform(deployment.home / "terraform")) == [], "a failover is no drift"
         assert "is up" in deployment.up().stdout
         assert process.running(deployment.home) == before
         assert failover.status(deployment.stack).region == deployment.stack.secondary
@@ -64,7 +65,7 @@ def test_up_again_changes_nothing_keeps_what_is_there_and_does_not_undo_a_failov
 def test_an_engine_is_answered_by_its_own_platform_alone(deployment: Deployment) -> None:
     other = {"TF_APPEND_USER_AGENT": Identity("f00", "local").user_agent}
     with pytest.raises(TerraformError, match="another platform took over this port"):
-        Terraform(deployment.home / "terraform", environment=other).plan()
+        Terraform(deployment.home / "terraform", environment=other).run("plan")
 
 
 def _in_lake(deployment: Deployment, signal_id: str) -> bool:

@@ -32,7 +32,7 @@ def restored(deployment: Deployment) -> bool:
     """There is no fault, and the health check follows its metric."""
     found = endpoint(deployment.stack)
     assert found is not None
-    faults = httpx.get(f"{deployment.stack.aws_endpoint}/_signals/faults").json()
+    faults = httpx.get(f"{deployment.stack.embedded.platform.aws_url}/_signals/faults").json()
     return not any(faults.values()) and not found.health_check.inverted and not found.health_check.disabled
 
 

@@ -40,7 +40,7 @@ class Faults:
 
 @pytest.fixture
 def faults(deployment: Deployment) -> Iterator[Faults]:
-    found, sqs = Faults(deployment.stack.aws_endpoint), deployment.stack.aws.client("sqs", PRIMARY)
+    found, sqs = Faults(deployment.stack.embedded.platform.aws_url), deployment.stack.aws.client("sqs", PRIMARY)
     spool = sqs.get_queue_url(QueueName=SPOOL)["QueueUrl"]
     hidden = sqs.get_queue_attributes(QueueUrl=spool, AttributeNames=["VisibilityTimeout"])["Attributes"]
     # What republish could not send while it was refused shows itself again after minutes: here after a second.
@@ -172,9 +172,9 @@ def plain_sigv4(deployment: Deployment) -> int:
     }
     headers = {"X-Amz-Target": "AWSEvents.PutEvents", "Content-Type": "application/x-amz-json-1.1"}
     body = json.dumps({"Entries": [entry], "EndpointId": found.id})
-    request = AWSRequest("POST", f"{stack.aws_endpoint}/", data=body, headers=headers)
+    request = AWSRequest("POST", f"{stack.embedded.platform.aws_url}/", data=body, headers=headers)
     SigV4Auth(Credentials(stack.settings.account_id, "local"), "events", PRIMARY).add_auth(request)
-    return httpx.post(f"{stack.aws_endpoint}/", content=body, headers=dict(request.headers)).status_code
+    return httpx.post(f"{stack.embedded.platform.aws_url}/", content=body, headers=dict(request.headers)).status_code
 
 
 def test_a_missing_bus_is_answered_with_yes_and_the_canarys_probe_notices(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from handlers.shared.delivery import RetryPace, Undelivered
+from handlers.shared.delivery import Failure, RetryPace, Undelivered
 from handlers.shared.packing import Entry
 
 ACCOUNT, REGION, OTHER_REGION = "123456789012", "us-west-2", "us-east-1"
@@ -90,12 +90,12 @@ class Bus:
         self.entries: list[Entry] = []
         self._refuses = refuses
 
-    def __call__(self, entries: Sequence[Entry]) -> list[Undelivered]:
-        refused = []
+    def __call__(self, entries: Sequence[Entry]) -> Undelivered:
+        refused = {}
         for position, entry in enumerate(entries):
             code = self._refuses(entry)
             if code:
-                refused.append(Undelivered(position, code, "said the test"))
+                refused[position] = Failure(code, "said the test", retryable=False)
             else:
                 self.entries.append(entry)
         return refused
@@ -112,7 +112,7 @@ class Queue:
         self.taken: list[Any] = []
         self._refuses = refuses if callable(refuses) else lambda _: refuses
 
-    def __call__(self, what: Sequence[Any]) -> list[Undelivered]:
+    def __call__(self, what: Sequence[Any]) -> Undelivered:
         self.taken += [one for one in what if not self._refuses(one)]
         refused = [position for position, one in enumerate(what) if self._refuses(one)]
-        return [Undelivered(position, "AccessDenied", "said the test") for position in refused]
+        return dict.fromkeys(refused, Failure("AccessDenied", "said the test", retryable=False))

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from handlers.shared.delivery import Undelivered
+from handlers.shared.delivery import Failure, Undelivered
 from handlers.shared.packing import REQUEST_BYTES, Entry
 from handlers.shared.senders import EventPublisher
 from tests.handlers.support import Clock
@@ -45,7 +45,7 @@ def entries(count: int) -> list[Entry]:
     return [Entry("signals", "t", f"{number}") for number in range(count)]
 
 
-def publish(client: Client, what: list[Entry], *, clock: Clock | None = None, until: float = 60) -> list[Undelivered]:
+def publish(client: Client, what: list[Entry], *, clock: Clock | None = None, until: float = 60) -> Undelivered:
     publisher = EventPublisher(client, bus_name="bus", endpoint_id="abc.veo", pace=(clock or Clock()).pace())  # type: ignore[arg-type]
     return publisher(what, until=until)
 
@@ -56,7 +56,7 @@ def client_error(code: str, status: int) -> ClientError:
 
 def test_the_bus_and_the_endpoint_are_always_named_and_time_never():
     client = Client()
-    assert publish(client, entries(1)) == []
+    assert publish(client, entries(1)) == {}
     [request] = client.requests
     assert request["EndpointId"] == "abc.veo"
     assert request["Entries"] == [{"Source": "signals", "DetailType": "t", "Detail": "0", "EventBusName": "bus"}]
@@ -88,26 +88,26 @@ def test_requests_have_a_mebibyte_at_most():
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException"])
 def test_only_the_entries_that_failed_are_sent_again(code):
     client = Client({"1": code, "3": code}, {"3": code})
-    assert publish(client, entries(5)) == []
+    assert publish(client, entries(5)) == {}
     assert client.sent == [["0", "1", "2", "3", "4"], ["1", "3"], ["3"]]
 
 
 def test_failed_entries_of_several_requests_are_sent_again_together():
     client = Client({"0": "ThrottlingException"}, {"10": "ThrottlingException"})
-    assert publish(client, entries(12)) == []
+    assert publish(client, entries(12)) == {}
     assert client.sent[2:] == [["0", "10"]]
 
 
 @pytest.mark.parametrize("code", ["MalformedDetail", "InvalidArgument", "AccessDeniedException"])
 def test_an_entry_that_can_never_succeed_is_not_sent_again(code):
     client = Client({"1": code})
-    assert publish(client, entries(3)) == [Undelivered(1, code, "m")]
+    assert publish(client, entries(3)) == {1: Failure(code, "m", retryable=False)}
     assert len(client.requests) == 1
 
 
 def test_a_refused_entry_does_not_stop_another_from_being_retried():
     client = Client({"0": "MalformedDetail", "1": "ThrottlingException"})
-    assert [u.position for u in publish(client, entries(2))] == [0]
+    assert [*publish(client, entries(2))] == [0]
     assert client.sent == [["0", "1"], ["1"]]
 
 
@@ -123,7 +123,7 @@ def test_a_refused_entry_does_not_stop_another_from_being_retried():
 )
 def test_a_request_that_failed_whole_is_sent_again_whole(error):
     client = Client(error)
-    assert publish(client, entries(2)) == []
+    assert publish(client, entries(2)) == {}
     assert client.sent == [["0", "1"], ["0", "1"]]
 
 
@@ -136,13 +136,13 @@ def test_a_request_that_failed_whole_is_sent_again_whole(error):
 )
 def test_a_request_that_can_never_succeed_is_not_sent_again(error, code):
     client = Client(error)
-    assert [(u.position, u.code) for u in publish(client, entries(2))] == [(0, code), (1, code)]
+    assert [(place, failure.code) for place, failure in publish(client, entries(2)).items()] == [(0, code), (1, code)]
     assert len(client.requests) == 1
 
 
 def test_it_gives_up_before_the_deadline_and_says_why():
     clock, client = Clock(), Client(*[{"0": "ThrottlingException"}] * 100)
-    assert publish(client, entries(2), clock=clock, until=5) == [Undelivered(0, "ThrottlingException", "m")]
+    assert publish(client, entries(2), clock=clock, until=5) == {0: Failure("ThrottlingException", "m", retryable=True)}
     assert clock.now < 5
     assert 3 < len(client.requests) < 10
 
@@ -158,7 +158,10 @@ def test_the_first_request_is_made_even_if_time_is_up_and_no_other():
     clock, client = Clock(), Client()
     undelivered = publish(client, entries(12), clock=clock, until=-1)
     assert len(client.requests) == 1
-    assert [(u.position, u.code) for u in undelivered] == [(10, "DeadlineExceeded"), (11, "DeadlineExceeded")]
+    assert [(place, failure.code) for place, failure in undelivered.items()] == [
+        (10, "DeadlineExceeded"),
+        (11, "DeadlineExceeded"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -170,19 +173,19 @@ def test_the_first_request_is_made_even_if_time_is_up_and_no_other():
 )
 def test_an_answer_that_contradicts_itself_is_taken_as_a_failure(answer):
     client = Client(answer)
-    assert publish(client, entries(2)) == []
+    assert publish(client, entries(2)) == {}
     assert client.sent == [["0", "1"], ["0", "1"]]
 
 
 def test_an_entry_without_an_event_id_was_not_taken():
     client = Client({"FailedEntryCount": 0, "Entries": [{"EventId": "e"}, {}]})
-    assert publish(client, entries(2)) == []
+    assert publish(client, entries(2)) == {}
     assert client.sent == [["0", "1"], ["1"]]
 
 
 def test_nothing_to_publish_is_no_request():
     client = Client()
-    assert publish(client, []) == []
+    assert publish(client, []) == {}
     assert client.requests == []
 
 
@@ -192,7 +195,7 @@ def test_the_request_is_one_that_the_service_model_takes():
         entry = {"Source": "signals", "DetailType": "t", "Detail": "0", "EventBusName": "bus"}
         answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "e"}]}
         stub.add_response("put_events", answer, {"EndpointId": "abc.veo", "Entries": [entry]})
-        assert EventPublisher(client, bus_name="bus", endpoint_id="abc.veo")(entries(1), until=0) == []
+        assert EventPublisher(client, bus_name="bus", endpoint_id="abc.veo")(entries(1), until=0) == {}
 
 
 def test_a_request_to_an_endpoint_goes_to_its_host_signed_for_every_region():

@@ -39,7 +39,8 @@ class Client:
 
 def send(client: Client, *bodies: str, until: float = 60) -> list[tuple[int, str]]:
     sender = QueueSender(client, queue_url="queue", pace=Clock().pace())  # type: ignore[arg-type]
-    return [(u.position, u.code) for u in sender([message(body) for body in bodies], until=until)]
+    refused = sender([message(body) for body in bodies], until=until)
+    return [(place, failure.code) for place, failure in refused.items()]
 
 
 def sent(client: Client) -> list[list[str]]:
@@ -132,7 +133,7 @@ def test_messages_arrive_as_sent():
     client = boto3.client("sqs")
     url = client.create_queue(QueueName="q")["QueueUrl"]
     sender = QueueSender(client, queue_url=url)
-    assert sender([message('{"a":"\uffff"}', reason="invalid_id")], until=60) == []
+    assert sender([message('{"a":"\uffff"}', reason="invalid_id")], until=60) == {}
     [received] = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
     assert received["Body"] == '{"a":"\\uffff"}'
     assert received["MessageAttributes"]["reason"]["StringValue"] == "invalid_id"

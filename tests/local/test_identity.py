@@ -98,7 +98,7 @@ def test_a_start_for_another_stack_says_what_to_do(embedded: process.Local) -> N
 
 
 def test_a_record_of_an_earlier_life_is_never_taken_for_a_new_one(own_home: Path) -> None:
-    process.record_file(own_home).write_text('{"pid": 1, "aws_port": 1, "port": 2, "id": "f00", "stack": "local"}')
+    (own_home / process.RECORD_FILE).write_text('{"pid": 1, "aws_port": 1, "port": 2, "id": "f00", "stack": "local"}')
     local = process.start(own_home, aws_port=free_port(), port=free_port())
     assert process.attach(own_home, "local") == local
     assert local.pid != 1

@@ -54,8 +54,8 @@ def test_a_taken_port_is_named_with_the_option_that_chooses_another(own_home: Pa
 def test_stop_ends_nothing_when_the_recorded_process_is_not_ours(own_home: Path) -> None:
     bystander = subprocess.Popen(["sleep", "60"])
     try:
-        process.lock_file(own_home).touch()
-        process.record_file(own_home).write_text(f'{{"pid": {bystander.pid}, "aws_port": 1, "port": 2}}')
+        (own_home / process.LOCK_FILE).touch()
+        (own_home / process.RECORD_FILE).write_text(f'{{"pid": {bystander.pid}, "aws_port": 1, "port": 2}}')
         assert not process.stop(own_home)
         assert bystander.poll() is None
     finally:

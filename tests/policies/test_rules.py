@@ -54,3 +54,13 @@ def test_two_rules_on_two_buses_may_have_one_name(prod: Recording, tmp_path: Pat
     enrichment = changes.inputs("EventRule", "processing-us-west-2-enrichment-rule")
     changes.inputs("EventRule", "processing-us-west-2-lake-rule")["name"] = enrichment["name"]
     assert "NAMES-UNIQUE" not in {violation.rule.id for violation in violations(changes.stack)}
+
+
+def test_compiled_modules_of_a_mac_break_no_rule(prod: Recording, tmp_path: Path) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        for name in [name for name in files if name.endswith(".so")]:
+            files[name] = b"\xcf\xfa\xed\xfe" + files[name][4:]  # Mach-O, 64-bit
+
+    changes = Changes(prod, tmp_path)
+    changes.archive("api-us-west-2-ingest-function", change)
+    assert violations(changes.stack) == []

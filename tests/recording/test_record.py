@@ -22,7 +22,7 @@ from components.resource_types import (
     QUEUE,
     RECORD,
 )
-from signals.errors import LookupRefusedError, RecordError
+from signals.errors import RecordError
 from signals.recording.record import record_program
 from signals.recording.resources import Recording
 from signals.recording.values import Asset
@@ -150,7 +150,7 @@ def _lookup_in_apply() -> None:
     ids=["call", "output", "apply", "get"],
 )
 def test_a_look_up_is_refused_by_name_with_the_reason(lookup: Callable[[], object]) -> None:
-    with pytest.raises(LookupRefusedError, match=r"aws:\S+ .*refused: a recording asks AWS nothing"):
+    with pytest.raises(RecordError, match=r"aws:\S+ .*refused: a recording asks AWS nothing"):
         record_program(lookup)
 
 

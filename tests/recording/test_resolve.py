@@ -14,7 +14,7 @@ VALUE = {"b": [ARN, 1], "a": {"document": json.dumps({"Resource": [ARN, "x"]}), 
 
 def resource(type: str, name: str, /, **inputs: object) -> Resource:
     urn = f"urn:{type}::{name}"
-    return Resource(urn, type, name, None, "us-west-2", inputs, Dependencies(), {}, account="444455556666")
+    return Resource(urn, type, name, "us-west-2", "444455556666", inputs, None, Dependencies(), {})
 
 
 def answers(*resources: Resource) -> Resolver[Resource]:

@@ -23,7 +23,7 @@ def _restored(platform: Stack):
 
 
 def faults(stack: Stack, **fields: object) -> None:
-    httpx.put(f"{stack.aws_endpoint}/_signals/faults", json=fields).raise_for_status()
+    httpx.put(f"{stack.embedded.platform.aws_url}/_signals/faults", json=fields).raise_for_status()
 
 
 def check_id(stack: Stack) -> str:

@@ -83,7 +83,8 @@ def test_a_paused_display_leaves_the_terminal_alone_and_comes_back() -> None:
 
 def test_only_the_three_resources_that_take_longest_are_shown() -> None:
     progress = Progress(terminal(io.StringIO()), Clock())
-    progress.phase("terraform apply", total=5)
+    progress.phase("terraform apply")
+    progress.expect(5)
     for name in ("a" * 90, *"bcde"):
         progress.started(name)
     progress.finished("b")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from signals.errors import TerraformError, TerraformMissingError
+from signals.errors import TerraformError
 from signals.terraform import engine
 from signals.terraform.engine import Terraform, find_mirror, find_terraform
+from tests.support.terraform import planned
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
 
@@ -26,7 +27,7 @@ def _provider(mirror: Path, version: str, *, packed: bool = False) -> Path:
 
 def test_a_missing_terraform_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(TerraformMissingError, match=r"terraform was not found on PATH: install it \(https://"):
+    with pytest.raises(TerraformError, match=r"terraform was not found on PATH: install it \(https://"):
         find_terraform()
 
 
@@ -45,14 +46,11 @@ def test_a_set_mirror_without_a_fitting_provider_is_an_error(
         find_mirror()
 
 
-def test_the_plugin_cache_and_terraforms_own_places_come_before_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_plugin_cache_comes_before_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(engine.MIRROR_SETTING, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    at_home = _provider(tmp_path / "home/.terraform.d/plugins", "5.100.0")
-    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path / "cache"))
-    assert find_mirror() == at_home
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", "~/cache")
+    assert find_mirror() != tmp_path / "cache"
     _provider(tmp_path / "cache", "5.100.0")
     assert find_mirror() == tmp_path / "cache"
 
@@ -70,14 +68,29 @@ def test_a_plan_names_changes_and_an_apply_streams_its_events(tmp_path: Path) ->
     events: list[dict[str, Any]] = []
     terraform.on_event = events.append
     terraform.init()
-    terraform.validate()
-    assert terraform.plan() == ["terraform_data.a"]
-    terraform.apply()
+    terraform.text("validate")
+    assert planned(terraform) == ["terraform_data.a"]
+    terraform.run("apply")
     assert "apply_complete" in {event["type"] for event in events}
-    assert terraform.plan() == []
-    assert terraform.output() == {"x": {"y": [1, True]}}
-    terraform.destroy()
-    assert terraform.plan() == ["terraform_data.a"]
+    assert planned(terraform) == []
+    assert json.loads(terraform.text("output", "-json"))["x"]["value"] == {"y": [1, True]}
+    terraform.run("destroy")
+    assert planned(terraform) == ["terraform_data.a"]
+
+
+@needs_terraform
+def test_terraform_itself_looks_in_its_own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mirror = find_mirror()
+    if mirror is None:
+        pytest.skip("there is no provider on this machine")
+    (tmp_path / ".terraform.d").mkdir()
+    (tmp_path / ".terraform.d/plugins").symlink_to(mirror)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.setattr(engine, "find_mirror", lambda: None)
+    required = {"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}
+    _write(tmp_path, terraform={"required_providers": required}).init()
 
 
 @needs_terraform
@@ -86,15 +99,15 @@ def test_an_error_of_terraform_comes_out_with_its_place(tmp_path: Path) -> None:
     terraform = _write(tmp_path, resource={"terraform_data": {"a": {"input": 1, "lifecycle": refusal}}})
     terraform.init()
     with pytest.raises(TerraformError, match=r"terraform apply: resource\.terraform_data\.a\..*not today"):
-        terraform.apply()
+        terraform.run("apply")
 
 
 @needs_terraform
 def test_an_invalid_configuration_is_an_error_that_says_where(tmp_path: Path) -> None:
     terraform = _write(tmp_path, resource={"terraform_data": {"a": {"inptu": 1}}})
     terraform.init()
-    with pytest.raises(TerraformError, match=r'terraform validate: .*"inptu"'):
-        terraform.validate()
+    with pytest.raises(TerraformError, match=r'(?s)terraform validate failed:.*"inptu"'):
+        terraform.text("validate")
 
 
 @needs_terraform
@@ -118,7 +131,7 @@ def test_an_interrupted_apply_ends_cleanly_and_keeps_its_state(tmp_path: Path) -
     terraform.init()
     terraform.on_event = interrupt
     with pytest.raises(KeyboardInterrupt):
-        terraform.apply()
+        terraform.run("apply")
     terraform.on_event = lambda _event: None
-    assert terraform.plan() == ["terraform_data.last", "terraform_data.slow"]
+    assert planned(terraform) == ["terraform_data.last", "terraform_data.slow"]
     assert not (tmp_path / ".terraform.tfstate.lock.info").exists()

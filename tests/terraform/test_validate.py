@@ -1,5 +1,6 @@
 """The real terraform accepts what is written, and reads text back as it was."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 
 from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
+from signals.terraform.emit import write
 from signals.terraform.engine import Terraform
-from signals.terraform.write import write
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,7 +27,7 @@ def test_a_broad_sample_is_valid(broad: Recording, tmp_path: Path) -> None:
     write(broad, tmp_path)
     terraform = Terraform(tmp_path)
     terraform.init()
-    terraform.validate()
+    terraform.text("validate")
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
@@ -34,7 +35,7 @@ def test_every_stack_is_valid(stack: str, tmp_path: Path) -> None:
     write(record(stack), tmp_path)
     terraform = Terraform(tmp_path)
     terraform.init()
-    terraform.validate()
+    terraform.text("validate")
 
 
 def test_text_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -48,5 +49,6 @@ def test_text_comes_back_as_it_was(tmp_path: Path) -> None:
     main.write_text(main.read_text().replace('"required_providers"', '"//"'))
     terraform = Terraform(tmp_path)
     terraform.init()
-    terraform.apply()
-    assert terraform.output() == {"values": TRICKY, "keys": dict.fromkeys(TRICKY, "x")}
+    terraform.run("apply")
+    output = {name: told["value"] for name, told in json.loads(terraform.text("output", "-json")).items()}
+    assert output == {"values": TRICKY, "keys": dict.fromkeys(TRICKY, "x")}

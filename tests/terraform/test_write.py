@@ -9,7 +9,7 @@ import pytest
 from signals.errors import TerraformError
 from signals.recording.record import record_program
 from signals.recording.resources import Recording
-from signals.terraform.write import write
+from signals.terraform.emit import write
 from tests.support.sample import options
 
 

@@ -48,19 +48,18 @@ def up(
         what = f"{len(changes)} changes" if changes else "these changes"
         ask(f"Make {what} to {stack} (account {chosen.settings.account_id})?", yes=yes)
 
-    if not chosen.local and demo:
-        raise Misuse("--demo sends an example signal: it works on a stack with aws_endpoint only")
-    with Progress() as progress:
-        if not chosen.local:
-            done = deploying.up_aws(chosen, progress, choice=choice, confirm=confirm)
-        else:
-            done = deploying.up_local(chosen, progress, port=port, aws_port=aws_port, choice=choice)
     if not chosen.local:
-        console.out.print(f"stack [bold]{stack}[/] is up: {done.url}")
+        if demo:
+            raise Misuse("--demo sends an example signal: it works on a stack with aws_endpoint only")
+        with Progress() as progress:
+            url = deploying.up_aws(chosen, progress, choice=choice, confirm=confirm)
+        console.out.print(f"stack [bold]{stack}[/] is up: {url}")
         return
+    with Progress() as progress:
+        done = deploying.up_local(chosen, progress, port=port, aws_port=aws_port, choice=choice)
     console.out.print(
-        f"stack [bold]{stack}[/] is up after {done.seconds:.0f} s, deployed with {done.engine}: "
-        f"[bold]{done.url}[/] (embedded AWS on {done.stack.aws_endpoint})"
+        f"stack [bold]{stack}[/] is up after {progress.elapsed_seconds:.0f} s, deployed with {done.engine}: "
+        f"[bold]{done.url}[/] (embedded AWS on {done.stack.embedded.platform.aws_url})"
     )
     if demo:
         from signals.cli.demo import show

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from signals.cli.commands.options import KEY_VARIABLE, AsJson, StackName, write_key
+from signals.cli.views.drill import print_moment, print_report
 from signals.errors import Misuse
 from signals.stack import Stack, load_stack
 from signals.terminal import console
@@ -47,7 +48,6 @@ def drill(
     Scenarios: primary-eventbridge-down (the default), primary-api-down, replication-cut, enrichment-failing, slow-lake,
     failover; with --model also primary-eventbridge-stalled and primary-region-down.
     """
-    from signals.cli.views.drill import print_moment, print_report
     from signals.drill.picture import draw
 
     chosen = load_stack(stack)
@@ -89,7 +89,6 @@ def drill(
 def _rehearse(
     stack: Stack, name: str | None, rate: float, *, replay: bool, key: str | None, yes: bool, quiet: bool
 ) -> list[DrillReport]:
-    from signals.cli.views.drill import print_moment
     from signals.drill.aws import AwsEnvironment
     from signals.drill.local import LocalEnvironment
     from signals.drill.rehearsal import DrillTiming, rehearse

@@ -32,7 +32,7 @@ def terraform(
 ) -> None:
     """Write the stack as a Terraform configuration: main.tf.json and the functions' archives."""
     from signals.recording.record import record as run
-    from signals.terraform.write import write
+    from signals.terraform.emit import write
 
     backend = EngineChoice(None, backend_bucket, backend_region, backend_key).backend(load_stack(stack))
     write(run(stack), out, backend=backend)

@@ -45,8 +45,8 @@ def protect(stack: Stack, what: str, yes: bool) -> None:
 
 
 def _move(stack: Stack, move: Callable[..., Situation], *, wait: bool, json: bool) -> None:
-    title = f"moving the endpoint (AWS: {EXPECTED_S} s expected, {MAXIMUM_S} s at most)"
-    with Progress(title=title, quiet=json) as progress:
+    with Progress(quiet=json) as progress:
+        progress.phase(f"moving the endpoint (AWS: {EXPECTED_S} s expected, {MAXIMUM_S} s at most)")
         found = move(stack, wait=wait, on_event=progress.note)
     console.print_result(found, views.print_situation, json=json)
 
@@ -129,7 +129,8 @@ def replay_start(
         views.print_plan(planned)
     if planned.slices:
         consent(chosen, f"replay {len(planned.slices)} slices for about ${sum(planned.cost_usd.values()):.2f}", yes)
-    with Progress(title="starting the replay", quiet=json) as progress:
+    with Progress(quiet=json) as progress:
+        progress.phase("starting the replay")
         started = replay.start(chosen, planned, on_event=progress.note)
     if wait:
         _watch(chosen, planned, json=json)
@@ -166,7 +167,8 @@ def replay_cancel(stack: StackName = "local", json: AsJson = False) -> None:
 
 def _watch(stack: Stack, planned: Plan, *, json: bool) -> None:
     last = replay.ReplayProgress(datetime.now(UTC))
-    with Progress(title="following the replay", quiet=json) as progress:
+    with Progress(quiet=json) as progress:
+        progress.phase("following the replay")
         for last in replay.watch(stack, planned):
             progress.show(views.replay_line(last))
     with console.busy("comparing the archive with what arrived", quiet=json):
@@ -255,7 +257,8 @@ def redrive_send(
         progress.show(views.redriven_line(now))
 
     try:
-        with Progress(title=f"sending back what is in {queue}", quiet=json) as progress:
+        with Progress(quiet=json) as progress:
+            progress.phase(f"sending back what is in {queue}")
             redrive.send(
                 chosen,
                 where,

@@ -23,8 +23,7 @@ _NONE = "[dim]-[/]"
 def print_result(result: Result) -> None:
     """One line: what became of one signal."""
     if result.accepted:
-        said = result.detail.get("result", "accepted")
-        out.print(f"[green]{result.status}[/] {escape(result.id)} {escape(str(said))}")
+        out.print(f"[green]{result.status}[/] {escape(result.id)} {escape(result.detail['result'])}")
         return
     reason = result.detail.get("message") or result.detail.get("reason") or json.dumps(result.detail)
     out.print(f"[red]{result.status}[/] {escape(result.id)} [red]refused[/]: {escape(str(reason))}")

@@ -101,8 +101,7 @@ def _breaches(alarm: Alarm, points: list[dict[str, Any]]) -> bool | None:
     statistics = cloudwatch._calc_stats(points)
     if not statistics:
         return None
-    name = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    value = cloudwatch._stat_value(statistics, name, points)
+    value = cloudwatch._stat_value(statistics, alarm["Statistic"], points)
     compare = _COMPARISONS.get(alarm["ComparisonOperator"])
     return None if value is None or compare is None else compare(value, float(alarm["Threshold"]))
 
@@ -123,8 +122,6 @@ def _put(original: Callable[..., Any], params: Any, cbor_data: Any, is_cbor: boo
         if alarm:
             names = (f"InsufficientDataActions.member.{n}" for n in range(1, 6))
             alarm["InsufficientDataActions"] = [a for a in (cloudwatch._p(params, name) for name in names) if a]
-            if alarm.get("ExtendedStatistic"):
-                alarm["Statistic"] = None
     return answer
 
 

@@ -63,8 +63,6 @@ def start_replay(data: dict[str, Any]) -> Any:
     archive = events._archives.get(archive_name)
     if archive is None:
         return error_response_json("ResourceNotFoundException", f"Archive {archive_name} does not exist.", 400)
-    if not name:
-        return error_response_json("ValidationException", "ReplayName is required", 400)
     if name in events._replays:
         return error_response_json("ResourceAlreadyExistsException", f"Replay {name} already exists.", 400)
     if destination.get("Arn") != archive["EventSourceArn"]:

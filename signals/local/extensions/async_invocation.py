@@ -3,7 +3,7 @@
 AWS: on a function error Lambda retries twice, on throttling until the event is 6 h old, as the qualifier's event
 invoke configuration says; then the on-failure destination gets a record of it: condition (RetriesExhausted or
 EventAgeExceeded), count, request and response payload (Lambda Developer Guide, "Invoking a function asynchronously",
-"Retaining records of asynchronous invocations").
+"Retaining records of asynchronous invocations"). Here the destination is a queue.
 
 A function that raises is one failed invocation, whoever invoked it (Lambda Developer Guide, "Understanding retry
 behavior in Lambda"): here it may be made to fail.
@@ -35,13 +35,7 @@ logger = logging.getLogger("signals.local.lambda")
 # Each invocation at a time is a process of its own; AWS has more room than a laptop.
 _AT_ONCE = max(2, 2 * (os.cpu_count() or 1))
 _room: dict[str, threading.BoundedSemaphore] = {}
-patching.require(
-    lambda_svc,
-    "_event_invoke_config",
-    "_lambda_function_name_and_qualifier_from_arn",
-    "_functions",
-    "_route_async_failure(target_arn, func_name, event, result)",
-)
+patching.require(lambda_svc, "_event_invoke_config", "_lambda_function_name_and_qualifier_from_arn", "_functions")
 
 
 @patching.extends(lambda_svc, "_execute_function(func, event)")
@@ -83,14 +77,11 @@ def _run(func: dict[str, Any], event: Any) -> None:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         condition = "RetriesExhausted" if invoked > retries else "EventAgeExceeded"
         destination = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-        dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
-        if destination and ":sqs:" in destination:
+        if destination:
             try:
                 queues.send(destination, _record(config, arn, event, result, condition, invoked))
             except queues.DeliveryError as error:
                 logger.warning("%s: the event is dropped: %s", arn, error)
-        elif destination or dead_letters:
-            lambda_svc._route_async_failure(destination or dead_letters, name, event, result)
         else:
             logger.warning("%s: the event is dropped: no on-failure destination", arn)
 

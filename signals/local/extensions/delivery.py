@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from ministack.core.arn import Arn, ArnParseError, parse_arn
+from ministack.core.arn import Arn, parse_arn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, firehose, lambda_svc
 from ministack.services import eventbridge as events
@@ -95,21 +95,18 @@ def invoke(
         logger.exception("delivery to %s failed inside the embedded AWS", target.get("Arn"))
 
 
-def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> tuple[str, bool]:
-    """What the target receives, and whether it differs from the event itself."""
-    event = view.event_with_detail()
+def payload(target: dict[str, Any], rule: dict[str, Any], view: Any) -> str:
+    """What the target receives: the event, or what its input says."""
     if target.get("InputTransformer"):
-        return events._apply_input_transformer(target["InputTransformer"], rule, view), True
+        return str(events._apply_input_transformer(target["InputTransformer"], rule, view))
     if target.get("Input"):
-        return target["Input"], True
-    if target.get("InputPath") not in (None, "", "$"):
-        value: Any = event
-        for name in target["InputPath"].removeprefix("$.").split("."):
-            if not isinstance(value, dict) or name not in value:
-                return "{}", True
-            value = value[name]
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False), True
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False), False
+        return str(target["Input"])
+    part = view.event_with_detail()
+    for name in filter(None, (target.get("InputPath") or "$").removeprefix("$").split(".")):
+        if not isinstance(part, dict) or name not in part:
+            return "{}"
+        part = part[name]
+    return json.dumps(part, separators=(",", ":"), ensure_ascii=False)
 
 
 def send_to_dead_letter_queue(
@@ -149,13 +146,9 @@ def send_to_dead_letter_queue(
 def _deliver(
     original: Callable[..., None], target: dict[str, Any], event: Event, rule: dict[str, Any], view: Any
 ) -> None:
-    try:
-        arn = parse_arn(target.get("Arn", ""))
-    except ArnParseError:
-        raise DeliveryError("INVALID_ARN", f"{target.get('Arn')} is not an ARN") from None
+    arn = parse_arn(target["Arn"])
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
-        body, changed = payload(target, rule, view)
-        bus_targets.forward(arn, event, rule, detail=body if changed else None)
+        bus_targets.forward(arn, event, rule)
         return
     deliver = {"lambda": _to_lambda, "sqs": _to_sqs, "firehose": _to_firehose}.get(arn.service)
     if deliver is None:
@@ -163,7 +156,7 @@ def _deliver(
         return
     if (arn.account_id, arn.region) != (get_account_id(), get_region()):
         raise DeliveryError("NO_RESOURCE", f"{arn} is not in the rule's account and Region")
-    deliver(arn, target, rule, payload(target, rule, view)[0])
+    deliver(arn, target, rule, payload(target, rule, view))
 
 
 def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
@@ -171,18 +164,17 @@ def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str
     if not record or not config:
         raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}")
     base = lambda_svc._get_base_func_record_for_ref(str(arn))[0]
-    if not target.get("RoleArn") and not queues.allows(
-        base["policy"], "lambda:InvokeFunction", str(arn), service=SERVICE, source_arn=rule.get("Arn", "")
-    ):
-        raise DeliveryError("NO_PERMISSIONS", f"{SERVICE} is not authorized to perform lambda:InvokeFunction on {arn}")
+    if not target.get("RoleArn"):
+        queues.require_permission(
+            base["policy"], "lambda:InvokeFunction", str(arn), service=SERVICE, source_arn=rule.get("Arn", "")
+        )
     invoked = {**config, "FunctionArn": str(arn)}
     lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(record, invoked), json.loads(body))
 
 
 def _to_sqs(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
-    group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
     service = None if target.get("RoleArn") else SERVICE
-    queues.send(str(arn), body, group_id=group_id, service=service, source_arn=rule.get("Arn", ""))
+    queues.send(str(arn), body, service=service, source_arn=rule.get("Arn", ""))
 
 
 def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:  # noqa: ARG001

@@ -7,7 +7,8 @@ that fails is tried again for 24 h (Firehose Developer Guide, "Configure bufferi
 objects", "Handle delivery failures"). PutRecord answers before anything is written.
 
 ministack: writes each record as an object of its own, at once, uncompressed and undelimited, and does not describe
-CustomTimeZone and FileExtension. Format conversion and dynamic partitioning stay with ministack: one object a record.
+CustomTimeZone and FileExtension. Its Lambda processors, format conversion and dynamic partitioning are left out: no
+stream of this platform has them.
 """
 
 import asyncio
@@ -28,9 +29,7 @@ from signals.local.extensions import patching
 _RETRY_SECONDS, _GIVE_UP_SECONDS = 2.0, 86_400
 _MEGABYTE = 1_048_576
 logger = logging.getLogger("signals.local.firehose")
-patching.require(
-    firehose, "_apply_lambda_processors", "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams"
-)
+patching.require(firehose, "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams")
 patching.require(s3, "handle_request(method, path, headers, body, query_params)")
 
 
@@ -39,12 +38,12 @@ class _Buffer:
     stream: dict[str, Any]
     destination: dict[str, Any]
     since: float
-    records: list[tuple[str, bytes]] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
     not_before: float = 0.0
 
     def due(self) -> bool:
         hints = self.destination["config"].get("BufferingHints") or {}
-        full = sum(len(data) for _, data in self.records) >= hints.get("SizeInMBs", 5) * _MEGABYTE
+        full = sum(map(len, self.records)) >= hints.get("SizeInMBs", 5) * _MEGABYTE
         return time.time() >= max(self.not_before, self.since + (0 if full else hints.get("IntervalInSeconds", 300)))
 
 
@@ -52,21 +51,13 @@ _buffers: dict[tuple[str, str], _Buffer] = {}
 _lock = threading.Lock()
 
 
-@patching.extends(firehose, "_deliver_records_to_s3(stream, dest, records)")
-def gather(
-    original: Callable[..., None], stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str, bytes]]
-) -> None:
+@patching.replaces(firehose, "_deliver_records_to_s3(stream, dest, records)")
+def gather(stream: dict[str, Any], dest: dict[str, Any], records: list[tuple[str, bytes]]) -> None:
     """Take records into the destination's buffer."""
     dest["records"].clear()  # ministack's own copy, which nothing reads
-    config = dest["config"]
-    if any(
-        (config.get(f"{x}Configuration") or {}).get("Enabled") for x in ("DynamicPartitioning", "DataFormatConversion")
-    ):
-        original(stream, dest, records)
-        return
     with _lock:
         buffer = _buffers.setdefault((stream["arn"], dest["id"]), _Buffer(stream, dest, time.time()))
-        buffer.records.extend(records)
+        buffer.records.extend(data for _, data in records)
 
 
 @patching.extends(firehose, "_dest_description(dest)")
@@ -102,8 +93,7 @@ def _write(buffer: _Buffer) -> None:
         if firehose._streams.get(buffer.stream["name"]) is not buffer.stream:
             return  # deleted meanwhile: AWS, too, drops what is in the buffer
         config, arrived = buffer.destination["config"], time.gmtime(buffer.since)
-        processed = firehose._apply_lambda_processors(buffer.stream, buffer.destination, buffer.records)
-        body = b"".join(data + _delimiter(config) for _, data in processed)
+        body = b"".join(data + _delimiter(config) for data in buffer.records)
         extension = ""
         if config.get("CompressionFormat") == "GZIP":
             body, extension = gzip.compress(body, compresslevel=6, mtime=0), ".gz"

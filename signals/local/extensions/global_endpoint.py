@@ -109,16 +109,16 @@ def create(data: dict[str, Any]) -> Any:
     return _save(endpoint, data)
 
 
-@patching.replaces(events, "_update_endpoint(data)")
-def update(data: dict[str, Any]) -> Any:
+@patching.extends(events, "_update_endpoint(data)")
+def update(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     endpoint = events._endpoints.get(data.get("Name"))
-    return _save(endpoint, data) if endpoint else _missing(data)
+    return _save(endpoint, data) if endpoint else original(data)
 
 
-@patching.replaces(events, "_describe_endpoint(data)")
-def describe(data: dict[str, Any]) -> Any:
+@patching.extends(events, "_describe_endpoint(data)")
+def describe(original: Callable[..., Any], data: dict[str, Any]) -> Any:
     endpoint = events._endpoints.get(data.get("Name"))
-    return json_response(endpoint) if endpoint else _missing(data)
+    return json_response(endpoint) if endpoint else original(data)
 
 
 @patching.extends(events, "_delete_endpoint(data)")
@@ -196,10 +196,6 @@ def _bus_in(region: str, bus: str | None) -> str | None:
     if not bus or not bus.startswith("arn:"):
         return bus
     return str(replace(parse_arn(bus), region=region))
-
-
-def _missing(data: dict[str, Any]) -> Any:
-    return error_response_json("ResourceNotFoundException", f"Endpoint '{data.get('Name')}' does not exist.", 400)
 
 
 @patching.extends(events, "handle_request(method, path, headers, body, query_params)")

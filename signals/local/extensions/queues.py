@@ -58,7 +58,6 @@ def send(
     body: str,
     *,
     attributes: Mapping[str, str] | None = None,
-    group_id: str | None = None,
     service: str | None = None,
     source_arn: str = "",
 ) -> None:
@@ -70,26 +69,25 @@ def send(
     queue = sqs._queue_by_arn(queue_arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"The specified queue does not exist: {queue_arn}")
-    policy = queue["attributes"].get("Policy")
-    if service and not allows(policy, "sqs:SendMessage", queue_arn, service=service, source_arn=source_arn):
-        raise DeliveryError("NO_PERMISSIONS", f"{service} is not authorized to perform sqs:SendMessage on {queue_arn}")
+    if service:
+        policy = queue["attributes"].get("Policy")
+        require_permission(policy, "sqs:SendMessage", queue_arn, service=service, source_arn=source_arn)
     message = {
         "QueueUrl": queue["url"],
         "MessageBody": body,
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
         },
-        **({"MessageGroupId": group_id} if group_id else {}),
     }
     arn = parse_arn(queue_arn)
     with request_scope(arn.account_id, arn.region):
         sqs._act_send_message(message, queue["url"])
 
 
-def allows(
-    policy: str | Mapping[str, object] | None, action: str, resource: str, *, service: str, source_arn: str
-) -> bool:
-    """Whether a resource's policy lets an AWS service act on it for `source_arn`."""
+def require_permission(
+    policy: str | dict[str, Any] | None, action: str, resource: str, *, service: str, source_arn: str
+) -> None:
+    """Raise DeliveryError unless a resource's policy lets an AWS service act on it for `source_arn`."""
     account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
     context = EvalContext(
         principal_arn="*",
@@ -102,5 +100,5 @@ def allows(
         secure_transport=True,
         service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
     )
-    document = dict(policy) if isinstance(policy, Mapping) else policy
-    return bool(evaluate_resource_policy(document, context, service=service).decision == "Allow")
+    if evaluate_resource_policy(policy, context, service=service).decision != "Allow":
+        raise DeliveryError("NO_PERMISSIONS", f"{service} is not authorized to perform {action} on {resource}")

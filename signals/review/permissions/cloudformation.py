@@ -7,14 +7,15 @@ cfn-lint's copy of the Service Authorization Reference, which says on what kinds
 """
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from components.resource_types import known
 
 _HANDLERS = ("create", "read", "update", "delete")
-FILE = Path(__file__).with_name("cloudformation.json")
+TABLE: dict[str, Any] = json.loads(Path(__file__).with_name("cloudformation.json").read_text("utf-8"))
+# Where the facts come from, with the version.
+SOURCE = f"AWS's resource schemas (cfn-lint {TABLE['cfn-lint']})"
 
 
 def namespaced(pulumi_type: str) -> str:
@@ -23,25 +24,13 @@ def namespaced(pulumi_type: str) -> str:
     return name and f"AWS::{name}"
 
 
-@cache
-def _file() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
-    return loaded
-
-
-def source() -> str:
-    """Where the facts come from, with the version."""
-    return f"AWS's resource schemas (cfn-lint {_file()['cfn-lint']})"
-
-
-def create_only(pulumi_type: str) -> frozenset[str] | None:
-    """Paths (`BucketName`, `HealthCheckConfig/Type`) that only a new resource can have otherwise; None: not published.
+def create_only(pulumi_type: str) -> frozenset[str]:
+    """Paths (`BucketName`, `HealthCheckConfig/Type`) that only a new resource can have otherwise, where published.
 
     Args:
         pulumi_type: Type token, such as `aws:s3/bucket:Bucket`.
     """
-    schema = _file()["resources"].get(namespaced(pulumi_type))
-    return frozenset(schema["createOnly"]) if schema else None
+    return frozenset(TABLE["resources"].get(namespaced(pulumi_type), {}).get("createOnly", ()))
 
 
 def permissions(pulumi_type: str) -> frozenset[str]:
@@ -53,7 +42,7 @@ def permissions(pulumi_type: str) -> frozenset[str]:
     Raises:
         KeyError: AWS publishes no schema for the type, or components/resource_types.py does not name it.
     """
-    published = _file()["resources"][namespaced(pulumi_type)]["handlers"]
+    published = TABLE["resources"][namespaced(pulumi_type)]["handlers"]
     return frozenset(action for handler in _HANDLERS for action in published.get(handler, ()))
 
 
@@ -63,5 +52,5 @@ def takes_resource(action: str) -> bool | None:
     Args:
         action: Such as `sqs:CreateQueue`.
     """
-    known = _file()["actions"].get(action.lower())
+    known = TABLE["actions"].get(action.lower())
     return None if known is None else bool(known)

@@ -21,6 +21,7 @@ from components import resource_types as types
 from components.parts.references import Reference
 from components.resource_types import known
 from signals.recording.iam import as_list
+from signals.review.preview.difference import document
 from signals.review.preview.identity import Identities
 from signals.review.preview.snapshot import Snapshot
 
@@ -105,7 +106,7 @@ def _subjects(
         kind = "trust" if holder == "assumeRolePolicy" else "role" if "iam/" in resource["type"] else "resource"
         subject = _named(inputs[owner]) if owner else resource["name"]
         grants, opaque = found.setdefault((kind, subject), (set(), set()))
-        for statement in _statements(inputs.get(holder)):
+        for statement in as_list((document(inputs.get(holder)) or {}).get("Statement")):
             if any(key.startswith("Not") for key in statement):
                 opaque.add(json.dumps(statement, sort_keys=True))
             else:
@@ -117,14 +118,6 @@ def _named(value: str) -> str:
     """What a property names: a resource's logical name, or what is written there."""
     reference = Reference.parse(value)
     return reference.name if reference else value
-
-
-def _statements(policy: Any) -> list[Mapping[str, Any]]:
-    try:
-        document = json.loads(policy)
-    except (TypeError, ValueError):
-        return []
-    return as_list(document.get("Statement"))
 
 
 def _grants(statement: Mapping[str, Any]) -> Iterator[Grant]:

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
+
+from signals.recording.iam import as_list
 
 MISSING = None
 Step = str | int
@@ -33,14 +36,15 @@ def differences(before: Any, after: Any, path: tuple[Step, ...] = (), *, in_json
     """Every place where two values differ, leaves only, in order of their paths."""
     if before == after:
         return
-    documents = _document(before), _document(after)
-    if any(document is not None for document in documents) and not in_json:
-        texts = [value for value, document in zip((before, after), documents, strict=True) if document is None]
+    documents = document(before), document(after)
+    if any(found is not None for found in documents) and not in_json:
+        texts = [value for value, found in zip((before, after), documents, strict=True) if found is None]
         if all(text is MISSING for text in texts):
             yield from differences(*documents, path, in_json=True)
             return
-    if in_json:
-        before, after = _alike(before, after)
+    if in_json and {type(before), type(after)} == {str, list}:
+        # In a policy a text is a list of one.
+        before, after = as_list(before), as_list(after)
     if _is(Mapping, before, after):
         one, other = before or {}, after or {}
         for key in sorted(one.keys() | other.keys()):
@@ -57,22 +61,12 @@ def _is(kind: type, before: Any, after: Any) -> bool:
     return any(given) and all(isinstance(value, kind) and not isinstance(value, str) for value in given)
 
 
-def _document(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
+def document(value: Any) -> Any:
+    """The JSON document that a text holds; None if it holds none."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError):
             return json.loads(value)
-        except ValueError:
-            return None
     return None
-
-
-def _alike(before: Any, after: Any) -> tuple[Any, Any]:
-    """In a policy a text is a list of one."""
-    if isinstance(before, str) and isinstance(after, list):
-        return [before], after
-    if isinstance(after, str) and isinstance(before, list):
-        return before, [after]
-    return before, after
 
 
 def _lists(before: list[Any], after: list[Any], path: tuple[Step, ...], in_json: bool) -> Iterator[Difference]:

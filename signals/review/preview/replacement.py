@@ -7,7 +7,6 @@ what the engine will do. The create-only properties of AWS's own schemas (see
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +17,7 @@ from signals.review.permissions import cloudformation
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import Block, member_type, resource_block
 
-FILE = Path(__file__).with_name("provider.json")
+_PLANNED: dict[str, Any] = json.loads(Path(__file__).with_name("provider.json").read_text("utf-8"))
 Kind = Literal["replace", "update", "unknown"]
 
 HOLDS_DATA = {token: type_.holds for token, type_ in KNOWN.items() if type_.holds}
@@ -50,11 +49,11 @@ def verdict(pulumi_type: str, path: tuple[str | int, ...]) -> Verdict:
         pulumi_type: Type token.
         path: The property, and the way down into it.
     """
-    planned, provider = _planned(pulumi_type, path), f"hashicorp/aws {_file()['hashicorp/aws']}"
+    planned, provider = _planned(pulumi_type, path), f"hashicorp/aws {_PLANNED['hashicorp/aws']}"
     if _create_only(pulumi_type, path):
         if planned == "update":
-            return Verdict("replace", f"{cloudformation.source()}; {provider} plans an update in place")
-        return Verdict("replace", " and ".join([provider, cloudformation.source()][planned == "unknown" :]))
+            return Verdict("replace", f"{cloudformation.SOURCE}; {provider} plans an update in place")
+        return Verdict("replace", " and ".join([provider, cloudformation.SOURCE][planned == "unknown" :]))
     return Verdict(planned, provider if planned != "unknown" else "not documented")
 
 
@@ -64,29 +63,25 @@ def _planned(pulumi_type: str, path: tuple[str | int, ...]) -> Kind:
         names = resource_names(pulumi_type)
     except TerraformError:
         return "unknown"
-    body, found = resource_block(resource), list[str]()
+    block, found = resource_block(resource), list[str]()
     for step in path:
         if isinstance(step, int):
             continue
-        name = names.get(step)
-        if name is None or body is None:
+        if step not in names:
             break
-        found.append(name)
-        inner = member_type(body, name)
+        found.append(names[step])
+        inner = member_type(block, names[step])
         while isinstance(inner, list) and inner[0] in ("list", "set"):
             inner = inner[1]
-        body = inner[1] if isinstance(inner, list) and inner[0] == "object" and isinstance(inner[1], Block) else None
-        if body is None:
+        if not (isinstance(inner, list) and isinstance(inner[1], Block)):
             break
-        names = names_of(body)
-    answer: Kind = _file()["resources"].get(resource, {}).get(".".join(found), "unknown")
+        block, names = inner[1], names_of(inner[1])
+    answer: Kind = _PLANNED["resources"].get(resource, {}).get(".".join(found), "unknown")
     return answer
 
 
 def _create_only(pulumi_type: str, path: tuple[str | int, ...]) -> bool:
     published = cloudformation.create_only(pulumi_type)
-    if not published or len(path) == 0:
-        return False
     name = str(path[0])
     resource = cloudformation.namespaced(pulumi_type).rpartition(":")[2]
     renamed = _RENAMED.get((pulumi_type, name))
@@ -96,9 +91,3 @@ def _create_only(pulumi_type: str, path: tuple[str | int, ...]) -> bool:
     spelled = {text.lower() for text in (name, f"{name}Name", f"{resource}{name}")}
     # Properties of one structure that Pulumi lifts to the top: HealthCheckConfig/Type.
     return any(p == renamed or p.rpartition("/")[2].lower() in spelled for p in published if p.count("/") <= 1)
-
-
-@cache
-def _file() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
-    return loaded

@@ -23,7 +23,7 @@ from typing import Any
 
 from components.errors import PlatformError
 from signals.errors import Failed, Misuse
-from signals.stack_files import stack_config
+from signals.stack_files import read_config, stack_file
 
 DEFAULT_BASES = ("origin/main", "main", "HEAD")
 # Runs a console script by its entry point, as an installed one would (Python Packaging User Guide, "Entry points").
@@ -72,7 +72,7 @@ def work_tree(stack: str, root: Path) -> Snapshot:
         Misuse: There is no such stack.
         Failed: It cannot be recorded.
     """
-    stack_config(stack, root)
+    read_config(stack_file(stack, root))
     commit = _git(root, "rev-parse", "--short", "HEAD", check=False)
     title = f"the work tree, at {commit}" if commit else "the work tree"
     if commit and _git(root, "status", "--porcelain", "--", ".", check=False):
@@ -135,7 +135,7 @@ def _record(stack: str, tree: Path, root: Path, title: str, *notes: str) -> Snap
         found = {}
     if process.returncode or not found:
         raise Failed(f"the stack {stack} cannot be recorded at {title}: {reason.replace(str(tree), '.')}")
-    return Snapshot(title, found, _archives(found, cache), stack_config(stack, tree), notes)
+    return Snapshot(title, found, _archives(found, cache), read_config(stack_file(stack, tree)), notes)
 
 
 def _entry_point(tree: Path, title: str) -> list[str]:

@@ -119,12 +119,11 @@ class _Context:
 class _StubbedPublisher:
     """In the place of an `EventPublisher`: accepts everything, and keeps the entries of the last request."""
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        self.entries: Sequence[Entry] = ()
+    entries: Sequence[Entry] = ()
 
-    def __call__(self, entries: Sequence[Entry], **_: Any) -> tuple[()]:
+    def __call__(self, entries: Sequence[Entry], **_: Any) -> dict[int, Any]:
         self.entries = entries
-        return ()
+        return {}
 
 
 class _Function:

@@ -21,7 +21,7 @@ from pulumi.runtime.stack import run_pulumi_func
 
 from components.resource_types import CERTIFICATE, DOMAIN_NAME
 from signals.recording.record import record
-from signals.stack_files import ROOT, stack_config
+from signals.stack_files import ROOT, read_config, stack_file
 from signals.terraform.emit import emit
 from signals.tools.bench import Row
 
@@ -51,7 +51,7 @@ class _Mocks(pulumi.runtime.Mocks):
 
 def _under_mocks() -> None:
     """Run the program the way a test with Pulumi's mocks does."""
-    config = stack_config(STACK)
+    config = read_config(stack_file(STACK))
 
     async def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")

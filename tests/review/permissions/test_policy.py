@@ -1,6 +1,5 @@
 """The least policies: bound to the stack, free of what it does not use, small enough for IAM."""
 
-import json
 import re
 from functools import cache
 from typing import Any
@@ -114,7 +113,5 @@ def test_every_action_that_is_named_is_one_that_aws_knows(stack: str) -> None:
 
 
 def test_the_committed_table_says_where_it_comes_from() -> None:
-    assert re.fullmatch(r"AWS's resource schemas \(cfn-lint \d+\.\d+\.\d+\)", cloudformation.source())
-    assert json.loads(cloudformation.FILE.read_text())["resources"].keys() == {
-        *map(cloudformation.namespaced, KNOWN)
-    } - {""}
+    assert re.fullmatch(r"AWS's resource schemas \(cfn-lint \d+\.\d+\.\d+\)", cloudformation.SOURCE)
+    assert cloudformation.TABLE["resources"].keys() == {*map(cloudformation.namespaced, KNOWN)} - {""}
