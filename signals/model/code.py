@@ -10,6 +10,8 @@ from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from components import resource_types as types
+from components.resource_types import arn
 from handlers.shared.clients import AwsClients
 from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
@@ -136,7 +138,11 @@ class FunctionClient:
         spools = self._plan.folder == "ingest"
         if queue is None or (spools and not self._platform.collaborators.spools):
             raise refused("QueueDoesNotExist", 400)
-        if not self._plan.role.allows("sqs:SendMessage", queue.plan.arn):
+        if queue.plan.region != self._region:
+            # The SDK asks its own Region's SQS (API reference, SendMessageBatch: InvalidAddress).
+            raise refused("InvalidAddress", 404)
+        sending = "sqs:SendMessage", queue.plan.arn
+        if not self._plan.role.allows(*sending) or queue.plan.policy.denies(*sending):
             self._platform.ledger.counts["AccessDeniedException"] += 1
             raise refused("AccessDeniedException", 403)
         if not queue.answers:
@@ -148,8 +154,11 @@ class FunctionClient:
             self._platform.ledger.counts["batches spooled"] += len(Entries)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> None:  # noqa: N803, ARG002
+    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> None:  # noqa: N803
         """Write an item of a global table: those of both Regions become one union."""
+        table = arn(types.TABLE, region=self._region, account=self._platform.blueprint.account, name=TableName)
+        if not self._plan.role.allows("dynamodb:PutItem", table):
+            raise refused("AccessDeniedException", 400)
         self._platform.profiles[(Item["pk"]["S"], Item["sk"]["S"])] = self._region
 
 

@@ -92,8 +92,10 @@ class EndpointRouting:
 
     def _beat(self) -> None:
         for schedule in self._platform.blueprint.schedules:
+            if schedule.source is None or schedule.detail_type is None:
+                continue
             entry = {"Source": schedule.source, "DetailType": schedule.detail_type, "Detail": "{}"}
-            entry["EventBusName"] = schedule.bus_arn.rpartition("/")[2]
+            entry["EventBusName"] = schedule.arn.rpartition("/")[2]
             if bus := self._platform.buses.get(schedule.region):
                 with suppress(ClientError):  # the next one is due in a minute
                     bus.put_events([entry], schedule.role)

@@ -66,6 +66,11 @@ class FaultSchedule:
             for fault in self._by_kind.get((kind, region), ())
         )
 
+    def always(self, kind: FaultKind, region: str, now_s: float, of: str | None = None) -> bool:
+        """Whether every call made now fails."""
+        faults = self._by_kind.get((kind, region), ())
+        return any(f.start_s <= now_s < f.end_s and f.of in (None, of) and f.rate >= 1 for f in faults)
+
     def end(self, kinds: Sequence[FaultKind], region: str, now_s: float) -> float:
         """When the last of these faults has ended (s); now, if none is active."""
         end_s = now_s

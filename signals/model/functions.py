@@ -46,17 +46,23 @@ class SimulatedFunction:
             FunctionError: It raised.
         """
         now = self._platform.clock.now
+        if self.plan.reserved_concurrency == 0:
+            raise FunctionError("the function has no concurrency")
         if self._platform.faults.hits(FaultKind.FUNCTION_ERRORS, self.plan.region, now, self.plan.folder):
             self._platform.ledger.counts["function errors"] += 1
             raise FunctionError("the function fails")
         try:
             return self._run(payload)
-        except RuntimeError as error:
+        except Exception as error:
             self._platform.ledger.counts["function errors"] += 1
             raise FunctionError(str(error)) from error
 
     def invoke_later(self, payload: str) -> None:
         """Queue an asynchronous invocation."""
+        if self.plan.reserved_concurrency == 0:
+            # Lambda Developer Guide, "Capturing records of asynchronous invocations": sent there without any retries.
+            self._give_up(payload, "ZeroReservedConcurrency")
+            return
         self._try(payload, self._platform.clock.now, failures=0, pause_s=_FIRST_PAUSE_S)
 
     def _try(self, payload: str, first_s: float, failures: int, pause_s: float) -> None:
@@ -122,11 +128,9 @@ class SimulatedMapping:
         self._next_poll_s = float("inf")
         messages = self._queue.receive(self._plan.batch_size)
         if messages:
-            allowed = self._function.plan.role.allows("sqs:ReceiveMessage", self._queue.plan.arn)
             records = [{"messageId": m.id, "body": m.body} for m in messages]
             try:
-                answer = self._function.invoke({"Records": records}) if allowed else None
-                failed = {m.id for m in messages} if not allowed else self._failed(answer)
+                failed = self._failed(self._function.invoke({"Records": records}))
             except FunctionError:
                 failed = {m.id for m in messages}
             for message in messages:

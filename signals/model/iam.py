@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Self
 
 from signals.recording.iam import as_list, statements
@@ -35,6 +36,20 @@ class Policy:
     def of(cls, document: str) -> Self:
         """The policy that a document in JSON is."""
         return cls(tuple(statements(json.loads(document))))
+
+    @classmethod
+    def of_trust(cls, document: str) -> Self:
+        """The policy of a role that says who may assume it; it names no resource."""
+        return cls(tuple({**statement, "Resource": ["*"]} for statement in statements(json.loads(document))))
+
+    @cached_property
+    def _denied(self) -> Policy:
+        denials = (s for s in self.statements if s["Effect"] == "Deny" and s.get("Principal") in ("*", {"AWS": "*"}))
+        return Policy(tuple({**statement, "Effect": "Allow"} for statement in denials))
+
+    def denies(self, action: str, resource: str) -> bool:
+        """Whether a resource's policy denies an action to everybody, whoever's own policy allows it."""
+        return self._denied.allows(action, resource)
 
     def __add__(self, other: Policy) -> Policy:
         return Policy(self.statements + other.statements)

@@ -66,7 +66,7 @@ class Platform:
             if arn in self.queues:
                 self.queues[arn].read_by(consumer)
         for plan in blueprint.mappings:
-            if plan.queue_arn in self.queues and plan.function_arn in self.functions:
+            if plan.enabled:
                 SimulatedMapping(plan, self.queues[plan.queue_arn], self.functions[plan.function_arn], self)
         self.failover = EndpointRouting(self)
         self.probes = ProbeAlarms(self)

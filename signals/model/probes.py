@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from components.setting_groups import MISSED_PROBES
-from handlers.shared.contract import PROBE_SOURCE
+from handlers.shared.contract import PROBE_SOURCE, PROBE_TYPE
 from signals.model.clock import MINUTE_S
 from signals.model.faults import FaultKind
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 _DOWN = (FaultKind.EVENTBRIDGE, FaultKind.STALLED, FaultKind.BUS_MISSING)
+_NOT_RUN = (FaultKind.LAMBDA_API, FaultKind.THROTTLED, FaultKind.FUNCTION_ERRORS)
 
 
 class ProbeAlarms:
@@ -30,7 +31,7 @@ class ProbeAlarms:
         self.history: dict[str, list[tuple[datetime, str]]] = {region: [] for region in regions}
         self._arrives = dict.fromkeys(regions, True)
         self._in_alarm = dict.fromkeys(regions, False)
-        for boundary in platform.faults.boundaries:
+        for boundary in (0.0, *platform.faults.boundaries):
             platform.clock.at(boundary, self.look)
 
     def look(self) -> None:
@@ -53,6 +54,8 @@ class ProbeAlarms:
     def _arrives_in(self, region: str) -> bool:
         """Whether a probe that is sent now is delivered in a Region."""
         entered = self._platform.failover.active
+        if not (self._is_sent_to(entered) and self._is_seen_in(region)):
+            return False
         if any(self._down(kind, entered) or self._down(kind, region) for kind in _DOWN):
             return False
         if entered == region:
@@ -60,6 +63,27 @@ class ProbeAlarms:
         bus = self._platform.blueprint.bus_arn(region, self._endpoint.bus)
         allowed = self._endpoint.role.allows("events:PutEvents", bus, {"events:source": PROBE_SOURCE})
         return self._endpoint.replicates and allowed and not self._down(FaultKind.REPLICATION, entered)
+
+    def _is_sent_to(self, region: str) -> bool:
+        """Whether a schedule invokes the canary, and the canary may put a probe on a Region's bus."""
+        platform = self._platform
+        bus = platform.blueprint.bus_arn(region, self._endpoint.bus)
+        for schedule in platform.blueprint.schedules:
+            canary = platform.functions.get(schedule.arn)
+            if canary and canary.plan.folder == "canary":
+                failing = any(
+                    platform.faults.always(kind, canary.plan.region, platform.clock.now, "canary") for kind in _NOT_RUN
+                )
+                may_run = schedule.role.allows("lambda:InvokeFunction", schedule.arn)
+                runs = may_run and not failing and canary.plan.reserved_concurrency != 0
+                return runs and canary.plan.role.allows("events:PutEvents", bus, {"events:source": PROBE_SOURCE})
+        return False
+
+    def _is_seen_in(self, region: str) -> bool:
+        """Whether a rule in a Region matches probes, whose invocations the alarm counts."""
+        blueprint = self._platform.blueprint
+        probe = {"source": PROBE_SOURCE, "detail-type": PROBE_TYPE, "account": blueprint.account, "region": region}
+        return any(rule.pattern.matches(probe) for rule in blueprint.rules_on(region, self._endpoint.bus))
 
     def _down(self, kind: FaultKind, region: str) -> bool:
         return self._platform.faults.hits(kind, region, self._platform.clock.now)

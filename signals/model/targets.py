@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from signals.model import lake
 from signals.model.blueprint import DEFAULT_ATTEMPTS, RulePlan, TargetPlan
 from signals.model.event import Event
 from signals.model.faults import FaultKind
@@ -90,14 +91,14 @@ def attempt(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform
             raise TargetRefusedError("SDK_CLIENT_ERROR", retryable=True)
         queue.send(_payload(event, target))
     else:
-        if target.arn not in platform.blueprint.streams:
+        stream = platform.blueprint.streams.get(target.arn)
+        if stream is None:
             raise TargetRefusedError("NO_RESOURCE")
         if not target.role.allows("firehose:PutRecord", target.arn):
             raise TargetRefusedError("NO_PERMISSIONS")
         if platform.faults.hits(FaultKind.LAKE, region, now):
             raise TargetRefusedError("THROTTLING", retryable=True)
-        platform.ledger.deliver(_payload(event, target), now)
-        platform.ledger.reach(rule.name, _payload(event, target))
+        lake.write(stream, rule.name, _payload(event, target), platform)
 
 
 def _to_bus(event: Event, target: TargetPlan, region: str, platform: Platform) -> None:

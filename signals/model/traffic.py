@@ -34,10 +34,10 @@ class Clients:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._apis = {f.plan.region: f for f in platform.functions.values() if f.plan.folder == "ingest"}
+        self._apis = {api.region: api for api in platform.blueprint.apis}
         self._connections = {
             region: [Connection(platform.clock, partial(self._answering, region)) for _ in range(_CONNECTIONS)]
-            for region in self._apis
+            for region in (platform.blueprint.endpoint.primary, platform.blueprint.endpoint.secondary)
         }
 
     def send(self, region: str, *signals: dict[str, Any], tries: int = 0) -> None:
@@ -67,8 +67,17 @@ class Clients:
         http = {"method": "POST", "path": "/v1/signals", "sourceIp": "203.0.113.7"}
         headers = {"authorization": f"Bearer {WRITE_KEY}", "content-type": "application/json", "user-agent": "model/1"}
         event = {"requestContext": {"http": http}, "headers": headers, "body": json.dumps(signals)}
+        api = self._apis.get(region)
+        if api is None:
+            return 404, []
+        ingest = self._platform.functions[api.function_arn]
+        # API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations".
+        if not ingest.plan.policy.allows(
+            "lambda:InvokeFunction", api.function_arn, {"aws:SourceArn": api.source_arn}, "apigateway.amazonaws.com"
+        ):
+            return 500, []
         try:
-            response = self._apis[region].invoke(event)
+            response = ingest.invoke(event)
         except FunctionError:
             return 500, []
         return response["statusCode"], list(orjson.loads(response["body"]).get("results", ()))

@@ -17,7 +17,7 @@ from signals.stack import Stack
 # Workers spend most of their time waiting for AWS, but sixteen of them keep a core busy (docs/runbook.md).
 PARALLEL = 16
 _HIDDEN_S = 300  # how long what is listed stays hidden if the run dies
-_MOST = 10_000  # messages of one queue that a list reads
+MOST_LISTED = 10_000  # messages of one queue that a list reads
 
 
 def groups(stack: Stack) -> list[FailureGroup]:
@@ -44,7 +44,7 @@ def list_messages(stack: Stack, region: str, queue: str) -> list[FailedMessage]:
         Misuse: When the stack has no such failure queue in that Region.
     """
     url, wait_s = failure_queue(stack, region, queue), stack.aws.receive_wait_s
-    with stack.aws.borrowed_messages(region, url, hidden_s=_HIDDEN_S, at_most=_MOST, wait_s=wait_s) as messages:
+    with stack.aws.borrowed_messages(region, url, hidden_s=_HIDDEN_S, at_most=MOST_LISTED, wait_s=wait_s) as messages:
         found = [failed_message(message, region, queue) for message in messages]
     return sorted(found, key=lambda message: message.sent_at)
 

@@ -22,6 +22,7 @@ from components.resource_types import (
     PERMISSION,
     QUEUE,
     QUEUE_POLICY,
+    ROLE,
     ROLE_POLICY,
     RULE,
     SCHEDULE,
@@ -230,6 +231,8 @@ def test_a_bus_chained_to_a_third_gets_nothing_of_what_was_replicated() -> None:
         urn="chain-policy",
         inputs={"role": "chain", "policy": json.dumps({"Statement": [allowed]})},
     )
+    role = base.resource(ROLE, "ingress-replication")
+    role = replace(role, name="chain", urn="chain-role", inputs={**role.inputs, "name": "chain"})
     ours = json.dumps({"source": ["signals.ingest"]})
     chain = {**target.inputs, "rule": "chain", "arn": third, "roleArn": f"arn:aws:iam::{account}:role/chain"}
     added = (
@@ -237,6 +240,7 @@ def test_a_bus_chained_to_a_third_gets_nothing_of_what_was_replicated() -> None:
         replace(rule, name="chain", urn="chain", inputs={**rule.inputs, "name": "chain", "eventPattern": ours}),
         replace(target, name="chain", urn="chain-target", inputs=chain),
         policy,
+        role,
     )
     chained = replace(base, all=(*base.all, *added))
     platform = through(chained, [out(FaultKind.INVERTED, 2, 3)], hours(1, 2, 20) + hours(2.1, 2.9, 20))

@@ -1,5 +1,6 @@
 """One run over a queue: what it may not do twice, where it stops, and what it prints."""
 
+import io
 import json
 import time
 from collections.abc import Callable
@@ -8,12 +9,14 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from signals.cli.app import app
+from signals.cli.views import recover as views
 from signals.cli.views.recover import Outcomes
 from signals.recover import redrive, sending
-from signals.recover.failures import FailedMessage, RedriveOutcome
+from signals.recover.failures import FailedMessage, FailureGroup, RedriveOutcome
 from signals.recover.sending import Redriven
 from signals.terminal import console
 from tests.recover.support import ScriptedStack, arn
@@ -222,3 +225,12 @@ def test_outcomes_are_one_json_array_as_they_come_and_one_object_where_only_coun
     found = json.loads(capsys.readouterr().out)
     assert (found["queue"], found["sent"]) == ("q", 1)
     assert found["problems"] == [{"reason": "X", "problem": "gone", "count": 2}]
+
+
+@pytest.mark.parametrize(("counts", "said"), [((9_000, 999), False), ((9_000, 1_000), True)])
+def test_a_list_that_is_cut_says_so(counts: tuple[int, ...], said: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(views, "out", Console(file=file, width=200))
+    now = datetime.now(UTC)
+    views.print_groups([FailureGroup(PRIMARY, QUEUE, f"R{count}", count, now, "") for count in counts], "test")
+    assert (f"only 10,000 messages of {QUEUE}" in file.getvalue()) is said

@@ -1,5 +1,6 @@
 """Recovery as people read it."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from json import dumps
 from textwrap import indent
@@ -13,6 +14,7 @@ from signals.recover.failover import Situation
 from signals.recover.failures import FailedMessage, FailureGroup, RedriveOutcome
 from signals.recover.plan import Plan
 from signals.recover.reconcile import Reconciled
+from signals.recover.redrive import MOST_LISTED
 from signals.recover.replay import ReplayProgress
 from signals.recover.sending import MOST_LEFT, Redriven
 from signals.terminal.console import duration, err, out, plain, print_json
@@ -87,6 +89,12 @@ def print_groups(groups: list[FailureGroup], stack: str) -> None:
         row = (group.region, group.queue, group.reason, str(group.count), f"{group.oldest:%Y-%m-%d %H:%M}", group.text)
         table.add_row(*map(escape, row))
     out.print(table)
+    counts = Counter[tuple[str, str]]()
+    for group in groups:
+        counts[group.region, group.queue] += group.count
+    for (region, queue), count in counts.items():
+        if count >= MOST_LISTED:
+            out.print(f"only {count:,} messages of {queue} in {region} were read: `signals status` counts all")
     first = groups[0]
     out.print(f"look: [bold]signals redrive show {first.queue} --region {first.region} --stack {stack}[/]")
     out.print(f"send: [bold]signals redrive send {first.queue} --region {first.region} --stack {stack}[/]")
