@@ -1,6 +1,7 @@
 """Each element of the recorded `prod` stack taken away or made wrong, one at a time; generated, not listed.
 
-What must see it, in this order: the policy rules, the tests of the components, the model. All run in this process.
+A policy rule must see it, or a test of the components; both run in this process, which takes half a second each. What
+such a fault would lose, the model's own tests say (tests/model/test_wrong_settings.py).
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def judge(wanted: Sequence[Mutation]) -> Iterator[Outcome]:
         raise BaselineError(unchanged)
     for mutation in wanted:
         by = _seen(mutation.apply(_prod()))
-        yield Outcome(mutation.id, "caught" if by else "survived", by or "policies, components, model")
+        yield Outcome(mutation.id, "caught" if by else "survived", by or "policies, tests/components")
 
 
 @cache
