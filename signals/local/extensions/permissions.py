@@ -24,11 +24,12 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, sigv4
 from ministack.core.arn import parse_arn
-from ministack.core.iam_evaluator import AuthError, EvalContext, EvalResult, PrincipalInfo
+from ministack.core.iam_evaluator import AuthError, EvalResult, PrincipalInfo
 from ministack.core.responses import get_account_id, get_region, json_response, new_uuid, request_scope
 from ministack.services import apigateway, cloudwatch_logs, iam, lambda_svc, sqs
 from ministack.services import eventbridge as events
 
+from signals.local.authorization import Policy, decide, service_may
 from signals.local.extensions import patching
 
 _LAMBDA = "lambda.amazonaws.com"
@@ -37,9 +38,6 @@ _access_key: ContextVar[str] = ContextVar("access_key", default="")
 logger = logging.getLogger("signals.local.permissions")
 patching.require(
     iam_evaluator,
-    "evaluate(ctx, policies)",
-    "evaluate_resource_policy(doc, ctx, service)",
-    "combine_resource_policy(identity, ctx, policy, owner_account, required, limits)",
     "resolve_principal(access_key_id, account_id)",
     "_gather_role_policies(role_name, account_id)",
     "_permissions_boundary(store, name, account_id)",
@@ -93,20 +91,14 @@ def entry_refusal(entry: Mapping[str, Any], bus_arn: str) -> Any:
     return iam_actions.access_denied_response("events", action, principal.arn, new_uuid(), message=refused)
 
 
-def allows(
-    policy: str | Mapping[str, object] | None, action: str, resource: str, *, service: str, source_arn: str
-) -> bool:
+def allows(policy: Policy | None, action: str, resource: str, *, service: str, source_arn: str) -> bool:
     """Whether the policy of a resource, or a role's trust policy, lets an AWS service act for `source_arn`."""
     account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
-    principal = PrincipalInfo("*", "Service", "", None)
-    context = _context(principal, action, resource, {"aws:SourceArn": source_arn, "aws:SourceAccount": account})
-    document = dict(policy) if isinstance(policy, Mapping) else policy
-    return bool(iam_evaluator.evaluate_resource_policy(document, context, service=service).decision == "Allow")
+    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": account}
+    return service_may(policy, action, resource, keys, service=service)
 
 
-def service_refusal(
-    policy: str | Mapping[str, object] | None, action: str, resource: str, *, service: str, source_arn: str
-) -> str | None:
+def service_refusal(policy: Policy | None, action: str, resource: str, *, service: str, source_arn: str) -> str | None:
     """Why a resource's policy does not let a service act for `source_arn`; None if it does."""
     if allows(policy, action, resource, service=service, source_arn=source_arn):
         return None
@@ -120,27 +112,18 @@ def _refusal(
 ) -> str | None:
     if principal.policies is None:  # the account itself
         return None
-    context = _context(principal, action, resource, keys)
-    result = iam_evaluator.evaluate(context, principal.policies, *principal.limits)
-    found = iam_evaluator._resource_policy(action.partition(":")[0], resource)
-    if found is not None:
-        result = iam_evaluator.combine_resource_policy(result, context, *found, limits=principal.limits)
-    if result.decision == "Allow":
-        return None
-    return _denial(principal.arn, action, resource, condition, denied=result.decision == "Deny")
-
-
-def _context(principal: PrincipalInfo, action: str, resource: str, keys: Mapping[str, str]) -> EvalContext:
-    return EvalContext(
+    decision = decide(
+        principal.policies,
+        action,
+        resource,
+        keys,
         principal_arn=principal.arn,
-        principal_type=principal.type,
-        principal_account=principal.account,
-        action=action,
-        resource_arn=resource,
-        region=get_region(),
-        secure_transport=True,
-        service_context={key.lower(): value for key, value in keys.items()},
+        boundaries=principal.limits,
+        resource_policy=iam_evaluator._resource_policy(action.partition(":")[0], resource),
     )
+    if decision == "Allow":
+        return None
+    return _denial(principal.arn, action, resource, condition, denied=decision == "Deny")
 
 
 def _denial(principal_arn: str, action: str, resource: str, condition: Mapping[str, str], *, denied: bool) -> str:
