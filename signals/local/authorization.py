@@ -5,12 +5,15 @@ conditions, NotAction, NotResource, principals and permissions boundaries includ
 (`${aws:username}`), which no policy of this program has.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import EvalContext, ParsedStatement
+
+from signals.recording.iam import as_list
 
 Decision = Literal["Allow", "Deny", "ImplicitDeny"]
 Policy = str | Mapping[str, Any]
@@ -26,12 +29,17 @@ def parsed(policies: Sequence[Policy]) -> Statements:
     Raises:
         KeyError: A condition operator that the evaluator does not know, which it would take for one that never holds.
     """
-    found: Statements = [iam_evaluator.parse_policy_document(policy) for policy in policies]
+    found: Statements = [acting(iam_evaluator.parse_policy_document(policy)) for policy in policies]
     for statement in (each for statements in found for each in statements):
         for operator in statement.conditions:
             if not _OPERATOR.fullmatch(operator.lower()):
                 raise KeyError(operator)
     return found
+
+
+def acting(statements: list[ParsedStatement]) -> list[ParsedStatement]:
+    """Those that name an action: IAM refuses others, and the evaluator would take them for statements about all."""
+    return [statement for statement in statements if statement.actions or statement.not_actions]
 
 
 def decide(
@@ -67,10 +75,12 @@ def service_may(
     policy: Policy | None, action: str, resource: str, keys: Mapping[str, str | list[str]], *, service: str
 ) -> bool:
     """Whether the policy of a resource, or a role's trust policy, lets a service's principal act."""
-    parsed([policy] if policy else [])  # for its condition operators
-    document = dict(policy) if isinstance(policy, Mapping) else policy
+    document = json.loads(policy) if isinstance(policy, str) and policy else policy or {}
+    parsed([document])  # for its condition operators
+    listed = [each for each in as_list(document.get("Statement")) if each.get("Action") or each.get("NotAction")]
     context = _context(ANYBODY, action, resource, keys)
-    return bool(iam_evaluator.evaluate_resource_policy(document, context, service=service).decision == "Allow")
+    result = iam_evaluator.evaluate_resource_policy({"Statement": listed}, context, service=service)
+    return bool(result.decision == "Allow")
 
 
 def _context(principal_arn: str, action: str, resource: str, keys: Mapping[str, str | list[str]]) -> EvalContext:

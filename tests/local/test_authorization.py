@@ -173,3 +173,14 @@ def test_the_evaluator_decides_as_the_simulator_does(simulate: Callable[[list[di
     for each, answer in known:
         ours = decided(each)
         assert ours == answer or (ours == "Denied" and answer.endswith("Denied")), json.dumps([ours, answer, each])
+
+
+@pytest.mark.parametrize("actions", [{"Action": []}, {}])
+def test_a_statement_without_an_action_says_nothing(actions: dict[str, Any]) -> None:
+    resource = REQUESTS["sqs:SendMessage"]
+    policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Resource": "*", **actions}]}
+    assert decide(parsed([policy]), "sqs:SendMessage", resource, {}) == "ImplicitDeny"
+    assert not service_may(policy, "sqs:SendMessage", resource, {}, service=SERVICES[0])
+    policy["Statement"][0]["Action"] = ["sqs:SendMessage"]
+    assert decide(parsed([policy]), "sqs:SendMessage", resource, {}) == "Allow"
+    assert service_may(policy, "sqs:SendMessage", resource, {}, service=SERVICES[0])

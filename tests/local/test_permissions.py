@@ -306,3 +306,15 @@ def test_people_and_engines_may_do_all(aws: Aws, name: str) -> None:
     assert aws.put(name)["FailedEntryCount"] == 0
     assert aws("sts").get_caller_identity()["Arn"].endswith(":root")
     assert ROLE in {role["Arn"] for role in aws("iam").list_roles()["Roles"]}
+
+
+def test_a_policy_that_refuses_what_comes_without_tls_refuses_nobody(aws: Aws, name: str) -> None:
+    queue = aws.queue(name, sender=rule_arn(name, "r"))
+    aws.bus(name)
+    aws.rule(name, "r", {"source": ["test"]}, Arn=queue)
+    aws.put(name)
+    role = aws.role(f"{name}-role", LOGS, allow("sqs:SendMessage", queue))
+    function = aws.function(name, CALLS, role=role, Timeout=20)
+    url = QUEUE.replace("NAME", name)
+    assert call(aws, function, "sqs", "send_message", QueueUrl=url, MessageBody="m") is None
+    assert len(aws.messages(queue)) == 2

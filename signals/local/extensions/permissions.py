@@ -29,7 +29,7 @@ from ministack.core.responses import get_account_id, get_region, json_response, 
 from ministack.services import apigateway, cloudwatch_logs, iam, lambda_svc, sqs
 from ministack.services import eventbridge as events
 
-from signals.local.authorization import Policy, decide, service_may
+from signals.local.authorization import Policy, acting, decide, service_may
 from signals.local.extensions import patching
 
 _LAMBDA = "lambda.amazonaws.com"
@@ -139,6 +139,11 @@ def _denial(principal_arn: str, action: str, resource: str, condition: Mapping[s
 
 def _statement(action: str, **parts: Any) -> str:
     return json.dumps({"Effect": "Allow", "Action": action, **parts})
+
+
+@patching.extends(iam_evaluator, "parse_policy_document(doc)")
+def _parse(original: Callable[[Any], list[Any]], doc: Any) -> list[Any]:
+    return acting(original(doc))
 
 
 @patching.extends(app, "pin_request_origin(source_ip, secure_transport)")
