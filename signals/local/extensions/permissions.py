@@ -181,6 +181,8 @@ def _response(
         action = action.removesuffix("Batch") if service == "sqs" else action
         denied = bool(told.get("explicit_deny"))
         told["message"] = _denial(principal_arn, action, told.get("resource_arn") or "*", {}, denied=denied)
+    if not told.get("error_code"):
+        logger.warning("%s", told.get("message") or f"{principal_arn} may not {action}")
     return original(service, action, principal_arn, request_id, **told)
 
 
