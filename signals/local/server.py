@@ -73,6 +73,10 @@ def prepare(home: Path, aws_port: int) -> None:
             "BIND_HOST": LOOPBACK,
             "MINISTACK_HOST": LOOPBACK,
             "MINISTACK_ACCOUNT_ID": "000000000000",
+            # It authorizes each request (signals/local/extensions/permissions.py). The engines' keys are the account's.
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
             "PERSIST_STATE": "0",
             "S3_PERSIST": "0",
             "STATE_DIR": str(state),

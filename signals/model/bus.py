@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -29,7 +30,6 @@ from signals.model.iam import Policy
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
-_DOWN = (FaultKind.EVENTBRIDGE, FaultKind.STALLED)
 LAG_S = 600.0
 MOST_REPLAYS = 10
 EVENTS_PER_SECOND = 5_000.0  # half of 10,000 PutEvents a second in us-east-1, us-west-2 and eu-west-1
@@ -99,7 +99,7 @@ class EventBridge:
         self._deliver(event, now)
 
     def _deliver(self, event: Event, accepted_s: float) -> None:
-        end_s = self._platform.faults.end(_DOWN, self.region, self._platform.clock.now)
+        end_s = self._platform.faults.end(targets.DOWN, self.region, self._platform.clock.now)
         if end_s > self._platform.clock.now:
             self._platform.clock.at(end_s, lambda: self._deliver(event, accepted_s))
         else:
@@ -137,8 +137,10 @@ class SimulatedArchive:
         self.plan, self._platform = plan, platform
         self._events: deque[tuple[float, Event]] = deque()  # the oldest first
         self._replays = 0
-        # Of completed replays: name, and what they cover.
-        self.replayed: list[tuple[str, tuple[datetime, datetime]]] = []
+        # Of completed replays: name, when they began, and what they cover.
+        self.replayed: list[tuple[str, datetime, tuple[datetime, datetime]]] = []
+        # Names of replays that failed; one that is started again begins from its start.
+        self.failed: set[str] = set()
 
     def keep(self, event: Event) -> None:
         """Put an event into the archive."""
@@ -162,19 +164,35 @@ class SimulatedArchive:
         """
         if self._replays >= MOST_REPLAYS:
             raise TooManyReplaysError(f"LimitExceededException: {MOST_REPLAYS} replays are running")
-        clock, bus = self._platform.clock, self._platform.buses[self.plan.region]
+        clock = self._platform.clock
+        self.failed.discard(name)
         self.held()
         events = [e for kept_s, e in self._events if start_s <= e.time_s <= end_s and kept_s <= clock.now - LAG_S]
         self._replays += 1
         at_s = clock.now
         for event in sorted(events, key=lambda event: event.time_s // MINUTE_S):
             at_s += self._platform.event_weight / EVENTS_PER_SECOND
-            clock.at(at_s, lambda event=event: bus.replay(event, name, filter_arns))  # type: ignore[misc]
+            clock.at(at_s, partial(self._deliver, event, name, filter_arns))
         self._platform.ledger.counts["events replayed"] += len(events)
         complete = (clock.moment(start_s), clock.moment(min(end_s, clock.now - LAG_S)))
-        clock.at(at_s, lambda: self._ended(name, complete))
+        clock.at(at_s, partial(self._ended, name, clock.moment(), complete))
         return at_s
 
-    def _ended(self, name: str, window: tuple[datetime, datetime]) -> None:
+    def _deliver(self, event: Event, name: str, filter_arns: Collection[str]) -> None:
+        if name not in self.failed and not self._fails():
+            self._platform.buses[self.plan.region].replay(event, name, filter_arns)
+        else:
+            self.failed.add(name)
+
+    def _fails(self) -> bool:
+        """Whether what a replay does now fails, be it that EventBridge here is down."""
+        faults, now_s = self._platform.faults, self._platform.clock.now
+        return any(faults.hits(kind, self.plan.region, now_s) for kind in (FaultKind.EVENTBRIDGE, FaultKind.REPLAY))
+
+    def _ended(self, name: str, began: datetime, window: tuple[datetime, datetime]) -> None:
         self._replays -= 1
-        self.replayed.append((name, window))
+        if name in self.failed or self._fails():
+            self.failed.add(name)
+            self._platform.ledger.counts["replays that failed"] += 1
+        else:
+            self.replayed.append((name, began, window))

@@ -13,16 +13,21 @@ class FaultKind(StrEnum):
     EVENTBRIDGE = "eventbridge"  # PutEvents fails and nothing is delivered
     STALLED = "stalled"  # PutEvents succeeds, but nothing is delivered until it ends
     API = "api"  # API Gateway or the ingest function does not answer
-    SQS = "sqs"  # queues refuse messages
+    SQS = "sqs"  # queues neither take messages nor hand them out
     FUNCTION_ERRORS = "function-errors"  # the function raises
-    THROTTLED = "throttled"  # Lambda answers an asynchronous invocation with 429
-    LAMBDA_API = "lambda-api"  # EventBridge cannot reach the Lambda API
+    THROTTLED = "throttled"  # the function has no concurrency left: 429
+    LAMBDA_API = "lambda-api"  # Lambda itself is down: it neither takes an invocation nor makes one
     REPLICATION = "replication"  # no copy leaves this Region
     LAKE = "lake"  # Firehose is throttled
     PARTIAL = "partial"  # entries of a PutEvents request fail, each with this rate
     DUPLICATES = "duplicates"  # a target is invoked twice
     BUS_MISSING = "bus-missing"  # the ingress bus was deleted
     INVERTED = "inverted"  # the health check is inverted: a drill's failover
+    REPLAY = "replay"  # a replay of this Region's archive ends FAILED
+
+
+# What may fail for one function alone.
+OF_FUNCTIONS = (FaultKind.FUNCTION_ERRORS, FaultKind.THROTTLED, FaultKind.LAMBDA_API)
 
 
 @dataclass(frozen=True)

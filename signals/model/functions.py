@@ -4,6 +4,8 @@ An asynchronous invocation whose function fails is retried twice, after one and 
 up to 6 hours with pauses of 1 s to 5 minutes; then it goes to the on-failure destination, if there is one and the
 function's role may send there, or else is dropped (Lambda Developer Guide, "Error handling for asynchronous
 invocation").
+While Lambda itself is down, its own retries wait like those for throttling, and age. A record that the destination
+cannot take is counted (DestinationDeliveryFailures) and gone ("Capturing records of asynchronous invocations").
 A queue invokes with a batch; without ReportBatchItemFailures every message of a batch that did not raise is deleted,
 including those reported; otherwise those become visible again after the visibility timeout ("Handling errors for an SQS
 event source"). An invocation is assumed to take 0.25 s, which with the concurrency gives the rate at which a queue is
@@ -43,12 +45,17 @@ class SimulatedFunction:
         """Invoke it synchronously.
 
         Raises:
-            FunctionError: It raised.
+            FunctionError: It raised, or Lambda does not run it now.
         """
-        now = self._platform.clock.now
-        if self.plan.reserved_concurrency == 0:
-            raise FunctionError("the function has no concurrency")
-        if self._platform.faults.hits(FaultKind.FUNCTION_ERRORS, self.plan.region, now, self.plan.folder):
+        if self.plan.reserved_concurrency == 0 or self._hit(FaultKind.THROTTLED) or self._hit(FaultKind.LAMBDA_API):
+            raise FunctionError("Lambda does not run the function")
+        return self._run_once(payload)
+
+    def _hit(self, kind: FaultKind) -> bool:
+        return self._platform.faults.hits(kind, self.plan.region, self._platform.clock.now, self.plan.folder)
+
+    def _run_once(self, payload: Any) -> Any:
+        if self._hit(FaultKind.FUNCTION_ERRORS):
             self._platform.ledger.counts["function errors"] += 1
             raise FunctionError("the function fails")
         try:
@@ -67,7 +74,7 @@ class SimulatedFunction:
 
     def _try(self, payload: str, first_s: float, failures: int, pause_s: float) -> None:
         clock = self._platform.clock
-        if self._platform.faults.hits(FaultKind.THROTTLED, self.plan.region, clock.now, self.plan.folder):
+        if self._hit(FaultKind.THROTTLED) or self._hit(FaultKind.LAMBDA_API):
             after_s = max(clock.now + pause_s, self._platform.unchanged_until())
             longer_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             if after_s - first_s > self.plan.max_age_s:
@@ -76,27 +83,34 @@ class SimulatedFunction:
                 clock.at(after_s, lambda: self._try(payload, first_s, failures, longer_s))
             return
         try:
-            self.invoke(orjson.loads(payload))
+            self._run_once(orjson.loads(payload))
             if consumer := self._platform.blueprint.consumers.get(self.plan.arn):
                 self._platform.ledger.reach(consumer, payload)
         except FunctionError:
             if failures >= min(self.plan.retries, len(_RETRY_PAUSES_S)):
                 self._give_up(payload, "RetriesExhausted")
+                return
+            again_s = clock.now + _RETRY_PAUSES_S[failures]
+            if again_s - first_s > self.plan.max_age_s:
+                clock.at(first_s + self.plan.max_age_s, lambda: self._give_up(payload, "EventAgeExceeded"))
             else:
-                clock.after(_RETRY_PAUSES_S[failures], lambda: self._try(payload, first_s, failures + 1, pause_s))
+                clock.at(again_s, lambda: self._try(payload, first_s, failures + 1, pause_s))
 
     def _give_up(self, payload: str, condition: str) -> None:
-        queue = self._platform.queues.get(self.plan.on_failure_arn or "")
+        platform, queue = self._platform, self._platform.queues.get(self.plan.on_failure_arn or "")
         if queue is None:
             why = f"{self.plan.name}: {condition}, and there is no on-failure destination"
         elif not self.plan.role.allows("sqs:SendMessage", queue.plan.arn):
             why = f"{self.plan.name}: {condition}, and its role may not send to the on-failure destination"
+        elif queue.is_down:
+            platform.given_up(self.plan.region)
+            why = f"{self.plan.name}: {condition}, and the on-failure destination is down"
         else:
-            self._platform.ledger.counts["dead letters"] += 1
+            platform.ledger.counts["dead letters"] += 1
             failed = {"requestContext": {"condition": condition}, "requestPayload": orjson.loads(payload)}
             queue.send(orjson.dumps(failed).decode())
             return
-        self._platform.drop(payload, why)
+        platform.drop(payload, why)
 
 
 def drain_rate(plan: blueprint.MappingPlan) -> float:
@@ -126,6 +140,9 @@ class SimulatedMapping:
         if now < self._next_poll_s:
             return
         self._next_poll_s = float("inf")
+        if self._queue.is_down:
+            self._poll_at(self._platform.faults.next_change(now))
+            return
         messages = self._queue.receive(self._plan.batch_size)
         if messages:
             records = [{"messageId": m.id, "body": m.body} for m in messages]

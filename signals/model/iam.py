@@ -1,28 +1,19 @@
-"""Whether a policy allows a call: the statements of the recorded policies, evaluated.
+"""Whether a policy allows a call: the statements of the recorded policies, decided upon as on the embedded AWS.
 
-An explicit deny wins, else one statement must allow: action, resource and every condition (IAM User Guide, "Policy
-evaluation logic"). PutEvents is authorized on the event bus, never on the endpoint, with `events:source` as condition
-key (Service Authorization Reference, "Amazon EventBridge"); a service that sends for a resource shows `aws:SourceArn`.
+PutEvents is authorized on the event bus, never on the endpoint, with `events:source` as condition key (Service
+Authorization Reference, "Amazon EventBridge"); a service that sends for a resource shows `aws:SourceArn`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Self
 
-from signals.recording.iam import as_list, statements
-
-_OPERATORS: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda value, wanted: value == wanted,
-    "StringLike": fnmatchcase,
-    "ArnEquals": fnmatchcase,
-    "ArnLike": fnmatchcase,
-    "Bool": lambda value, wanted: value == str(wanted).lower(),
-}
+from signals.local.authorization import decide, parsed, service_may
+from signals.recording.iam import statements
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,25 +61,10 @@ class Policy:
         """
         request = (action, resource, tuple((context or {}).items()), service)
         if request not in self._answers:
-            keys = {"aws:SecureTransport": "true", **(context or {})}
-            effects = {s["Effect"] for s in self.statements if _applies(s, action, resource, keys, service)}
-            self._answers[request] = "Allow" in effects and "Deny" not in effects
+            document = {"Statement": list(self.statements)}
+            if service is None:
+                allowed = decide(parsed([document]), action, resource, context or {}) == "Allow"
+            else:
+                allowed = service_may(document, action, resource, context or {}, service=service)
+            self._answers[request] = allowed
         return self._answers[request]
-
-
-def _applies(
-    statement: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str], service: str | None
-) -> bool:
-    if service is not None:
-        principal = statement.get("Principal", {})
-        if principal != "*" and service not in as_list(principal.get("Service")):
-            return False
-    return (
-        any(fnmatchcase(action.lower(), wanted.lower()) for wanted in as_list(statement["Action"]))
-        and any(fnmatchcase(resource, wanted) for wanted in as_list(statement["Resource"]))
-        and all(
-            key in context and any(_OPERATORS[operator](context[key], wanted) for wanted in as_list(values))
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, values in keys.items()
-        )
-    )

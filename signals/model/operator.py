@@ -85,7 +85,12 @@ class Operator:
             ],
             missed=alarm_periods(platform.probes.history[endpoint.primary]),
             missed_too=alarm_periods(platform.probes.history[endpoint.secondary]),
-            replayed=[window for name, window in archive.replayed if name.startswith(_PLANNED)] if archive else (),
+            undelivered=[(at, at) for at, _ in platform.undelivered],
+            replayed=[
+                window
+                for name, began, window in (archive.replayed if archive else ())
+                if name.startswith(_PLANNED) and all(began > at for at, _ in platform.undelivered)
+            ],
         )
 
     def replay(self, start_s: float, end_s: float, *, filtered: bool = True) -> None:
@@ -129,7 +134,17 @@ class Operator:
         except TooManyReplaysError:
             waiting.appendleft(part)
             ended_s = clock.now + MINUTE_S
+        else:
+            again = partial(self._go_on, archive, arns, waiting, part)
         clock.at(ended_s, again)
+
+    def _go_on(self, archive: SimulatedArchive, arns: Collection[str], waiting: deque[Slice], ended: Slice) -> None:
+        """Start the next slice, or one that failed again, as `signals replay start` does where it is run again."""
+        if ended.name not in archive.failed:
+            self._start_next(archive, arns, waiting)
+            return
+        waiting.appendleft(ended)
+        self._platform.clock.after(_QUIET_S, partial(self._start_next, archive, arns, waiting))
 
     def _backlog(self) -> float:
         """Events in the return queue."""

@@ -1,6 +1,7 @@
 """The platform in virtual time: a blueprint, a schedule of faults, and the state of every service."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from random import Random
 
 from signals.model.blueprint import Blueprint
@@ -52,6 +53,8 @@ class Platform:
         self.retries = RetrySchedule(longest_pause_s)
         self.rng = Random(seed)
         self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)
+        # InvocationsFailedToBeSentToDlq and DestinationDeliveryFailures: when, and in which Region.
+        self.undelivered: list[tuple[datetime, str]] = []
         self.profiles: dict[tuple[str, str], str] = {}
         self._numbers = 0
         regions = {blueprint.endpoint.primary, blueprint.endpoint.secondary} | {
@@ -76,6 +79,10 @@ class Platform:
     def drop(self, text: str, why: str, *, limit_s: float | None = None) -> None:
         """Record that a copy of the signals in `text` is dropped now; see `Drop`."""
         self.ledger.drop(text, why, self.clock.now, limit_s=limit_s)
+
+    def given_up(self, region: str) -> None:
+        """Count an event that a dead-letter queue or failure destination could not take, as CloudWatch does."""
+        self.undelivered.append((self.clock.moment(), region))
 
     def new_id(self) -> str:
         """An id that is unique in this run."""

@@ -55,6 +55,10 @@ class SimulatedQueue:
         )
 
     def _read(self) -> None:
+        if self.is_down:
+            clock = self._platform.clock
+            clock.at(self._platform.faults.next_change(clock.now), self._read)
+            return
         for message in self.waiting():
             self._platform.ledger.reach(self.consumer, message.body)
             self.delete(message.id)
@@ -65,7 +69,13 @@ class SimulatedQueue:
         return self.plan.policy.allows("sqs:SendMessage", self.plan.arn, context, service)
 
     @property
+    def is_down(self) -> bool:
+        """Whether SQS here answers nobody: a call that fails once in a while is made again by every AWS service."""
+        return self._platform.faults.always(FaultKind.SQS, self.plan.region, self._platform.clock.now)
+
+    @property
     def answers(self) -> bool:
+        """Whether a call made now is answered."""
         return not self._platform.faults.hits(FaultKind.SQS, self.plan.region, self._platform.clock.now)
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None, sent_s: float | None = None) -> None:

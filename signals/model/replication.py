@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from signals.model.blueprint import DEFAULT_AGE_S, DEFAULT_ATTEMPTS
 from signals.model.event import Event
 from signals.model.faults import FaultKind
+from signals.model.targets import DOWN
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -51,6 +52,10 @@ def replicate(event: Event, region: str, platform: Platform, only: Collection[st
 
 def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform) -> None:
     now = platform.clock.now
+    works_s = platform.faults.end(DOWN, here, now)
+    if works_s > now:
+        platform.clock.at(works_s, lambda: _try(copy, here, there, first_s, platform))
+        return
     arn = platform.blueprint.bus_arn(there, copy.bus)
     if not platform.blueprint.endpoint.role.allows("events:PutEvents", arn, {"events:source": copy.source}):
         platform.drop(copy.detail, f"replication may not put events in {there}")

@@ -3,7 +3,8 @@
 A function is invoked asynchronously. A target that is missing or gives no permission is not retried; other failures
 are, for the age and attempts of the target's retry policy. After that the event goes to the target's dead-letter queue:
 a standard queue in the rule's Region whose own policy lets events.amazonaws.com send for the rule. Without one, or if
-it refuses, the event is dropped (User Guide, "Retry policy and using dead-letter queues"). EventBridge does not route
+it refuses or is down, the event is dropped and counted as InvocationsFailedToBeSentToDlq (User Guide, "Retry policy and
+using dead-letter queues", "Monitoring Amazon EventBridge"). EventBridge does not route
 what came from one bus to a third ("Sending and receiving events between buses": THIRD_REGION_HOP_DETECTED).
 
 By default a target is retried for 24 hours and up to 185 times, with exponential backoff and jitter; its retry policy
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from handlers.shared.contract import HEARTBEAT_SOURCE, PROBE_SOURCE
 from signals.model import lake
 from signals.model.blueprint import DEFAULT_ATTEMPTS, RulePlan, TargetPlan
 from signals.model.event import Event
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from signals.model.platform import Platform
 
 SERVICE = "events.amazonaws.com"
+# While EventBridge in a Region is down it delivers nothing, and tries nothing again.
+DOWN = (FaultKind.EVENTBRIDGE, FaultKind.STALLED)
 LONGEST_PAUSE_S = 488.0
+_SIGNS_OF_LIFE = (HEARTBEAT_SOURCE, PROBE_SOURCE)
 
 
 class TargetRefusedError(Exception):
@@ -43,6 +48,10 @@ class TargetRefusedError(Exception):
 def invoke(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform, first_s: float | None = None) -> None:
     """Deliver an event to a target; `first_s` is the time of the first attempt."""
     first_s = platform.clock.now if first_s is None else first_s
+    works_s = platform.faults.end(DOWN, rule.region, platform.clock.now)
+    if works_s > platform.clock.now:
+        platform.clock.at(works_s, lambda: invoke(event, rule, target, platform, first_s))
+        return
     try:
         attempt(event, rule, target, platform)
     except TargetRefusedError as refusal:
@@ -130,6 +139,10 @@ def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, pl
         platform.drop(event.detail, f"{rule.name}: {code}, and there is no dead-letter queue")
     elif queue.plan.region != rule.region or not queue.admits(SERVICE, rule.arn):
         platform.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue refuses")
+    elif queue.is_down:
+        if event.source not in _SIGNS_OF_LIFE:  # the plan of a replay asks for the metrics of the other rules
+            platform.given_up(rule.region)
+        platform.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue is down")
     else:
         platform.ledger.counts["dead letters"] += 1
         queue.send(event.text, {"RULE_ARN": rule.arn, "TARGET_ARN": target.arn, "ERROR_CODE": code})

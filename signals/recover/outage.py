@@ -1,6 +1,12 @@
-"""What AWS shows of past outages: histories of alarms, completed replays, and failovers asked for on this machine."""
+"""What AWS shows of past outages: histories of alarms, completed replays, and failovers asked for on this machine.
+
+What a dead-letter queue or a failure destination could not take is gone from where it was, and only metrics say so
+(EventBridge User Guide, "Monitoring Amazon EventBridge": InvocationsFailedToBeSentToDlq; Lambda Developer Guide,
+"Capturing records of asynchronous invocations": DestinationDeliveryFailures).
+"""
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +15,11 @@ from signals.aws.reading import items
 from signals.errors import Failed, Misuse
 from signals.recover import failover
 from signals.recover.replays import covered
-from signals.recover.window import Evidence, Outage, Period, Windows, windows
+from signals.recover.window import Evidence, Interval, Outage, Period, Windows, windows
 from signals.stack import Stack
+
+# GetMetricStatistics: at most 1,440 data points; after 63 days CloudWatch keeps those of hours.
+_HOUR_S, _MOST_POINTS = 3_600, 1_440
 
 
 def outage_windows(stack: Stack, start: datetime | None, end: datetime | None, *, whole: bool = False) -> Windows:
@@ -30,8 +39,9 @@ def outage_windows(stack: Stack, start: datetime | None, end: datetime | None, *
     found = windows(_given(stack, now, start, end) if start or end else _known(stack, now), whole=whole)
     if found is None:
         raise Failed(
-            f"the alarm {stack.names.latency_alarm} was never in ALARM, no probe was missed and no failover was "
-            "started on this machine: say when the outage was (--from, --to)"
+            f"the alarm {stack.names.latency_alarm} was never in ALARM, no probe was missed, no event was lost on its "
+            "way to a dead-letter queue and no failover was started on this machine: say when the outage was (--from, "
+            "--to)"
         )
     return found
 
@@ -60,6 +70,7 @@ def _known(stack: Stack, now: datetime) -> Evidence:
         [datetime.fromisoformat(entry[key]) if entry[key] else None for key in ("from", "to")]
         for entry in failover.manual_failovers(stack)
     ]
+    undelivered = _undelivered(stack, kept_since, now)
     return Evidence(
         now=now,
         retention=_retention(stack),
@@ -69,8 +80,38 @@ def _known(stack: Stack, now: datetime) -> Evidence:
         missed=periods(stack.primary, names.probe_alarm),
         missed_too=periods(stack.secondary, names.probe_alarm),
         probe_delay=timedelta(minutes=MISSED_PROBES),
-        replayed=covered(stack),
+        undelivered=undelivered,
+        replayed=covered(stack, max((end for _, end in undelivered), default=None)),
     )
+
+
+def _undelivered(stack: Stack, since: datetime, now: datetime) -> list[Interval]:
+    """Each hour in which a queue could not take what was given up on."""
+    names, consumers = stack.names, stack.settings.consumers
+    own = [names.consumer(consumer.name) for consumer in consumers]
+    rules = [(names.ingress_bus, names.enrichment), (names.ingress_bus, names.return_path)]
+    rules += [(names.data_bus, name) for name in own]
+    functions = [names.enrichment, *(names.consumer(c.name) for c in consumers if c.kind == "function")]
+    metrics = [
+        ("AWS/Events", "InvocationsFailedToBeSentToDlq", {"EventBusName": bus, "RuleName": rule}) for bus, rule in rules
+    ]
+    metrics += [("AWS/Lambda", "DestinationDeliveryFailures", {"FunctionName": name}) for name in functions]
+    period = _HOUR_S * max(1, math.ceil((now - since).total_seconds() / _HOUR_S / (_MOST_POINTS - 1)))
+    found = set()
+    for region in stack.regions:
+        cloudwatch = stack.aws.client("cloudwatch", region)
+        for namespace, metric, dimensions in metrics:
+            points = cloudwatch.get_metric_statistics(
+                Namespace=namespace,
+                MetricName=metric,
+                Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+                StartTime=since,
+                EndTime=now,
+                Period=period,
+                Statistics=["Sum"],
+            )["Datapoints"]
+            found |= {point["Timestamp"].astimezone(UTC) for point in points if point["Sum"]}
+    return [(start, min(start + timedelta(seconds=period), now)) for start in sorted(found)]
 
 
 def alarm_periods(history: list[tuple[datetime, str]], since: datetime | None = None) -> list[Period]:

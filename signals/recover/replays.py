@@ -1,6 +1,6 @@
 """The replays that EventBridge knows of in the secondary, whoever started them; it keeps them for 90 days."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from signals.recover.window import Interval
@@ -27,9 +27,15 @@ def into_return_path(stack: Stack) -> "list[ReplayTypeDef]":
     return listed(stack, f"{stack.names.return_path}-")
 
 
-def covered(stack: Stack) -> list[Interval]:
-    """Windows of the completed replays into the return path, up to where the archive was complete when they began."""
-    done = [replay for replay in into_return_path(stack) if replay["State"] == "COMPLETED"]
+def covered(stack: Stack, since: datetime | None = None) -> list[Interval]:
+    """Windows of the completed replays into the return path, up to where the archive was complete when they began.
+
+    Args:
+        stack: The stack.
+        since: Only of those that began after this.
+    """
+    completed = [replay for replay in into_return_path(stack) if replay["State"] == "COMPLETED"]
+    done = [replay for replay in completed if since is None or replay["ReplayStartTime"] > since]
     return [
         (
             replay["EventStartTime"].astimezone(UTC),

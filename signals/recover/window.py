@@ -18,6 +18,8 @@ Period = tuple[datetime, datetime | None]
 _LEAD = timedelta(minutes=5)
 # After an alarm has ended, the endpoint takes minutes to move, and publishers' connections a minute more.
 _TAIL = timedelta(minutes=10)
+# An event that is given up on came in at most so long ago: EventBridge's 24 hours of tries, and then Lambda's 6.
+_TRIED = timedelta(hours=30)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Evidence:
         missed: When no probe arrived in the primary.
         missed_too: When none arrived in the secondary either: then none was sent, or none entered.
         probe_delay: How long probes are missed before the alarm says so.
-        replayed: Windows of completed replays into the return path, as far as the archive was complete when they began.
+        undelivered: When events were given up on that a dead-letter queue or failure destination could not take.
+        replayed: Windows of completed replays into the return path, as far as the archive was complete when they began;
+            none that began before something was undelivered, which may have been of that replay.
         given: The outage as somebody tells it; nothing else counts then.
     """
 
@@ -58,6 +62,7 @@ class Evidence:
     missed: Sequence[Period] = ()
     missed_too: Sequence[Period] = ()
     probe_delay: timedelta = timedelta(minutes=5)
+    undelivered: Sequence[Interval] = ()
     replayed: Sequence[Interval] = ()
     given: Outage | None = None
 
@@ -137,6 +142,8 @@ def _outages(evidence: Evidence) -> list[Outage]:
         )
         for start, end in periods
     ]
+    by = "events that no dead-letter queue could take"
+    spells += [Outage(start - _TRIED, min(end, now), False, by) for start, end in evidence.undelivered]
     found: list[Outage] = []
     for spell in sorted(spells, key=lambda spell: spell.start):
         if found and spell.start <= found[-1].end:

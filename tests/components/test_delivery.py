@@ -90,7 +90,9 @@ def test_every_rule_that_invokes_a_function_is_allowed_to(platform: Recording) -
         assert [
             p
             for p in permissions
-            if referred(platform, p["sourceArn"]) == rule and p["principal"] == "events.amazonaws.com"
+            if referred(platform, p["sourceArn"]) == rule
+            and p["principal"] == "events.amazonaws.com"
+            and referred(platform, p["qualifier"]) == referred(platform, target.inputs["arn"])
         ]
 
 

@@ -47,3 +47,11 @@ def test_what_a_function_is_told_of_is_in_its_own_region_but_for_the_endpoint(pl
                 told += 1
                 assert named.type == ENDPOINT if name == "EVENT_ENDPOINT_ID" else named.region == function.region
     assert told >= 5
+
+
+def test_a_function_is_made_when_its_role_may_do_what_it_must_and_its_log_group_is_there(platform: Recording) -> None:
+    for function in platform.resources(FUNCTION):
+        role = referred(platform, function.inputs["role"])
+        before = {urn.rpartition("::")[2] for urn in function.dependencies.explicit}
+        assert f"{role.name}-policy" in before, function.name
+        assert any(name.endswith("-logs") for name in before), function.name

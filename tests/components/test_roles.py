@@ -4,7 +4,7 @@ import json
 
 from components.resource_types import ENDPOINT, FUNCTION, ROLE, SCHEDULE, STREAM, TARGET
 from signals.recording.resources import Recording
-from tests.support.reading import referred
+from tests.support.reading import referred, role_statements
 
 # What uses a role: the type, where it names the role, and as which service.
 USERS = (
@@ -48,3 +48,25 @@ def test_only_the_scheduler_says_for_whom_it_acts_and_then_only_for_this_account
         scheduled = trust["Principal"]["Service"] == "scheduler.amazonaws.com"
         expected = {"StringEquals": {"aws:SourceAccount": accounts.copy().pop()}} if scheduled else None
         assert trust.get("Condition") == expected, role.name
+
+
+# What each function puts (tests/handlers/test_wiring.py looks at the code) is what its role may put.
+SOURCES = {
+    "ingest": "signals.ingest",
+    "republish": "signals.ingest",
+    "return_path": "signals.ingest",
+    "enrichment": "signals",
+    "canary": "signals.probe",
+}
+
+
+def test_a_function_may_put_events_of_the_source_that_it_puts_and_of_no_other(platform: Recording) -> None:
+    seen = set()
+    for function in platform.resources(FUNCTION):
+        folder = function.inputs["handler"].split(".")[1]
+        role = referred(platform, function.inputs["role"])
+        put = [s for s in role_statements(platform, role.name) if "events:PutEvents" in s["Action"]]
+        wanted = {"StringEquals": {"events:source": SOURCES[folder]}} if folder in SOURCES else None
+        assert [s.get("Condition") for s in put] == ([wanted] if wanted else []), function.name
+        seen.add(folder)
+    assert seen >= set(SOURCES)

@@ -150,7 +150,7 @@ def test_what_failed_is_tried_again_where_the_name_leads_now(name: Name, failure
     put = publisher(Day())
     put()
     name.leads_to, name.failures = EAST, [failure]
-    assert put() == []
+    assert put() == {}
     assert name.received == [WEST, WEST, EAST]
     put()
     assert len(name.opened) == 2, "what has succeeded is kept"

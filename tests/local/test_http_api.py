@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.support.embedded import WEST, Aws
+from tests.support.embedded import ACCOUNT, WEST, Aws
 
 ECHO = """
 import base64, json, os
@@ -46,6 +46,14 @@ def make(aws: Aws, name: str, region: str = WEST) -> Api:
     for route in ("POST /v1/signals", "GET /health", "GET /fail", "GET /bytes"):
         target = f"integrations/{integration['IntegrationId']}"
         client.create_route(ApiId=api["ApiId"], RouteKey=route, Target=target)
+    aws("lambda", region).add_permission(
+        FunctionName=name,
+        Qualifier="live",
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:{region}:{ACCOUNT}:{api['ApiId']}/*/*",
+    )
     client.create_stage(ApiId=api["ApiId"], StageName="$default", AutoDeploy=True)
     return Api(aws.url, f"{api['ApiId']}.execute-api.{region}.amazonaws.com")
 

@@ -19,6 +19,7 @@ def test_start_answers_on_both_ports_and_stop_leaves_no_process_and_no_port(own_
     local = process.start(own_home, aws_port=free_port(), port=free_port())
     assert httpx.get(f"{local.aws_url}/_ministack/health").is_success
     assert httpx.get(local.url).status_code == 503
+    Aws(local.aws_url).role("any")
     alias = Aws(local.aws_url).function("f", "handler = lambda event, context: 1")
     boto3.client(
         "lambda", "us-west-2", endpoint_url=local.aws_url, aws_access_key_id="test", aws_secret_access_key="test"

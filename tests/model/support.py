@@ -12,7 +12,7 @@ from typing import Any
 from handlers.shared.times import timestamp
 from signals.model.blueprint import Blueprint, read
 from signals.model.clock import HOUR_S
-from signals.model.faults import Fault
+from signals.model.faults import OF_FUNCTIONS, Fault, FaultKind
 from signals.model.platform import Platform
 from signals.model.traffic import Clients, signal
 from signals.recording.record import record
@@ -35,6 +35,26 @@ def recorded(stack: str = "prod") -> Recording:
 @cache
 def plan(stack: str = "prod") -> Blueprint:
     return read(recorded(stack))
+
+
+Place = tuple[FaultKind, str, str | None]
+
+
+@cache
+def places() -> tuple[Place, ...]:
+    """Where each kind of fault does something: in which Region, and for which function if it is of one."""
+    blueprint = plan()
+    only = {
+        FaultKind.API: {api.region for api in blueprint.apis},
+        FaultKind.LAKE: {arn.split(":")[3] for arn in blueprint.streams},
+        FaultKind.INVERTED: {PRIMARY},
+        # What is replayed is what the secondary's archive has.
+        FaultKind.REPLAY: {SECONDARY},
+    }
+    regions = (PRIMARY, SECONDARY)
+    found: list[Place] = [(kind, r, None) for kind in FaultKind for r in regions if r in only.get(kind, regions)]
+    found += [(kind, f.region, f.folder) for kind in OF_FUNCTIONS for f in blueprint.functions]
+    return tuple(found)
 
 
 def changed(type: str, name: str, change: Callable[[dict[str, Any]], None], base: Recording | None = None) -> Recording:

@@ -13,18 +13,18 @@ from functools import cache, partial
 from itertools import chain, product
 
 import pytest
-from hypothesis import HealthCheck, event, given, note, seed, settings
+from hypothesis import HealthCheck, assume, event, given, note, seed, settings
 from hypothesis import strategies as st
 
 from components import resource_types as types
 from signals.model.bus import LAG_S
 from signals.model.clock import HOUR_S, MINUTE_S
-from signals.model.faults import Fault, FaultKind
+from signals.model.faults import OF_FUNCTIONS, Fault, FaultKind
 from signals.model.operator import Operator
 from signals.model.platform import Platform
 from signals.model.traffic import Clients, signal
 from signals.recording.resources import Recording
-from tests.model.support import PRIMARY, SECONDARY, SEED, changed, platform_of, recorded
+from tests.model.support import PRIMARY, SECONDARY, SEED, changed, places, platform_of, recorded
 
 SCHEDULES = int(os.environ.get("SIGNALS_SCHEDULES", "1500"))
 _proof = settings(
@@ -35,11 +35,11 @@ _proof = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 # Faults that AWS may have. A deleted bus loses what is put on it, which the proof cannot exclude.
-_KINDS = [kind for kind in FaultKind if kind is not FaultKind.BUS_MISSING]
+_PLACES = [place for place in places() if place[0] is not FaultKind.BUS_MISSING]
+_KINDS = list(dict.fromkeys(kind for kind, _, _ in _PLACES))
 _WHOLE = (FaultKind.INVERTED, FaultKind.EVENTBRIDGE, FaultKind.STALLED, FaultKind.REPLICATION)
-_OF_FUNCTIONS = (FaultKind.FUNCTION_ERRORS, FaultKind.THROTTLED, FaultKind.LAMBDA_API)
 _OF_A_REGION = (FaultKind.EVENTBRIDGE, FaultKind.API, FaultKind.SQS, FaultKind.LAMBDA_API, FaultKind.LAKE)
-_FUNCTIONS = ["enrichment", "ingest", "republish", "return_path", "profile", None]
+_FUNCTIONS = list(dict.fromkeys(of for _, _, of in _PLACES))
 _START = 20  # minutes until the routing has settled
 
 
@@ -85,13 +85,12 @@ class Schedule:
 
 @st.composite
 def faults(draw: st.DrawFn, longest_days: float) -> Fault:
-    kind = draw(st.sampled_from(_KINDS))
+    kind, region, of = draw(st.sampled_from(_PLACES))
     # Many begin at nearly the same time: it is together that they are worst.
     start = draw(st.one_of(st.integers(_START, _START + 15), st.integers(_START, int(longest_days * 24 * 60))))
     end = start + draw(durations(longest_days))
     rate = 1.0 if kind in _WHOLE else draw(st.sampled_from([1.0, 0.5, 0.1]))
-    of = draw(st.sampled_from(_FUNCTIONS)) if kind in _OF_FUNCTIONS else None
-    return Fault(kind, draw(st.sampled_from([PRIMARY, SECONDARY])), start * MINUTE_S, end * MINUTE_S, rate, of)
+    return Fault(kind, region, start * MINUTE_S, end * MINUTE_S, rate, of)
 
 
 @st.composite
@@ -103,9 +102,9 @@ def one_thing(draw: st.DrawFn, longest_days: float) -> list[Fault]:
     if subject == "region":
         regions, kinds = draw(st.sampled_from([(PRIMARY,), (SECONDARY,)])), list(_OF_A_REGION)
     elif subject == "service":
-        kinds = [draw(st.sampled_from([kind for kind in _KINDS if kind not in _OF_FUNCTIONS]))]
+        kinds = [draw(st.sampled_from(_KINDS))]
     else:
-        kinds, functions = [draw(st.sampled_from(_OF_FUNCTIONS))], [draw(st.sampled_from(_FUNCTIONS))]
+        kinds, functions = [draw(st.sampled_from(OF_FUNCTIONS))], [draw(st.sampled_from(_FUNCTIONS))]
     # A fault that is not all or nothing is one of a service or a function.
     rate = 1.0 if subject == "region" or kinds[0] in _WHOLE else draw(st.sampled_from([1.0, 0.5, 0.1]))
     found, at = [], draw(st.integers(_START, _START + 120))
@@ -114,8 +113,10 @@ def one_thing(draw: st.DrawFn, longest_days: float) -> list[Fault]:
         found += [
             Fault(kind, region, at * MINUTE_S, end * MINUTE_S, rate, of)
             for kind, region, of in product(kinds, regions, functions)
+            if (kind, region, of) in _PLACES
         ]
         at = end + draw(durations(longest_days / 4))
+    assume(found)
     return found
 
 
@@ -246,7 +247,7 @@ WITNESSES = [
     )
     for sent in [[HOUR_S + 60, 2 * HOUR_S, 20 * HOUR_S]]
     for kind in _KINDS
-    for of in (_FUNCTIONS if kind in _OF_FUNCTIONS else [None])
+    for of in (_FUNCTIONS if kind in OF_FUNCTIONS else [None])
 ]
 # And a replay into a queue that refuses.
 WITNESSES.append(

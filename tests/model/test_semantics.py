@@ -53,7 +53,7 @@ def test_an_explicit_deny_beats_an_allow_and_a_condition_must_hold() -> None:
 
 
 def test_a_condition_operator_that_is_not_known_is_an_error_and_not_a_guess() -> None:
-    odd = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:SecureTransport": "x"}}}
+    odd = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Odd": {"aws:SecureTransport": "x"}}}
     with pytest.raises(KeyError):
         Policy((odd,)).allows("events:PutEvents", "arn")
 

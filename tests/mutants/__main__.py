@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
+from signals.recording.record import record
 from tests.mutants import faults, recorded
 from tests.mutants.faults import ROOT, Explanation, Fault
 from tests.mutants.recorded import Mutation
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: every survivor is explained; 1: some are not, or an explanation explains nothing; 2: some were not judged."""
     options = _options(arguments)
     chosen = faults.shard(_chosen(faults.load(), options.only), options.shard)
-    mutations = faults.shard(_chosen(recorded.mutations(), options.only), options.shard)
+    prod = record("prod")
+    mutations = faults.shard(_chosen(recorded.mutations(prod), options.only), options.shard)
     if options.list:
         for one in (*chosen, *mutations):
             print(f"{one.id}: {one.says}")
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     left = [fault for fault in chosen if fault.id not in kept.outcomes]
     found: list[Iterable[Outcome]] = [_in_copies(left, options.jobs)] if left else []
     if unseen := [mutation for mutation in mutations if mutation.id not in kept.outcomes]:
-        found.append(recorded.judge(unseen))
+        found.append(recorded.judge(unseen, prod))
     total = len(chosen) + len(mutations)
     try:
         for outcome in chain.from_iterable(found):

@@ -1,6 +1,7 @@
 """Each element of the recorded `prod` stack taken away or made wrong, one at a time; generated, not listed.
 
-What must see it, in this order: the policy rules, the tests of the components, the model. All run in this process.
+A policy rule must see it, or a test of the components; both run in this process, which takes half a second each. What
+such a fault would lose, the model's own tests say (tests/model/test_wrong_settings.py).
 """
 
 from __future__ import annotations
@@ -59,35 +60,27 @@ class Mutation:
     apply: Callable[[Recording], Recording]
 
 
-def mutations() -> list[Mutation]:
-    """Every mutation, by the resources' names."""
-    needed = {(ref.type, ref.name) for resource in _prod().all for ref in resource.references()}
-    found = [each for r in _resources(_prod()) for each in _of(r, removable=(r.type, r.name) not in needed)]
+def mutations(base: Recording) -> list[Mutation]:
+    """Every mutation of a recording, by the resources' names."""
+    needed = {(ref.type, ref.name) for resource in base.all for ref in resource.references()}
+    resources = [r for r in base.all if r.custom and not r.is_provider and r.region]
+    found = [each for r in resources for each in _of(r, removable=(r.type, r.name) not in needed)]
     assert len({each.id for each in found}) == len(found)
     return sorted(found, key=lambda each: each.id)
 
 
-def judge(wanted: Sequence[Mutation]) -> Iterator[Outcome]:
-    """What sees each of them."""
-    unchanged = _seen(_prod())
+def judge(wanted: Sequence[Mutation], base: Recording) -> Iterator[Outcome]:
+    """What sees each of them.
+
+    Raises:
+        BaselineError: Something is seen in the recording as it is.
+    """
+    unchanged = seen_by(base)
     if unchanged:
         raise BaselineError(unchanged)
     for mutation in wanted:
-        by = _seen(mutation.apply(_prod()))
-        yield Outcome(mutation.id, "caught" if by else "survived", by or "policies, components, model")
-
-
-@cache
-def _unchanged(stack: str) -> Recording:
-    return record(stack)
-
-
-def _prod() -> Recording:
-    return _unchanged("prod")
-
-
-def _resources(recording: Recording) -> list[Resource]:
-    return [r for r in recording.all if r.custom and not r.is_provider and r.region]
+        by = seen_by(mutation.apply(base))
+        yield Outcome(mutation.id, "caught" if by else "survived", by or "policies, tests/components")
 
 
 def _of(resource: Resource, *, removable: bool) -> Iterator[Mutation]:
@@ -185,8 +178,8 @@ def _replaced(document: Inputs, place: int, statement: Inputs) -> Inputs:
     return {**document, "Statement": [statement if n == place else s for n, s in enumerate(document["Statement"])]}
 
 
-def _seen(recording: Recording) -> str:
-    """What sees something wrong with a recording; empty for nothing."""
+def seen_by(recording: Recording) -> str:
+    """What sees something wrong with a recording of `prod`; empty for nothing."""
     return _by_policies(recording) or _by_components(recording)
 
 
@@ -215,6 +208,9 @@ class _OnlyOfProd:
     def _looks_at_prod(item: pytest.Item) -> bool:
         stack = item.callspec.params.get("platform") if hasattr(item, "callspec") else None
         return stack == "prod" or (stack is None and "prod" in getattr(item, "fixturenames", ()))
+
+
+_unchanged = cache(record)
 
 
 def _by_components(recording: Recording) -> str:

@@ -5,8 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from components.resource_types import (
+    ARCHIVE,
+    ASYNC_CONFIG,
+    MAPPING,
+    PERMISSION,
+    QUEUE,
+    QUEUE_POLICY,
+    ROLE,
+    ROLE_POLICY,
+    RULE,
+    TARGET,
+)
+from signals.recording.resources import Recording
 from tests.mutants import __main__ as mutants
-from tests.mutants import faults
+from tests.mutants import faults, recorded
 from tests.mutants.faults import Explanation, Fault
 from tests.mutants.runner import Copy, Outcome
 
@@ -93,6 +106,25 @@ def test_a_survivor_without_a_reason_fails_and_so_does_a_reason_without_a_surviv
 def test_every_explanation_gives_a_reason() -> None:
     for explanation in faults.load_explanations():
         assert explanation.faults and len(explanation.reason) > 30
+
+
+def test_each_element_of_the_recording_is_taken_away_and_what_sees_it_is_named(prod: Recording) -> None:
+    mutations = {each.id: each for each in recorded.mutations(prod)}
+    assert len(mutations) > 500
+    unchanged = set(map(id, prod.all))
+    for each in mutations.values():
+        assert len(unchanged - set(map(id, each.apply(prod).all))) == 1, each.id
+    poller = "recorded: RolePolicy spool-us-west-2-republish-role-policy policy: no sqs:DeleteMessage (4)"
+    assert recorded.seen_by(mutations[poller].apply(prod)) == "IAM-ROLE-SUFFICES"
+    query = mutations["recorded: NamedQuery processing-us-west-2-lake-distinct removed"]
+    assert recorded.seen_by(query.apply(prod)).startswith("tests/components/test_lake.py::")
+    assert recorded.seen_by(prod) == ""
+
+
+def test_every_kind_that_a_signal_depends_on_is_made_wrong_in_turn(prod: Recording) -> None:
+    wrong = [each.id.split()[1] for each in recorded.mutations(prod)]
+    for kind in (QUEUE, QUEUE_POLICY, ROLE, ROLE_POLICY, TARGET, RULE, MAPPING, PERMISSION, ASYNC_CONFIG, ARCHIVE):
+        assert wrong.count(kind.rpartition(":")[2]) >= len(prod.resources(kind)) > 0, kind
 
 
 @pytest.mark.slow

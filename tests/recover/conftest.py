@@ -8,8 +8,8 @@ import pytest
 from components.settings import load_settings
 from signals.local import process
 from signals.stack import Stack
-from tests.recover.support import ACCOUNT, ScriptedAws, ScriptedStack, arn, bus, queue
-from tests.support.embedded import free_port
+from tests.recover.support import ScriptedAws, ScriptedStack, arn, bus, queue
+from tests.support.embedded import ROLE, Aws, free_port
 from tests.support.hand_made import PRIMARY, SECONDARY, SETTINGS
 
 
@@ -26,6 +26,7 @@ def scripted(tmp_path: Path) -> ScriptedStack:
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local]:
     home = tmp_path_factory.mktemp("recover")
     running = process.start(home, "test", aws_port=free_port(), port=free_port())
+    Aws(running.aws_url).role(ROLE.rpartition("/")[2])
     yield running
     process.stop(home)
 
@@ -51,7 +52,7 @@ def _platform(embedded: process.Local) -> Stack:
         Name="hand-made",
         RoutingConfig={"FailoverConfig": failover},
         EventBuses=[{"EventBusArn": arn("events", region, "event-bus/hand-made-ingress")} for region in stack.regions],
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/replication",
+        RoleArn=ROLE,
     )
     return stack
 

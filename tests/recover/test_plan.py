@@ -18,10 +18,11 @@ HOUR = timedelta(hours=1)
 
 
 class Alarms:
-    """CloudWatch with a history and no metric."""
+    """CloudWatch with a history, and with no metric but those of what could not be delivered."""
 
     def __init__(self, *history: tuple[datetime, str]) -> None:
         self.history = history
+        self.undelivered: dict[str, list[datetime]] = {}
 
     def get_paginator(self, name: str) -> Any:
         assert name == "describe_alarm_history"
@@ -35,6 +36,9 @@ class Alarms:
 
     def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
         assert (asked["EndTime"] - asked["StartTime"]).total_seconds() / asked["Period"] <= 1_440
+        if asked["MetricName"] in ("InvocationsFailedToBeSentToDlq", "DestinationDeliveryFailures"):
+            of = asked["Dimensions"][-1]["Value"]
+            return {"Datapoints": [{"Timestamp": at, "Sum": 1.0} for at in self.undelivered.get(of, ())]}
         return {"Datapoints": [{"Sum": 600.0}, {"Sum": 400.0}]}
 
 
@@ -132,6 +136,21 @@ def test_without_times_every_outage_that_is_not_made_good_is_taken(cloud: Script
     assert planned.windows == both[1:]
     assert any("completed replays cover" in note for note in planned.notes)
     assert plan.make_plan(cloud, whole=True).windows == both
+
+
+@pytest.mark.parametrize("of", ["hand-made-enrichment", "hand-made-orders", "hand-made-return"])
+def test_what_no_dead_letter_queue_could_take_is_replayed_and_so_is_what_an_earlier_replay_brought(
+    cloud: ScriptedStack, of: str
+) -> None:
+    alarms = cloud.answers["cloudwatch"] = Alarms((NOW - 90 * HOUR, "ALARM"), (NOW - 80 * HOUR, "OK"))
+    outage = outage_windows(cloud, None, None).windows
+    done = {"EventStartTime": outage[0][0], "EventEndTime": outage[0][1], "State": "COMPLETED", "ReplayName": "x"}
+    cloud.answers["events"].replays = [{**done, "ReplayStartTime": NOW - 60 * HOUR}]
+    assert outage_windows(cloud, None, None).windows == ()
+    alarms.undelivered[of] = [NOW - 40 * HOUR]
+    assert outage_windows(cloud, None, None).windows == (*outage, (NOW - 70 * HOUR, NOW - 39 * HOUR))
+    cloud.answers["events"].replays = [{**done, "ReplayStartTime": NOW - 30 * HOUR}]
+    assert outage_windows(cloud, None, None).windows == ((NOW - 70 * HOUR, NOW - 39 * HOUR),)
 
 
 def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:

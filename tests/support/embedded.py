@@ -15,6 +15,7 @@ from botocore.config import Config
 WEST, EAST = "us-west-2", "us-east-1"
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
+_SERVICES = [f"{name}.amazonaws.com" for name in ("events", "firehose", "lambda", "scheduler")]
 
 
 def free_port() -> int:
@@ -42,6 +43,15 @@ class Aws:
     def __call__(self, service: str, region: str = WEST) -> Any:
         once = Config(retries={"total_max_attempts": 1})
         return self._session.client(service, region_name=region, endpoint_url=self.url, config=once)
+
+    def role(self, name: str, *statements: dict[str, Any], services: list[str] | None = None) -> str:
+        """A role's ARN; without statements it may do all, and every service may assume it unless some are named."""
+        iam, trusted = self("iam"), {"Service": _SERVICES if services is None else services}
+        trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        allowed = list(statements) or [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": allowed}))
+        return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
     def bus(self, name: str, region: str = WEST) -> str:
         return str(self("events", region).create_event_bus(Name=name)["EventBusArn"])
@@ -75,7 +85,7 @@ class Aws:
         entry = {"Source": "test", "DetailType": "Test", "Detail": json.dumps(detail or {}), "EventBusName": bus}
         return dict(self("events", region).put_events(Entries=[entry], **request))
 
-    def function(self, name: str, code: str, region: str = WEST, **settings: Any) -> str:
+    def function(self, name: str, code: str, region: str = WEST, *, role: str = ROLE, **settings: Any) -> str:
         """A published version behind the alias `live`; the alias's ARN."""
         client = self("lambda", region)
         archive = io.BytesIO()
@@ -84,7 +94,7 @@ class Aws:
         client.create_function(
             FunctionName=name,
             Runtime="python3.11",
-            Role=ROLE,
+            Role=role,
             Handler="index.handler",
             Code={"ZipFile": archive.getvalue()},
             Publish=True,

@@ -14,7 +14,7 @@ from components.settings import load_settings
 from signals import stack_files
 from signals.local import process
 from signals.stack import Stack
-from tests.support.embedded import free_port
+from tests.support.embedded import ROLE, Aws, free_port
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 SETTINGS: dict[str, Any] = {
@@ -51,6 +51,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Local]:
     home = tmp_path_factory.mktemp("embedded")
     running = process.start(home, "test", aws_port=free_port(), port=free_port())
+    Aws(running.aws_url).role(ROLE.rpartition("/")[2])
     yield running
     process.stop(home)
 
@@ -93,7 +94,7 @@ def _endpoint(stack: Stack) -> None:
             }
         },
         EventBuses=[{"EventBusArn": arn.format(region)} for region in stack.regions],
-        RoleArn="arn:aws:iam::000000000000:role/hand-made-replication",
+        RoleArn=ROLE,
     )
     detail = {"batch_id": "b1", "signals": [signal("in-archive"), signal("everywhere")]}
     stack.aws.client("events", SECONDARY).put_events(

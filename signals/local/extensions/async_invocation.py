@@ -26,7 +26,7 @@ from ministack.core.responses import new_uuid, request_scope
 from ministack.services import lambda_svc
 
 from signals.local import faults
-from signals.local.extensions import patching, queues
+from signals.local.extensions import patching, permissions, queues
 
 _PAUSE_SECONDS = 0.3
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -79,6 +79,7 @@ def _run(func: dict[str, Any], event: Any) -> None:
         destination = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
         if destination:
             try:
+                queues.permit(permissions.function_refusal(config, ("sqs:SendMessage",), destination))
                 queues.send(destination, _record(config, arn, event, result, condition, invoked))
             except queues.DeliveryError as error:
                 logger.warning("%s: the event is dropped: %s", arn, error)

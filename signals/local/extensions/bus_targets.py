@@ -19,19 +19,19 @@ from ministack.services import eventbridge as events
 
 from components import resource_types as types
 from signals.local import faults
-from signals.local.extensions import event_bus, patching
+from signals.local.extensions import event_bus, patching, permissions
 from signals.local.extensions.event_bus import Event
-from signals.local.extensions.queues import DeliveryError
+from signals.local.extensions.queues import DeliveryError, permit
 
-_CROSS_REGION = "CROSS_REGION_INGESTION_FAILED"
+_CROSS_REGION, _PUT = "CROSS_REGION_INGESTION_FAILED", "events:PutEvents"
 logger = logging.getLogger("signals.local.events")
 # What crosses Regions is asynchronous: no request waits for it.
 _between_regions = ThreadPoolExecutor(4, thread_name_prefix="between-regions")
 patching.require(events, "_event_buses")
 
 
-def forward(arn: Arn, event: Event, rule: dict[str, Any]) -> None:
-    """Pass an event on to another bus."""
+def forward(arn: Arn, event: Event, rule: dict[str, Any], *, role_arn: str | None) -> None:
+    """Pass an event on to another bus by a role."""
     if event.get("_ReceivedFrom"):
         raise DeliveryError(
             "THIRD_REGION_HOP_DETECTED",
@@ -45,6 +45,11 @@ def forward(arn: Arn, event: Event, rule: dict[str, Any]) -> None:
     if not events._event_buses.contains_scoped(arn.account_id, arn.region, bus):
         raise DeliveryError("NO_RESOURCE", f"Event bus {arn} does not exist")
     elsewhere = (arn.account_id, arn.region) != (get_account_id(), get_region())
+    if role_arn:
+        keys = {"events:source": event["Source"], "events:detail-type": event["DetailType"]}
+        permit(permissions.refusal(role_arn, event_bus.MANAGED_BY, _PUT, str(arn), source_arn=rule["Arn"], keys=keys))
+    elif elsewhere:
+        raise DeliveryError("NO_PERMISSIONS", f"{rule['Arn']} has no role that may perform {_PUT} on {arn}")
     copy = {key: value for key, value in event.items() if key != "_Endpoint"}
     copy["EventBusName"] = bus
     copy["_ReceivedFrom"] = types.arn(

@@ -26,11 +26,11 @@ from ministack.services import cloudwatch, firehose, lambda_svc
 from ministack.services import eventbridge as events
 
 from signals.local import faults
-from signals.local.extensions import bus_targets, patching, queues
+from signals.local.extensions import bus_targets, patching, permissions, queues
 from signals.local.extensions.event_bus import MANAGED_BY, Event
-from signals.local.extensions.queues import DeliveryError
+from signals.local.extensions.queues import DeliveryError, permit
 
-SERVICE = "events.amazonaws.com"
+SERVICE, SCHEDULER = "events.amazonaws.com", "scheduler.amazonaws.com"
 DEFAULT_RETRY_SECONDS, DEFAULT_RETRY_ATTEMPTS = 86_400, 185
 # EventBridge backs off for minutes; on a laptop seconds are enough.
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.2, 5.0
@@ -134,8 +134,10 @@ def send_to_dead_letter_queue(
         **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
     }
     body = json.dumps(view.event_with_detail(), separators=(",", ":"), ensure_ascii=False)
-    service = None if ":scheduler:" in rule_arn else SERVICE  # a schedule sends by its role
     try:
+        if _service(rule) == SCHEDULER:  # which sends by the schedule's role
+            permit(_role_refusal(target, rule, "sqs:SendMessage", queue_arn))
+        service = SERVICE if _service(rule) == SERVICE else None
         queues.send(queue_arn, body, attributes=attributes, service=service, source_arn=rule_arn)
         _count("InvocationsSentToDlq", rule)
     except DeliveryError as refused:
@@ -148,7 +150,7 @@ def _deliver(
 ) -> None:
     arn = parse_arn(target["Arn"])
     if arn.service == "events" and arn.resource.startswith("event-bus/"):
-        bus_targets.forward(arn, event, rule)
+        bus_targets.forward(arn, event, rule, role_arn=target.get("RoleArn"))
         return
     deliver = {"lambda": _to_lambda, "sqs": _to_sqs, "firehose": _to_firehose}.get(arn.service)
     if deliver is None:
@@ -163,23 +165,26 @@ def _to_lambda(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str
     record, config, _ = lambda_svc._get_func_record_for_ref(str(arn))
     if not record or not config:
         raise DeliveryError("NO_RESOURCE", f"Function not found: {arn}")
-    base = lambda_svc._get_base_func_record_for_ref(str(arn))[0]
-    if not target.get("RoleArn"):
-        queues.require_permission(
-            base["policy"], "lambda:InvokeFunction", str(arn), service=SERVICE, source_arn=rule.get("Arn", "")
-        )
+    policy = lambda_svc._get_base_func_record_for_ref(str(arn))[0]["policy"]
+    source: dict[str, Any] = {"service": SERVICE, "source_arn": rule.get("Arn", "")}
+    permit(
+        _role_refusal(target, rule, "lambda:InvokeFunction", str(arn))
+        if target.get("RoleArn")
+        else permissions.service_refusal(policy, "lambda:InvokeFunction", str(arn), **source)
+    )
     invoked = {**config, "FunctionArn": str(arn)}
     lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(record, invoked), json.loads(body))
 
 
 def _to_sqs(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
     service = None if target.get("RoleArn") else SERVICE
+    if service is None:
+        permit(_role_refusal(target, rule, "sqs:SendMessage", str(arn)))
     queues.send(str(arn), body, service=service, source_arn=rule.get("Arn", ""))
 
 
-def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:  # noqa: ARG001
-    if not target.get("RoleArn"):
-        raise DeliveryError("NO_PERMISSIONS", f"a Firehose target needs a role: {arn}")
+def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: str) -> None:
+    permit(_role_refusal(target, rule, "firehose:PutRecord", str(arn)))
     data = base64.b64encode(body.encode()).decode()
     name = arn.resource.removeprefix("deliverystream/")
     if name in faults.now.refusing_streams:
@@ -187,6 +192,16 @@ def _to_firehose(arn: Arn, target: dict[str, Any], rule: dict[str, Any], body: s
     status, _, answer = firehose._put_record({"DeliveryStreamName": name, "Record": {"Data": data}})
     if status != 200:
         raise DeliveryError("THROTTLING" if status == 503 else "NO_RESOURCE", answer.decode(), retryable=status == 503)
+
+
+def _service(rule: dict[str, Any]) -> str:
+    return SCHEDULER if ":scheduler:" in rule.get("Arn", "") else SERVICE
+
+
+def _role_refusal(target: dict[str, Any], rule: dict[str, Any], action: str, resource: str) -> str | None:
+    if not target.get("RoleArn"):
+        return f"{rule.get('Arn')} has no role that may perform {action} on {resource}"
+    return permissions.refusal(target["RoleArn"], _service(rule), action, resource, source_arn=rule.get("Arn", ""))
 
 
 def _count(metric: str, rule: dict[str, Any]) -> None:

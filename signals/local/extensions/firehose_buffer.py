@@ -24,10 +24,11 @@ from ministack.core.arn import parse_arn
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import firehose, s3
 
-from signals.local.extensions import patching
+from signals.local.extensions import patching, permissions
 
 _RETRY_SECONDS, _GIVE_UP_SECONDS = 2.0, 86_400
 _MEGABYTE = 1_048_576
+_SERVICE = "firehose.amazonaws.com"
 logger = logging.getLogger("signals.local.firehose")
 patching.require(firehose, "_evaluate_prefix", "_java_time", "_s3_bucket_from_arn", "_streams")
 patching.require(s3, "handle_request(method, path, headers, body, query_params)")
@@ -103,6 +104,10 @@ def _write(buffer: _Buffer) -> None:
         key = f"{prefix}{name}{config.get('FileExtension') or extension}"
         bucket = firehose._s3_bucket_from_arn(config["BucketARN"])
         headers = {"content-type": "application/octet-stream", "content-length": str(len(body)), "host": "s3.localhost"}
+        written = f"{config['BucketARN']}/{key}"
+        refused = permissions.refusal(config["RoleARN"], _SERVICE, "s3:PutObject", written, source_arn=str(arn))
+        if refused:
+            raise OSError(refused)
         put = s3.handle_request("PUT", f"/{bucket}/{key}", headers, body, {}, internal=True)
         status, _, answer = asyncio.run(put)
         if status != 200:

@@ -31,7 +31,7 @@ from ministack.services import eventbridge as events
 
 from components import resource_types as types
 from signals.local import connections, faults
-from signals.local.extensions import event_bus, health_check, patching
+from signals.local.extensions import event_bus, health_check, patching, permissions
 
 Endpoint = dict[str, Any]
 DNS_SUFFIX = ".endpoint.events.amazonaws.com"
@@ -55,7 +55,7 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
     """PutEvents; through an endpoint, on the Region it sends to."""
     endpoint_id = data.get("EndpointId")
     if not endpoint_id:
-        return event_bus.put_events(data, allow_aws_source)
+        return _refused(data.get("Entries")) or event_bus.put_events(data, allow_aws_source)
     endpoint = next((e for e in events._endpoints.all_values() if e["EndpointId"] == endpoint_id), None)
     if endpoint is None:
         return error_response_json("ResourceNotFoundException", f"Endpoint {endpoint_id} does not exist.", 400)
@@ -70,11 +70,22 @@ def put_events(data: dict[str, Any], allow_aws_source: bool = False) -> Any:
         {**entry, "EventBusName": _bus_in(region, entry.get("EventBusName"))} for entry in data.get("Entries") or []
     ]
     with request_scope(parse_arn(endpoint["Arn"]).account_id, region):
-        return event_bus.put_events(
+        return _refused(entries) or event_bus.put_events(
             {"Entries": entries},
             endpoint_arn=endpoint["Arn"] if _replicates(endpoint) else None,
             throttled=_throttled(len(entries)),
         )
+
+
+def _refused(entries: Any) -> Any:
+    """The answer where the caller may not put one of the entries on its bus in the Region in scope; None if it may."""
+    for entry in entries or []:
+        bus = entry.get("EventBusName") or "default"
+        there = {"region": get_region(), "account": get_account_id()}
+        arn = bus if bus.startswith("arn:") else types.arn(types.BUS, **there, name=bus)
+        if refused := permissions.entry_refusal(entry, arn):
+            return refused
+    return None
 
 
 def _replicates(endpoint: Endpoint) -> bool:
@@ -162,13 +173,30 @@ def _refusal(endpoint: Endpoint) -> str | None:
             return f"Event bus {arn} does not exist."
     if _replicates(endpoint) and not endpoint.get("RoleArn"):
         return "RoleArn is required when event replication is enabled."
-    return None
+    return _role_refusal(endpoint) if _replicates(endpoint) else None
+
+
+def _role_refusal(endpoint: Endpoint) -> str | None:
+    """Why EventBridge cannot manage replication by the endpoint's role. On AWS that ends a creation, too."""
+    role = endpoint["RoleArn"]
+    asked = [("iam:PassRole", role, {"iam:PassedToService": event_bus.MANAGED_BY})]
+    for bus in map(parse_arn, (bus["EventBusArn"] for bus in endpoint["EventBuses"])):
+        where = {"region": bus.region, "account": bus.account_id}
+        rule = types.arn(types.RULE, **where, eventBusName=bus.resource.partition("/")[2], name=_rule_name(endpoint))
+        asked += [(action, rule, {}) for action in ("events:PutRule", "events:PutTargets")]
+    source = {"service": event_bus.MANAGED_BY, "source_arn": endpoint["Arn"]}
+    refusals = (permissions.refusal(role, action=a, resource=r, keys=keys, **source) for a, r, keys in asked)
+    return next((refused for refused in refusals if refused), None)
+
+
+def _rule_name(endpoint: Endpoint) -> str:
+    return RULE_PREFIX + str(endpoint["EndpointId"]).partition(".")[0]
 
 
 def _manage_rules(endpoint: Endpoint, *, wanted: bool) -> None:
     """Put the rules of replication on an endpoint's buses, or remove them."""
     arns = [bus["EventBusArn"] for bus in endpoint.get("EventBuses") or ()]
-    rule = RULE_PREFIX + endpoint["EndpointId"].partition(".")[0]
+    rule = _rule_name(endpoint)
     for here, there in zip(map(parse_arn, arns), reversed(arns), strict=True):
         bus = here.resource.removeprefix("event-bus/")
         with request_scope(here.account_id, here.region):

@@ -13,16 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core.arn import parse_arn
-from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import request_scope
 from ministack.services import sqs
 
 from signals.local import faults
-from signals.local.extensions import patching
+from signals.local.extensions import patching, permissions
 
 patching.require(sqs, "_queue_by_arn", "_act_send_message", "_Err(code, message, status)")
 _COMPACT = ("RedrivePolicy", "RedriveAllowPolicy")
-_SENDING = frozenset({"SendMessage", "SendMessageBatch"})
+_SEND, _SENDING = "sqs:SendMessage", frozenset({"SendMessage", "SendMessageBatch"})
 
 
 class DeliveryError(Exception):
@@ -37,6 +36,12 @@ class DeliveryError(Exception):
     def __init__(self, code: str, message: str, *, retryable: bool = False):
         super().__init__(message)
         self.code, self.retryable = code, retryable
+
+
+def permit(refused: str | None) -> None:
+    """Raise the DeliveryError, which no retry mends, that a missing permission is."""
+    if refused:
+        raise DeliveryError("NO_PERMISSIONS", refused)
 
 
 @patching.extends(sqs, "_dispatch(action, data, qurl)")
@@ -69,9 +74,9 @@ def send(
     queue = sqs._queue_by_arn(queue_arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"The specified queue does not exist: {queue_arn}")
+    policy = queue["attributes"].get("Policy")
     if service:
-        policy = queue["attributes"].get("Policy")
-        require_permission(policy, "sqs:SendMessage", queue_arn, service=service, source_arn=source_arn)
+        permit(permissions.service_refusal(policy, _SEND, queue_arn, service=service, source_arn=source_arn))
     message = {
         "QueueUrl": queue["url"],
         "MessageBody": body,
@@ -82,23 +87,3 @@ def send(
     arn = parse_arn(queue_arn)
     with request_scope(arn.account_id, arn.region):
         sqs._act_send_message(message, queue["url"])
-
-
-def require_permission(
-    policy: str | dict[str, Any] | None, action: str, resource: str, *, service: str, source_arn: str
-) -> None:
-    """Raise DeliveryError unless a resource's policy lets an AWS service act on it for `source_arn`."""
-    account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
-    context = EvalContext(
-        principal_arn="*",
-        principal_type="Service",
-        principal_account="",
-        action=action,
-        resource_arn=resource,
-        region=resource.split(":")[3],
-        # AWS's services call each other over TLS, whatever this machine's loopback does.
-        secure_transport=True,
-        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
-    )
-    if evaluate_resource_policy(policy, context, service=service).decision != "Allow":
-        raise DeliveryError("NO_PERMISSIONS", f"{service} is not authorized to perform {action} on {resource}")

@@ -17,7 +17,7 @@ from ministack.core.responses import new_uuid
 from ministack.services import eventbridge as events
 from ministack.services import scheduler
 
-from signals.local.extensions import delivery, event_bus, patching
+from signals.local.extensions import delivery, event_bus, patching, permissions
 from signals.local.extensions.queues import DeliveryError
 
 patching.require(scheduler, "_tick_schedules", "_SCHEDULE_TICK_INTERVAL")
@@ -37,11 +37,17 @@ def invoke(
         original(target, event, rule, view)
         return
     entry = {**parameters, "Detail": target["Input"], "EventBusName": target["Arn"]}
-    status, _, body = event_bus.put_events({"Entries": [entry]})
-    result = json.loads(body)
-    if status != 200 or result["FailedEntryCount"]:
+    keys = {"events:source": parameters["Source"], "events:detail-type": parameters["DetailType"]}
+    asked = (target["RoleArn"], delivery.SCHEDULER, "events:PutEvents", target["Arn"])
+    refused = permissions.refusal(*asked, source_arn=rule.get("Arn", ""), keys=keys)
+    if refused:
+        error = DeliveryError("NO_PERMISSIONS", refused)
+    else:
+        status, _, body = event_bus.put_events({"Entries": [entry]})
+        if status == 200 and not json.loads(body)["FailedEntryCount"]:
+            return
         error = DeliveryError("NO_RESOURCE", body.decode())
-        delivery.send_to_dead_letter_queue(target, view or events._pattern_event_view(event), rule, error)
+    delivery.send_to_dead_letter_queue(target, view or events._pattern_event_view(event), rule, error)
 
 
 def _filled(text: str, schedule: dict[str, Any]) -> str:
