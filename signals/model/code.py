@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from components import resource_types as types
-from components.resource_types import arn
 from handlers.shared.clients import AwsClients
 from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
@@ -78,7 +77,7 @@ def _environment(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[
         now=platform.clock.moment,
         new_id=platform.new_id,
     )
-    more = {"recorder": _every_time} if plan.folder == "profile" else {}
+    more = {"recorder": import_module("handlers.profile.once").Recorder} if plan.folder == "profile" else {}
     build = import_module(f"handlers.{plan.folder}.wiring").build
     handler = build(clients=clients, environment=environment, **more)
 
@@ -154,19 +153,33 @@ class FunctionClient:
             self._platform.ledger.counts["batches spooled"] += len(Entries)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> None:  # noqa: N803
-        """Write an item of a global table: those of both Regions become one union."""
-        table = arn(types.TABLE, region=self._region, account=self._platform.blueprint.account, name=TableName)
-        if not self._plan.role.allows("dynamodb:PutItem", table):
+    # DynamoDB, as handlers/profile and Powertools' idempotency call it.
+
+    def put_item(self, *, TableName: str, Item: Mapping[str, Any], **more: Any) -> None:  # noqa: N803
+        # The only condition there is: that the item be new, or an old one have expired, which none does here.
+        key = ("pk", "sk") if "pk" in Item else ("id",)
+        new = "ConditionExpression" in more
+        self._check("dynamodb:PutItem", TableName)
+        self._platform.tables.put(self._region, TableName, dict(Item), key=key, only_new=new)
+
+    def get_item(self, *, TableName: str, Key: Mapping[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._check("dynamodb:GetItem", TableName)
+        item = self._platform.tables.get(self._region, TableName, Key)
+        return {} if item is None else {"Item": item}
+
+    def update_item(self, *, TableName: str, Key: Mapping[str, Any], UpdateExpression: str, **more: Any) -> None:  # noqa: N803
+        self._check("dynamodb:UpdateItem", TableName)
+        names, values = more["ExpressionAttributeNames"], more["ExpressionAttributeValues"]
+        sets = (part.split(" = ") for part in UpdateExpression.removeprefix("SET ").split(", "))
+        changed = {names[name]: values[value] for name, value in sets}
+        self._platform.tables.change(self._region, TableName, Key, changed)
+
+    def delete_item(self, *, TableName: str, Key: Mapping[str, Any]) -> None:  # noqa: N803
+        self._check("dynamodb:DeleteItem", TableName)
+        self._platform.tables.delete(self._region, TableName, Key)
+
+    def _check(self, action: str, table: str) -> None:
+        name = types.arn(types.TABLE, region=self._region, account=self._platform.blueprint.account, name=table)
+        if not self._plan.role.allows(action, name):
+            self._platform.ledger.counts["AccessDeniedException"] += 1
             raise refused("AccessDeniedException", 400)
-        self._platform.profiles[(Item["pk"]["S"], Item["sk"]["S"])] = self._region
-
-
-def _every_time(_client: Any, *, store: Any, **_settings: str) -> Callable[[Any, Any], str]:
-    """In the place of Powertools' idempotency, which only saves work and never decides what a profile says."""
-
-    def record(item: Any, _context: Any) -> str:
-        store.put(item)
-        return "RecordedSignals"
-
-    return record

@@ -14,6 +14,7 @@ from signals.model.functions import SimulatedFunction, SimulatedMapping
 from signals.model.ledger import Ledger
 from signals.model.probes import ProbeAlarms
 from signals.model.queues import SimulatedQueue
+from signals.model.tables import Tables
 from signals.model.targets import LONGEST_PAUSE_S, RetrySchedule
 
 
@@ -55,11 +56,11 @@ class Platform:
         self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)
         # InvocationsFailedToBeSentToDlq and DestinationDeliveryFailures: when, and in which Region.
         self.undelivered: list[tuple[datetime, str]] = []
-        self.profiles: dict[tuple[str, str], str] = {}
         self._numbers = 0
         regions = {blueprint.endpoint.primary, blueprint.endpoint.secondary} | {
             b.split(":")[3] for b in blueprint.buses
         }
+        self.tables = Tables(self, sorted(regions))
         self.buses = {region: EventBridge(region, self) for region in sorted(regions)}
         self.archives = [SimulatedArchive(plan, self) for plan in blueprint.archives]
         self.queues = {plan.arn: SimulatedQueue(plan, self) for plan in blueprint.queues}

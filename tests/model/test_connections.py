@@ -7,7 +7,7 @@ import pytest
 from hypothesis import event, given, seed, settings
 from hypothesis import strategies as st
 
-from handlers.shared.connections import OLDEST_S, KeptConnections
+from handlers.shared.connections import OLDEST_S, YOUNGEST_S, KeptConnections
 from handlers.shared.senders import EventPublisher
 from signals.model.clock import HOUR_S, MINUTE_S, VirtualClock
 from signals.model.code import Collaborators
@@ -113,8 +113,19 @@ def test_an_endpoint_that_has_moved_spools_nothing_any_more() -> None:
     usual = spooled()
     assert 0 < usual < 30, "until the endpoint has moved"
     assert spooled(keeping(_Nothing)) > 5 * usual, "until the outage ends"
-    # The try after the first failure already reaches the other Region.
-    assert spooled(keeping(_NoFailure)) > usual
+
+
+def test_a_request_that_fails_is_repeated_where_the_endpoint_points_at_once_and_not_within_a_minute() -> None:
+    def strayed(collaborators: Collaborators | None = None) -> float:
+        fault = Fault(_LOUD, PRIMARY, 0.5 * HOUR_S, 1 * HOUR_S)
+        sent_s = [0.4 * HOUR_S + 2 * number for number in range(700)]
+        platform = platform_of(None, [fault], sent_s=sent_s, collaborators=collaborators)
+        platform.clock.run(0.9 * HOUR_S)
+        assert platform.ledger.counts[f"routed to {SECONDARY}"] == 1
+        return platform.ledger.strayed_s
+
+    assert strayed() == 0
+    assert YOUNGEST_S < strayed(keeping(_NoFailure)) <= OLDEST_S
 
 
 @st.composite
