@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from signals.aws import quotas
+from signals.aws.quotas import PUT_EVENTS
 from signals.aws.reading import QueueMessage, queue_message
 
 if TYPE_CHECKING:
@@ -198,5 +198,5 @@ class Aws:
 
     def put_events_quota(self, region: str) -> int | None:
         """Requests a second that PutEvents takes in a Region by default; None where that is unlimited or unknown."""
-        value = quotas.defaults(region).get("put_events")
-        return int(value) if value else None
+        value = PUT_EVENTS.of(region)
+        return int(value) if math.isfinite(value) else None

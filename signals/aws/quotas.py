@@ -1,9 +1,9 @@
-"""AWS's default quotas that bound how fast signals are processed and brought back, with their sources."""
+"""AWS's default quotas that bound how fast signals are processed and brought back: each with where AWS says so."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import yaml
 
@@ -12,53 +12,55 @@ from signals.errors import Misuse
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota.
+    """A quota of one account and Region.
 
-    Attributes:
-        about: What is counted.
+    Args:
+        what: Its name, as AWS's console has it.
+        unit: What is counted.
         source: Where AWS says so.
-        regions: The default by Region.
+        regions: Defaults by Region.
+        elsewhere: That of a Region that `regions` does not name; None where nothing is known of it.
         grows: Whether the service raises it by itself where it is exceeded; what is throttled until then is retried.
-        default: That of every Region; None where it is documented by Region, or not at all.
     """
 
-    about: str
+    what: str
+    unit: str
     source: str
-    regions: Mapping[str, int] = field(default_factory=dict)
-    default: int | None = None
+    regions: Mapping[str, float] = field(default_factory=dict)
+    elsewhere: float | None = None
     grows: bool = False
 
+    def of(self, region: str) -> float:
+        """Its default in a Region; without end where nothing is known of it."""
+        found = self.regions.get(region, self.elsewhere)
+        return float("inf") if found is None else float(found)
 
-@cache
-def table() -> Mapping[str, Quota]:
-    """Every quota by its name."""
-    raw = yaml.safe_load(Path(__file__).with_name("quotas.yaml").read_text("utf-8"))
-    return {name: Quota(**fields) for name, fields in raw.items()}
-
-
-def defaults(region: str) -> dict[str, float]:
-    """The default of each quota that is documented for a Region."""
-    found = {name: quota.regions.get(region, quota.default) for name, quota in table().items()}
-    return {name: float(value) for name, value in found.items() if value is not None}
+    def raised_to(self, value: float | None) -> Self:
+        """The same with what an account really has; with None, itself."""
+        return self if value is None else replace(self, elsewhere=value, regions={})
 
 
-def overridden(region: str, given: Iterable[str]) -> dict[str, float]:
-    """The defaults of a Region, and over them what an account really has, as `name=value`.
+_TABLE = yaml.safe_load(Path(__file__).with_name("quotas.yaml").read_text("utf-8"))
+QUOTAS: Mapping[str, Quota] = {name: Quota(**fields) for name, fields in _TABLE.items()}
+PUT_EVENTS, INVOCATIONS, CONCURRENCY, STREAM_BYTES, MESSAGES_IN_FLIGHT = QUOTAS.values()
+
+
+def overridden(given: Iterable[str]) -> dict[str, Quota]:
+    """Every quota, and in its place what an account really has, as `name=value`.
 
     Raises:
         Misuse: No such quota, or not a number above zero.
     """
-    found = defaults(region)
+    found = dict(QUOTAS)
     for text in given:
         name, _, value = text.partition("=")
-        if name not in table():
-            raise Misuse(
-                f"there is no quota {name!r}: choose one of {', '.join(table())}, as {name or 'put_events'}=20000"
-            )
+        if name not in found:
+            raise Misuse(f"there is no quota {name!r}: choose one of {', '.join(found)}, as put_events=20000")
         try:
-            found[name] = float(value)
+            number = float(value)
         except ValueError:
-            found[name] = 0
-        if not found[name] > 0:
+            number = 0.0
+        if not number > 0:
             raise Misuse(f"{text!r} is not a quota: write {name}= and a number above zero")
+        found[name] = found[name].raised_to(number)
     return found

@@ -8,7 +8,7 @@ from random import Random
 
 from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.times import timestamp
-from signals.aws.quotas import overridden
+from signals.aws.quotas import Quota, overridden
 from signals.model.blueprint import Blueprint, RulePlan, TargetPlan, read
 from signals.model.clock import DAY_S, EPOCH, HOUR_S, parse_duration, parse_outages
 from signals.model.functions import drain_rate
@@ -80,9 +80,9 @@ def run(
     offered = signals_per_day * length_s / DAY_S
     sample = min(sample, max(1, round(offered)))
     weight = max(1.0, offered / sample)
-    allowed = overridden(plan.endpoint.primary, quotas)
-    speed = recovery_speed(_load(plan, signals_per_day / DAY_S), allowed, return_path=_return_rate(plan))
-    regions = (plan.endpoint.primary, plan.endpoint.secondary)
+    allowed, regions = overridden(quotas), (plan.endpoint.primary, plan.endpoint.secondary)
+    load, return_rate = _load(plan, signals_per_day / DAY_S), _return_rate(plan)
+    speed = recovery_speed(load, allowed, plan.endpoint.primary, return_path=return_rate)
     platform = Platform(
         plan,
         [f for start, end in pieces for f in chosen.schedule(*regions, start_s + start, start_s + end)],
@@ -119,7 +119,7 @@ def run(
             undelivered=_undelivered(platform, weight),
             notes=(
                 f"one signal in the model stands for {weight:,.0f}; seed {seed}",
-                *_speed_notes(speed, allowed),
+                *_speed_notes(speed, allowed, plan.endpoint.primary),
                 *(f"{round(n * weight):,} lost: {why}" for why, n in sorted(reasons(platform).items())),
                 *(f"operator: {step}" for step in operator.steps),
                 *(f"assumption: {assumption}" for assumption in ASSUMPTIONS),
@@ -163,14 +163,14 @@ def _return_rate(plan: Blueprint) -> float:
     return max((drain_rate(m) for m in plan.mappings if folders.get(m.function_arn) == "return_path"), default=0.0)
 
 
-def _speed_notes(speed: Speed, allowed: Mapping[str, float]) -> tuple[str, str]:
+def _speed_notes(speed: Speed, allowed: Mapping[str, Quota], region: str) -> tuple[str, str]:
     shares = ", ".join(f"{share:.0%} of {name}" for name, share in sorted(speed.live_share.items()))
-    quota = f"the quota {speed.binding} ({allowed.get(speed.binding, 0):,.0f})"
-    text = f"recovery: {speed.events_per_second:,.0f} events a second, {quota} binds"
-    if speed.binding not in allowed:
-        text = f"recovery: {speed.events_per_second:,.0f} events a second, as the return path can"
-    elif not speed.events_per_second:
-        text = f"recovery: cannot be done, live signals leave nothing of {quota}: raise it (`--quota`)"
+    text = f"recovery: {speed.events_per_second:,.0f} events a second, as the return path can"
+    if speed.binding in allowed:
+        quota = f"the quota {speed.binding} ({allowed[speed.binding].of(region):,.0f})"
+        text = f"recovery: {speed.events_per_second:,.0f} events a second, {quota} binds"
+        if not speed.events_per_second:
+            text = f"recovery: cannot be done, live signals leave nothing of {quota}: raise it (`--quota`)"
     return text, f"live signals take {shares}"
 
 

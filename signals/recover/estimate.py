@@ -14,12 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from components.errors import PlatformError
 from handlers.shared.senders import EventPublisher
+from signals.aws.quotas import CONCURRENCY, INVOCATIONS, STREAM_BYTES, Quota
 from signals.aws.reading import queue_message
 from signals.observe.archives import archive_window
 from signals.observe.location import parsed
 from signals.recover.destinations import Delivery, FunctionInvoker, NotRedrivenError, Router, StreamWriter
 from signals.recover.plan import HEADROOM, drain_rate
-from signals.recover.quotas import CONCURRENCY, INVOCATIONS, STREAM_BYTES, Quota
 from signals.recover.sending import BATCH, Target
 from signals.stack import Stack
 

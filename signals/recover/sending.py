@@ -23,10 +23,10 @@ from typing import Any, Literal, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.shared.delivery import Failure, RetryPace, Undelivered, request_failure
+from signals.aws.quotas import MESSAGES_IN_FLIGHT
 from signals.aws.reading import queue_message
 from signals.recover.destinations import Channel, Delivery, NotRedrivenError, Router
 from signals.recover.failures import FailedMessage, RedriveOutcome, failed_message
-from signals.recover.quotas import MESSAGES_IN_FLIGHT
 from signals.stack import Stack
 
 BATCH = 10  # messages of one receive, and of one delete (SQS API reference)
@@ -35,7 +35,7 @@ HIDDEN_S = 300
 # delete: all of it ends while the messages are hidden.
 _SENDING_S = 90.0
 # Messages that one run leaves in the queue and keeps hidden: others may work on it at the same time.
-MOST_LEFT = int(0.4 * MESSAGES_IN_FLIGHT.elsewhere)
+MOST_LEFT = int(0.4 * MESSAGES_IN_FLIGHT.of(""))
 _MOST_PROBLEMS = 100
 _LOOK_S, _COUNT_S, _RATE_S = 0.5, 10.0, 60.0
 _UNREACHABLE_S = 300.0

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signals.aws.quotas import table
+from signals.aws.quotas import Quota
 
 KEPT_FREE = 0.1
 # Assumed (s): what works through a batch or an entry of the ingress bus; a consumer's function, one signal.
@@ -52,19 +52,27 @@ class Speed:
     live_share: Mapping[str, float]
 
 
-def recovery_speed(load: Load, quotas: Mapping[str, float], *, return_path: float) -> Speed:
+def recovery_speed(load: Load, quotas: Mapping[str, Quota], region: str, *, return_path: float) -> Speed:
     """How fast replayed events can be processed.
 
     Args:
         load: What is processed beside them.
-        quotas: The primary's, by name; one that is not there, or grows by itself, does not bind.
+        quotas: The account's, by name; one that grows by itself does not bind.
+        region: The primary.
         return_path: Events a second that the return path's function puts on the primary's bus.
     """
     live, replayed = _live(load), _replayed(load)
-    free = {name: (1 - KEPT_FREE) * quota - live[name] for name, quota in quotas.items() if not table()[name].grows}
-    rates = {"return path": return_path, **{name: max(0.0, left / replayed[name]) for name, left in free.items()}}
+    allowed = {name: quotas[name].of(region) for name in live if name in quotas}
+    rates = {
+        "return path": return_path,
+        **{
+            name: max(0.0, ((1 - KEPT_FREE) * quota - live[name]) / replayed[name])
+            for name, quota in allowed.items()
+            if not quotas[name].grows
+        },
+    }
     binding = min(rates, key=lambda name: rates[name])
-    return Speed(rates[binding], binding, {name: live[name] / quota for name, quota in quotas.items()})
+    return Speed(rates[binding], binding, {name: live[name] / quota for name, quota in allowed.items()})
 
 
 def _live(load: Load) -> dict[str, float]:
