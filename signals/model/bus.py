@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from handlers.shared.packing import REQUEST_BYTES, REQUEST_ENTRIES, Entry
 from signals.model import blueprint, replication, targets
 from signals.model.clock import DAY_S, MINUTE_S
 from signals.model.event import Event
@@ -56,6 +57,9 @@ class EventBridge:
             ClientError: The request as a whole is refused.
         """
         platform = self._platform
+        size = sum(Entry(each["Source"], each["DetailType"], each["Detail"]).size_bytes for each in entries)
+        if len(entries) > REQUEST_ENTRIES or size > REQUEST_BYTES:
+            raise refused("ValidationException", 400, f"{len(entries)} entries, {size} bytes")
         if platform.faults.hits(FaultKind.EVENTBRIDGE, self.region, platform.clock.now):
             platform.ledger.counts["PutEvents that failed"] += 1
             raise refused("InternalException", 500)

@@ -10,11 +10,13 @@ from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError, ReadTimeoutError
+
 from components import resource_types as types
-from handlers.shared.clients import AwsClients
+from handlers.shared.clients import REQUEST_S, AwsClients
 from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
-from handlers.shared.senders import EventPublisher
+from handlers.shared.senders import BATCH_MESSAGES, MESSAGE_BYTES, EventPublisher, OutgoingMessage
 from signals.model import blueprint
 from signals.model.bus import refused
 from signals.model.connection import Connection
@@ -88,12 +90,16 @@ def _environment(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[
     return run
 
 
+class TimedOutError(Exception):
+    """An invocation took longer than its function's timeout."""
+
+
 class Stopwatch:
     """Time within one invocation, and its context: pauses and requests take it, the platform's clock stands still."""
 
     def __init__(self, platform: Platform, timeout_s: float) -> None:
         self.now = self._ends_s = 0.0
-        self._timeout_s = timeout_s
+        self._timeout_s, self._rng, self._counts = timeout_s, platform.rng, platform.ledger.counts
         self.pace = RetryPace(clock=lambda: self.now, sleep=self.take, jitter=platform.rng.random)
 
     def start(self) -> None:
@@ -101,11 +107,33 @@ class Stopwatch:
         self._ends_s = self.now + self._timeout_s
 
     def take(self, seconds: float) -> None:
+        """Let time pass.
+
+        Raises:
+            TimedOutError: Lambda ends the invocation before so much has passed.
+        """
         self.now += seconds
+        if self.now > self._ends_s:
+            self._counts["time-outs"] += 1
+            raise TimedOutError("the function timed out")
+
+    def unanswered(self, code: str) -> Exception:
+        """What a request to a service that is down ends with: an error at once, or none until the client gives up."""
+        if self._rng.random() < 0.5:
+            return refused(code, 503)
+        self.take(REQUEST_S - _REQUEST_S)
+        return ReadTimeoutError(endpoint_url="https://amazonaws.com")
 
     def get_remaining_time_in_millis(self) -> int:
         """As Lambda's context says it."""
         return int((self._ends_s - self.now) * 1000)
+
+
+def _message_bytes(entry: Mapping[str, Any]) -> int:
+    attributes = entry["MessageAttributes"]
+    return OutgoingMessage(
+        entry["MessageBody"], {name: value["StringValue"] for name, value in attributes.items()}
+    ).size_bytes
 
 
 class FunctionClient:
@@ -127,9 +155,13 @@ class FunctionClient:
         if EndpointId is not None:
             ledger = self._platform.ledger
             ledger.strayed_s = max(ledger.strayed_s, self._endpoint.strayed_s)
-        return self._platform.buses[region].put_events(
-            Entries, self._plan.role, through_endpoint=EndpointId is not None
-        )
+        bus, through_endpoint = self._platform.buses[region], EndpointId is not None
+        try:
+            return bus.put_events(Entries, self._plan.role, through_endpoint=through_endpoint)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+                raise
+            raise self._watch.unanswered("InternalException") from None
 
     def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Any:  # noqa: N803
         self._watch.take(_REQUEST_S)
@@ -144,8 +176,11 @@ class FunctionClient:
         if not self._plan.role.allows(*sending) or queue.plan.policy.denies(*sending):
             self._platform.ledger.counts["AccessDeniedException"] += 1
             raise refused("AccessDeniedException", 403)
+        size = sum(_message_bytes(entry) for entry in Entries)
+        if len(Entries) > BATCH_MESSAGES or size > MESSAGE_BYTES:
+            raise refused("BatchRequestTooLong", 400, f"{len(Entries)} messages, {size} bytes")
         if not queue.answers:
-            raise refused("ServiceUnavailable", 503)
+            raise self._watch.unanswered("ServiceUnavailable")
         for entry in Entries:
             attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
             queue.send(entry["MessageBody"], attributes)

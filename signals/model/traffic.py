@@ -15,15 +15,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from botocore.exceptions import ClientError
 
+from handlers.shared.contract import BATCH_TYPE, INGEST_SOURCE
 from signals.model.code import WRITE_KEY
 from signals.model.connection import Connection
 from signals.model.faults import FaultKind
 from signals.model.functions import FunctionError
+from signals.model.iam import Policy
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
 
+_ANYTHING = Policy(({"Effect": "Allow", "Action": ["*"], "Resource": ["*"]},))
+_LARGE_BYTES = 110_000
 _RESOLVERS_S = 60.0
 _CONNECTIONS = 3
 _PAUSES_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0)
@@ -49,11 +54,13 @@ class Clients:
         if not status:
             connection.close()
         accepted = {r["id"] for r in results if r["status"] == "accepted"}
+        rejected = {r["id"] for r in results if r["status"] == "rejected"}
         for signal in signals:
-            platform.ledger.sent.setdefault(signal["id"], now)
+            if signal["id"] not in rejected:
+                platform.ledger.sent.setdefault(signal["id"], now)
             if signal["id"] in accepted:
                 platform.ledger.acknowledged.setdefault(signal["id"], (now, answering))
-        again = [signal for signal in signals if signal["id"] not in accepted]
+        again = [signal for signal in signals if signal["id"] not in accepted | rejected]
         if not again:
             return
         platform.ledger.counts[f"answered {status}" if status else "not answered"] += 1
@@ -92,9 +99,51 @@ class Clients:
             return region
         return next((other for other in self._apis if other != region), region)
 
+    def stray(self, number: int, sent: str) -> None:
+        """Put a batch on the ingress bus as something else than today's ingest may: one signal in it is malformed."""
+        platform = self._platform
+        plan = platform.blueprint.endpoint
+        bad = {**signal(number, sent), "id": f"q-{number}", "specversion": "0.3"}
+        signals = [bad, {**signal(number, sent), "id": f"s-{number}-stray"}]
+        batch = {
+            "batch_id": f"stray-{number}",
+            "source": next(source for function in platform.blueprint.functions for source in function.sources),
+            "received_at": sent,
+            "region": plan.primary,
+            "client": {},
+            "signals": signals,
+        }
+        entry = {
+            "Source": INGEST_SOURCE,
+            "DetailType": BATCH_TYPE,
+            "Detail": json.dumps(batch),
+            "EventBusName": plan.bus,
+        }
+        bus = platform.buses[platform.failover.active]
+        try:
+            answer = bus.put_events([entry], _ANYTHING, through_endpoint=True)
+        except ClientError:
+            return
+        if not answer["FailedEntryCount"]:
+            platform.ledger.acknowledged |= {s["id"]: (platform.clock.now, bus.region) for s in signals}
+
 
 def signal(number: int, sent: str) -> dict[str, Any]:
     """The model's nth signal, sent at a time in ISO 8601."""
     data = {"order": f"A-{number}", "customer_id": f"c-{number % 97}"}
     kind = "order.placed" if number % 3 else "page.viewed"
     return {"specversion": "1.0", "id": f"s-{number}", "type": kind, "source": "/model", "time": sent, "data": data}
+
+
+def request(number: int, sent: str) -> list[dict[str, Any]]:
+    """The nth of a mix of requests: one signal, many of which one is malformed, or some near the limit of size."""
+    first = signal(number, sent)
+    match number % 4:
+        case 0:
+            more = [{**first, "id": f"s-{number}-{part}"} for part in range(12)]
+            return [first, {**first, "id": f"b-{number}", "type": ""}, *more]
+        case 1:
+            data = {**first["data"], "text": "x" * _LARGE_BYTES}
+            return [first, *({**first, "id": f"s-{number}-{part}", "data": data} for part in range(3))]
+        case _:
+            return [first]

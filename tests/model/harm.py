@@ -12,7 +12,7 @@ _DAY_AND_MORE_S = 60 * 24 * HOUR_S
 
 def in_quiet(recording: Recording | None = None) -> str:
     """What is wrong in an hour without faults and without an operator; empty for nothing."""
-    platform = platform_of(recording, sent_s=hours(1, 2, 6))
+    platform = platform_of(recording, sent_s=hours(1, 2, 6), mixed=True)
     platform.clock.run(_DAY_AND_MORE_S)
     ledger = platform.ledger
     wrong = {
@@ -20,6 +20,9 @@ def in_quiet(recording: Recording | None = None) -> str:
         "a consumer misses a signal": missing(platform),
         "a function failed": ledger.counts["function errors"],
         "a message is a dead letter": ledger.counts["dead letters"],
+        "a signal is in the quarantine": [
+            q for q in platform.queues if q.endswith("-quarantine") and platform.queues[q].messages
+        ],
         "a copy was dropped": [why for drops in ledger.dropped.values() for why in drops],
         "an alarm went off": [m for m in ledger.moments if "alarm" in m.text],
         "the endpoint left the primary": platform.failover.active != PRIMARY,
@@ -33,6 +36,8 @@ def in_outages(recording: Recording) -> str:
         platform, as_it_is = run(schedule, recording)[0], run(schedule)[0]
         if lost := missing(platform):
             return f"in {schedule.faults}, a consumer misses a signal: {lost}"
+        if platform.ledger.counts["time-outs"]:
+            return f"in {schedule.faults}, a function timed out"
         if _refused(platform) > _refused(as_it_is):
             return f"in {schedule.faults}, more signals were refused"
     return ""

@@ -14,7 +14,7 @@ from signals.model.blueprint import Blueprint, read
 from signals.model.clock import HOUR_S
 from signals.model.faults import OF_FUNCTIONS, Fault, FaultKind
 from signals.model.platform import Platform
-from signals.model.traffic import Clients, signal
+from signals.model.traffic import Clients, request, signal
 from signals.recording.record import record
 from signals.recording.resources import Recording
 
@@ -89,18 +89,39 @@ def platform_of(
     faults: Sequence[Fault] = (),
     *,
     sent_s: Sequence[float] = (),
+    mixed: bool = False,
+    strays: bool = False,
     **options: Any,
 ) -> Platform:
-    """A platform to which a signal is sent at each of these times (s), to either Region in turn."""
+    """A platform to which a signal is sent at each of these times (s), to either Region in turn.
+
+    Args:
+        recording: Instead of the prod stack's.
+        faults: What fails.
+        sent_s: The times.
+        mixed: Send requests of all kinds in place of single signals.
+        strays: Put a batch with a malformed signal on the bus too, at every fourth time.
+        options: Further ones of `Platform`.
+    """
     platform = Platform(read(recording) if recording else plan(), faults, **options)
     clients = Clients(platform)
     for number, at_s in enumerate(sent_s):
-        platform.clock.at(at_s, _sending(platform, clients, (PRIMARY, SECONDARY)[number % 2], number))
+        platform.clock.at(at_s, _sending(platform, clients, (PRIMARY, SECONDARY)[number % 2], number, mixed))
+        if strays and number % 4 == 2:
+            platform.clock.at(at_s, _straying(platform, clients, number))
     return platform
 
 
-def _sending(platform: Platform, clients: Clients, region: str, number: int) -> Callable[[], None]:
-    return lambda: clients.send(region, signal(number, timestamp(platform.clock.moment())))
+def _sending(platform: Platform, clients: Clients, region: str, number: int, mixed: bool) -> Callable[[], None]:
+    def send() -> None:
+        sent = timestamp(platform.clock.moment())
+        clients.send(region, *(request(number, sent) if mixed else [signal(number, sent)]))
+
+    return send
+
+
+def _straying(platform: Platform, clients: Clients, number: int) -> Callable[[], None]:
+    return lambda: clients.stray(number, timestamp(platform.clock.moment()))
 
 
 def hours(first: float, last: float, count: int) -> list[float]:

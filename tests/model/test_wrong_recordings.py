@@ -170,6 +170,17 @@ HARMFUL: dict[str, Callable[[], Recording]] = {
         f"processing-{PRIMARY}-enrichment-function",
         lambda i: i.update(reservedConcurrentExecutions=0),
     ),
+    **{
+        f"{function} has {timeout} s": lambda function=function, timeout=timeout: changed(  # type: ignore[misc]
+            types.FUNCTION, function, lambda i: i.update(timeout=timeout)
+        )
+        for function, timeout in {
+            f"processing-{PRIMARY}-enrichment-function": 8,
+            f"api-{PRIMARY}-ingest-function": 3,
+            f"spool-{PRIMARY}-republish-function": 2,
+            "return-return-path-function": 2,
+        }.items()
+    },
     "the heartbeat is disabled": lambda: changed(
         types.SCHEDULE, "heartbeat-schedule", lambda i: i.update(state="DISABLED")
     ),
