@@ -1,6 +1,7 @@
 """What functions use of AWS: clients that leave retries to `delivery`, made while the function starts, and a clock."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -66,7 +67,15 @@ class AwsClients(NamedTuple):
         return QueueSender(self.client("sqs"), queue_url=queue_url, pace=self.pace)
 
 
+# With what a function starts where it is not Lambda that starts it: the model runs handlers as they are.
+starts_with: ContextVar[tuple[AwsClients, Environment] | None] = ContextVar("starts_with", default=None)
+
+
 def start(build: Callable[..., Handler], **more: Any) -> Handler:
     """What Lambda calls: a function built with the real AWS and this process's environment, `more` passed on to it."""
-    set_up()
-    return with_request_id(build(clients=AwsClients(), environment=Environment.from_os(), **more))
+    given = starts_with.get()
+    if given is None:
+        set_up()
+        given = AwsClients(), Environment.from_os()
+    clients, environment = given
+    return with_request_id(build(clients=clients, environment=environment, **more))

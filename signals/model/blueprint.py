@@ -163,6 +163,13 @@ class ApiPlan(_Plan):
     source_arn: str
 
 
+class TablePlan(_Plan):
+    """A table, and the Regions that have it."""
+
+    name: str
+    regions: frozenset[str]
+
+
 @dataclass(frozen=True)
 class EndpointPlan:
     """The global endpoint."""
@@ -191,6 +198,7 @@ class Blueprint:
     mappings: tuple[MappingPlan, ...]
     streams: Mapping[str, StreamPlan]
     apis: tuple[ApiPlan, ...]
+    tables: tuple[TablePlan, ...]
     endpoint: EndpointPlan
     schedules: tuple[SchedulePlan, ...]
     api_check_s: float | None
@@ -254,6 +262,7 @@ class _Reader:
             mappings=tuple(self._mappings({function.arn: function for function in functions})),
             streams={stream.arn: stream for stream in self._streams()},
             apis=tuple(self._apis()),
+            tables=tuple(self._tables()),
             endpoint=self._endpoint(),
             schedules=tuple(
                 SchedulePlan(role=self._role(i["target"]["roleArn"], "scheduler"), **i)
@@ -369,6 +378,11 @@ class _Reader:
                     function_arn=uri.partition("/functions/")[2].removesuffix("/invocations"),
                     source_arn=f"{apis[i['apiId']]}/{stages[i['apiId']]}/{method}{path}",
                 )
+
+    def _tables(self) -> Iterator[TablePlan]:
+        for i in self._of_type(types.TABLE):
+            regions = {i["region"], *(replica["regionName"] for replica in i.get("replicas") or ())}
+            yield TablePlan(name=i["name"], regions=frozenset(regions))
 
     def _endpoint(self) -> EndpointPlan:
         i = next(self._of_type(types.ENDPOINT))

@@ -6,14 +6,17 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
-from importlib import import_module
+from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+import handlers
 from components import resource_types as types
-from handlers.shared.clients import REQUEST_S, AwsClients
+from handlers.shared.clients import REQUEST_S, AwsClients, starts_with
 from handlers.shared.delivery import RetryPace
 from handlers.shared.environment import Environment
 from handlers.shared.senders import BATCH_MESSAGES, MESSAGE_BYTES, EventPublisher, OutgoingMessage
@@ -29,7 +32,7 @@ _WRITE_KEYS = (sha256(WRITE_KEY.encode()).hexdigest(),)
 _REQUEST_S = 0.02
 # Lambda invokes a function in one of its execution environments, each of which has connections of its own.
 _ENVIRONMENTS = 3
-_KNOWN = frozenset({"ingest", "enrichment", "republish", "return_path", "profile"})
+_KNOWN = frozenset({"ingest", "enrichment", "republish", "return_path", "profile", "canary"})
 
 # In a modelled outage they would log a line for every entry that is refused.
 logging.getLogger("handlers").setLevel(logging.CRITICAL)
@@ -62,6 +65,13 @@ def runner(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], 
     return run
 
 
+@cache
+def _handler(folder: str) -> CodeType:
+    """A function's handler.py, compiled."""
+    file = Path(handlers.__file__).parent / folder / "handler.py"
+    return compile(file.read_text("utf-8"), file, "exec")
+
+
 def _environment(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[Any], Any]:
     """What runs in one of a function's execution environments, from its start on."""
     sources = json.dumps(dict.fromkeys(plan.sources, _WRITE_KEYS)).encode()
@@ -79,9 +89,13 @@ def _environment(plan: blueprint.FunctionPlan, platform: Platform) -> Callable[[
         now=platform.clock.moment,
         new_id=platform.new_id,
     )
-    more = {"recorder": import_module("handlers.profile.once").Recorder} if plan.folder == "profile" else {}
-    build = import_module(f"handlers.{plan.folder}.wiring").build
-    handler = build(clients=clients, environment=environment, **more)
+    module = {"__name__": f"handlers.{plan.folder}.handler"}
+    token = starts_with.set((clients, environment))
+    try:
+        exec(_handler(plan.folder), module)  # noqa: S102 - as Lambda does it: each environment imports it anew
+    finally:
+        starts_with.reset(token)
+    handler: Any = module["handler"]
 
     def run(event: Any) -> Any:
         watch.start()
@@ -99,11 +113,13 @@ class Stopwatch:
 
     def __init__(self, platform: Platform, timeout_s: float) -> None:
         self.now = self._ends_s = 0.0
+        self.aws_request_id, self._new_id = "", platform.new_id
         self._timeout_s, self._rng, self._counts = timeout_s, platform.rng, platform.ledger.counts
         self.pace = RetryPace(clock=lambda: self.now, sleep=self.take, jitter=platform.rng.random)
 
     def start(self) -> None:
         """An invocation begins, and Lambda ends it after the function's timeout."""
+        self.aws_request_id = self._new_id()
         self._ends_s = self.now + self._timeout_s
 
     def take(self, seconds: float) -> None:
@@ -214,6 +230,9 @@ class FunctionClient:
         self._platform.tables.delete(self._region, TableName, Key)
 
     def _check(self, action: str, table: str) -> None:
+        self._watch.take(_REQUEST_S)
+        if not any(table == plan.name and self._region in plan.regions for plan in self._platform.blueprint.tables):
+            raise refused("ResourceNotFoundException", 400)
         name = types.arn(types.TABLE, region=self._region, account=self._platform.blueprint.account, name=table)
         if not self._plan.role.allows(action, name):
             self._platform.ledger.counts["AccessDeniedException"] += 1

@@ -14,7 +14,7 @@ drained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,7 +24,7 @@ from signals.model.faults import FaultKind
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
-    from signals.model.queues import SimulatedQueue
+    from signals.model.queues import QueuedMessage, SimulatedQueue
 
 INVOCATION_S = 0.25
 _RETRY_PAUSES_S = (60.0, 120.0)
@@ -147,7 +147,7 @@ class SimulatedMapping:
         if messages:
             records = [{"messageId": m.id, "body": m.body} for m in messages]
             try:
-                failed = self._failed(self._function.invoke({"Records": records}))
+                failed = self._failed(self._function.invoke({"Records": records}), messages)
             except FunctionError:
                 failed = {m.id for m in messages}
             for message in messages:
@@ -166,10 +166,15 @@ class SimulatedMapping:
         own, limit = drain_rate(self._plan), self._platform.return_rate
         return min(own, limit) if limit and self._function.plan.folder == "return_path" else own
 
-    def _failed(self, answer: Mapping[str, Any] | None) -> set[str]:
-        reported = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
+    def _failed(self, answer: Mapping[str, Any] | None, messages: Sequence[QueuedMessage]) -> set[str]:
+        try:
+            reported = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures") or ()}
+            well_formed = all(identity in self._queue.messages for identity in reported)
+        except (AttributeError, KeyError, TypeError):
+            reported, well_formed = set(), False
         if "ReportBatchItemFailures" in self._plan.response_types:
-            return reported
+            # What is not well formed counts as the failure of all ("Implementing partial batch responses").
+            return reported if well_formed else {message.id for message in messages}
         for identity in reported:
             why = f"{self._queue.plan.name}: deleted although the function reported that it failed"
             self._platform.drop(self._queue.messages[identity].body, why)

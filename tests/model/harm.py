@@ -1,5 +1,6 @@
 """What a changed recording does harm to: a quiet hour, or a signal in an outage that the stack as it is survives."""
 
+from handlers.shared.environment import BadEnvironmentError
 from signals.model.blueprint import CannotDeployError
 from signals.model.clock import HOUR_S
 from signals.model.platform import Platform
@@ -52,6 +53,8 @@ def of(recording: Recording) -> str:
         return in_quiet(recording) or in_outages(recording)
     except CannotDeployError as error:
         return f"cannot be deployed: {error}"
+    except BadEnvironmentError as error:
+        return f"does not start: {error}"
 
 
 def _refused(platform: Platform) -> int:

@@ -287,6 +287,17 @@ WITNESSES.append(
         seed=0,
     )
 )
+# And queues that are down, where nothing else shows it: no malformed signal that the quarantine cannot take.
+WITNESSES.append(
+    Schedule(
+        [Fault(FaultKind.SQS, region, HOUR_S, 31 * HOUR_S) for region in (PRIMARY, SECONDARY)],
+        sent_s=[HOUR_S + 60, 2 * HOUR_S],
+        looks_s=[],
+        mistakes=[],
+        pause_s=488.0,
+        seed=0,
+    )
+)
 # Where signals would have nowhere to go. What both Regions have is taken away in both: one makes up for the other.
 Place = tuple[str, str, str]
 _SIGNALS = ("enrichment", "profile", "lake", "orders", "return")
