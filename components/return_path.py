@@ -8,7 +8,7 @@ from components.parts.drained_queue import DrainedQueue
 from components.parts.iam import put_events
 from components.parts.regions import Component, Region, RegionPair
 from components.parts.subscription import Subscription, rule_arn
-from components.setting_groups import FunctionSize
+from components.setting_groups import RETURN_PATH_CONCURRENCY, FunctionSize
 from handlers.shared.contract import INGEST_SOURCE, REPLAY_NAME
 
 
@@ -44,8 +44,7 @@ class ReturnPath(Component):
             dead_letter_queue_name=failed_queue(physical),
             rule_arns=[rule_arn(secondary, ingress.bus_name, physical)],
             alarmed=False,
-            # Hours of signals come back at once, well below the primary's 10,000 PutEvents requests a second.
-            maximum_concurrency=50,
+            maximum_concurrency=RETURN_PATH_CONCURRENCY,
             folder="return_path",
             function_name=physical,
             size=size,

@@ -23,6 +23,8 @@ Runtime = Literal["python3.11", "python3.12", "python3.13", "python3.14"]
 Architecture = Literal["arm64", "x86_64"]
 # After so many minutes without a probe an alarm says so; the plan of a replay counts on it.
 MISSED_PROBES = 5
+# The most that the return path works at a time; `signals replay` lowers it while live signals need the quotas.
+RETURN_PATH_CONCURRENCY = 50
 
 
 class Settings(BaseModel):

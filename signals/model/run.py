@@ -20,10 +20,8 @@ from signals.model.report import DrillReport, MomentKind
 from signals.model.scenarios import scenario_named
 from signals.model.traffic import Clients, signal
 from signals.recording.resources import Recording
-from signals.recover.speed import Load, Speed, recovery_speed
+from signals.recover.speed import SIGNALS_PER_EVENT, Load, Speed, recovery_speed
 
-# Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
-SIGNALS_PER_EVENT = 25
 _BEFORE_S, _AFTER_S = 1 * HOUR_S, 2 * HOUR_S
 ASSUMPTIONS = (
     "EventBridge's managed replication rule replicates what entered through the endpoint, and no replays",

@@ -146,10 +146,10 @@ def live_traffic_guard(stack: Stack, found: Estimate) -> str | None:
     if stack.local or found.kind not in ("invocations", "events"):
         return None
     quota = found.invocations_quota
-    created = _metric(stack, found.region, "AWS/Events", "InvocationsCreated", "Sum")
+    created = recent_metric(stack, found.region, "AWS/Events", "InvocationsCreated", "Sum")
     if created is not None and created / 60 > _FULL * quota:
         return f"EventBridge makes {created / 60:,.0f} of {quota:,.0f} invocations a second: live signals come first"
-    latency = _metric(stack, found.region, "AWS/Events", "IngestionToInvocationStartLatency", "Average")
+    latency = recent_metric(stack, found.region, "AWS/Events", "IngestionToInvocationStartLatency", "Average")
     most = stack.settings.failover.latency_threshold_ms * _SLOW
     if latency is not None and latency > most:
         return f"EventBridge takes {latency:,.0f} ms to begin with an event: more could cause a failover"
@@ -229,39 +229,43 @@ def _bound(stack: Stack, region: str, sample: _Sample, invocations: Quota) -> tu
         return None, None
     if kind == "records":
         stream = sample.delivery.to.rpartition("/")[2]
-        live = (_metric(stack, region, "AWS/Firehose", "IncomingBytes", "Sum", DeliveryStreamName=stream) or 0) / 60
+        live = (
+            recent_metric(stack, region, "AWS/Firehose", "IncomingBytes", "Sum", DeliveryStreamName=stream) or 0
+        ) / 60
         return _room(STREAM_BYTES, region, live) / sample.size_bytes, STREAM_BYTES
     bounds: list[tuple[float, Quota]] = []
     fan_out = 0.0
     if kind == "invocations":
         name = sample.delivery.to.split(":")[6]
-        busy = _metric(stack, region, "AWS/Lambda", "ConcurrentExecutions", "Maximum") or 0
-        lasts_ms = _metric(stack, region, "AWS/Lambda", "Duration", "Average", FunctionName=name) or 1_000
+        busy = recent_metric(stack, region, "AWS/Lambda", "ConcurrentExecutions", "Maximum") or 0
+        lasts_ms = recent_metric(stack, region, "AWS/Lambda", "Duration", "Average", FunctionName=name) or 1_000
         bounds.append((_room(CONCURRENCY, region, busy) / (lasts_ms / 1_000), CONCURRENCY))
         if name == stack.names.enrichment:
-            fan_out = sample.signals * _consumers(stack, region)
+            fan_out = sample.signals * consumers(stack, region)
     else:
-        fan_out = 2 + sample.signals * _consumers(stack, region)  # enrichment's rule and replication's take it first
+        fan_out = 2 + sample.signals * consumers(stack, region)  # enrichment's rule and replication's take it first
     if fan_out:
         bounds.append((_spare(stack, region, invocations) / fan_out, invocations))
     return min(bounds, key=lambda each: each[0])
 
 
-def _consumers(stack: Stack, region: str) -> int:
+def consumers(stack: Stack, region: str) -> int:
     """Rules that an enriched signal may match in a Region."""
     everywhere = region == stack.primary
     return max(1, sum(everywhere or each.mode == "active-active" for each in stack.settings.consumers))
 
 
 def _spare(stack: Stack, region: str, invocations: Quota) -> float:
-    return _room(invocations, region, (_metric(stack, region, "AWS/Events", "InvocationsCreated", "Sum") or 0) / 60)
+    return _room(
+        invocations, region, (recent_metric(stack, region, "AWS/Events", "InvocationsCreated", "Sum") or 0) / 60
+    )
 
 
 def _room(quota: Quota, region: str, live: float) -> float:
     return max(HEADROOM * quota.of(region) - live, _LEAST * quota.of(region))
 
 
-def _metric(
+def recent_metric(
     stack: Stack,
     region: str,
     namespace: str,
@@ -291,7 +295,7 @@ def _oldest_s(stack: Stack, queue: Target, sample: _Sample) -> float | None:
     """
     metric = None
     if not stack.local:
-        metric = _metric(
+        metric = recent_metric(
             stack, queue.region, "AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=queue.name
         )
     return max((age for age in (metric, sample.oldest_s) if age is not None), default=None)
@@ -314,7 +318,7 @@ def _replay(stack: Stack, found: Estimate, sample: _Sample, quota: Quota) -> tup
         return None, None
     seconds = held.events / drained
     if not stack.local:
-        invocations = found.messages * sample.signals * _consumers(stack, stack.primary)
+        invocations = found.messages * sample.signals * consumers(stack, stack.primary)
         seconds = max(seconds, invocations / _spare(stack, stack.primary, quota))
     return seconds, since
 

@@ -48,6 +48,7 @@ class Plan(BaseModel):
         drained_per_second: Events that the return path brings to the primary each second.
         ready_at: When the archive is complete for the window.
         backlog_limit: Messages in the return queue above which no further slice is started.
+        invocations_quota: Of the primary's EventBridge (a second), where it is not AWS's default.
         put_events_limit: Requests a second in the primary above which none is started; None: unlimited.
         cost_usd: By item, up to the primary's bus; from there a signal costs what it always costs.
     """
@@ -71,6 +72,7 @@ class Plan(BaseModel):
     drained_per_second: float
     backlog_limit: int
     put_events_limit: float | None
+    invocations_quota: int | None = None
     ready_at: datetime
     duration_s: float
     cost_usd: dict[str, float]
@@ -97,6 +99,7 @@ def make_plan(
     *,
     whole: bool = False,
     put_events_quota: int | None = None,
+    invocations_quota: int | None = None,
 ) -> Plan:
     """Plan the replay after an outage, and save the plan.
 
@@ -106,6 +109,7 @@ def make_plan(
         end: When it ended; none: it is still going on.
         whole: Replay again what completed replays cover.
         put_events_quota: The primary's PutEvents quota (requests a second); none: AWS's default.
+        invocations_quota: Its quota of invocations (a second), likewise.
 
     Raises:
         Misuse: When the end is not after the start.
@@ -139,6 +143,7 @@ def make_plan(
         drained_per_second=rate,
         backlog_limit=math.ceil(rate * 3_600),
         put_events_limit=quota * HEADROOM if quota else None,
+        invocations_quota=invocations_quota,
         ready_at=last + lag if lag else found.outage.end,
         duration_s=counted.events / rate,
         cost_usd=_cost(counted),

@@ -1,8 +1,8 @@
 """Replays of the secondary's archive into the return path: started within limits, watched, cancelled.
 
 A replay goes to the rule of the return path alone (FilterArns): otherwise every rule of the bus would get it. The
-return queue limits the rate: its function has a few concurrent invocations, each one PutEvents request on the primary,
-so replayed events cannot crowd out new ones. What `start` has to limit is the queue's depth.
+return queue limits the rate: its function has a few concurrent invocations, as many as live signals leave room for
+(`pace`). What `start` has to limit beside is the queue's depth.
 """
 
 import time
@@ -20,6 +20,7 @@ from signals.errors import Failed
 from signals.observe.queues import QueueStatus, queue_statuses
 from signals.recover import replays
 from signals.recover.failover import OnEvent, ignore
+from signals.recover.pace import Pace
 from signals.recover.plan import CONCURRENT, Plan, Slice
 from signals.stack import Stack
 
@@ -90,7 +91,10 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
         notify(f"the archive may lag 10 minutes behind: the replay begins at {plan.ready_at:%H:%M:%S} UTC")
         sleep(min(left, 5.0))
     tried: set[str] = set()
+    pace = Pace(stack, invocations_quota=plan.invocations_quota)
     while todo := _unstarted(stack, plan, tried):
+        if slower := pace.adjust():
+            on_event(slower)
         hold = _reason_to_wait(stack, plan)
         if not hold:
             part, name = todo[0]
@@ -113,7 +117,9 @@ def watch(stack: Stack, plan: Plan) -> Iterator[ReplayProgress]:
         Failed: When a slice failed or was cancelled: `start` replays it again.
     """
     times_done = 0
+    pace = Pace(stack, invocations_quota=plan.invocations_quota)
     while True:
+        pace.adjust()
         progress = replay_progress(stack, plan)
         yield progress
         ended = [state for state in _ENDED_EARLY if progress.states.get(state)]
@@ -125,6 +131,7 @@ def watch(stack: Stack, plan: Plan) -> Iterator[ReplayProgress]:
         # SQS's counts are approximate: the queue counts as empty after two looks in a row.
         times_done = times_done + 1 if progress.done else 0
         if times_done == 2:
+            pace.restore()
             return
         time.sleep(stack.aws.replay_poll_s)
 

@@ -17,6 +17,8 @@ KEPT_FREE = 0.1
 FUNCTION_S, CONSUMER_S = 0.25, 0.05
 # Assumed: an enriched signal in the lake, about the 900 bytes that `make bench` measures with, and what is added.
 SIGNAL_BYTES = 1_000
+# Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
+SIGNALS_PER_EVENT = 25
 _ENTRIES = 10  # of a PutEvents request
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from components.setting_groups import RETURN_PATH_CONCURRENCY
 from signals.errors import Failed
 from signals.observe.archives import ArchiveWindow
 from signals.observe.queues import QueueStatus
-from signals.recover import plan, replay
+from signals.recover import pace, plan, replay
 from tests.recover.support import ScriptedStack
 
 END = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -44,9 +45,37 @@ class Events:
         self.replays[name] = self.ends_as
 
 
+class ReturnPath:
+    """The mapping of the return path's function."""
+
+    def __init__(self, concurrency: int = RETURN_PATH_CONCURRENCY) -> None:
+        self.set = [concurrency]
+
+    def list_event_source_mappings(self, EventSourceArn: str) -> dict[str, Any]:  # noqa: N803
+        assert EventSourceArn.endswith(":hand-made-return")
+        scaling = {"MaximumConcurrency": self.set[-1]}
+        return {"EventSourceMappings": [{"UUID": "the-mapping", "BatchSize": 10, "ScalingConfig": scaling}]}
+
+    def update_event_source_mapping(self, UUID: str, ScalingConfig: dict[str, int]) -> None:  # noqa: N803
+        assert UUID == "the-mapping"
+        self.set.append(ScalingConfig["MaximumConcurrency"])
+
+
+class Metrics:
+    """CloudWatch's last minutes: invocations a second and latency (ms)."""
+
+    def __init__(self, invocations: float = 0, latency_ms: float = 50) -> None:
+        self.invocations, self.latency_ms = invocations, latency_ms
+
+    def get_metric_statistics(self, MetricName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        if MetricName == "InvocationsCreated":
+            return {"Datapoints": [{"Sum": self.invocations * 60}]}
+        return {"Datapoints": [{"Average": self.latency_ms}]}
+
+
 @pytest.fixture
 def events(scripted: ScriptedStack, monkeypatch: pytest.MonkeyPatch) -> Events:
-    scripted.answers["events"] = Events()
+    scripted.answers.update({"events": Events(), "lambda": ReturnPath(), "cloudwatch": Metrics()})
     monkeypatch.setattr(replay, "queue_statuses", lambda *_: [])
     found: Events = scripted.answers["events"]
     return found
@@ -174,3 +203,50 @@ def test_cancel_stops_what_runs_and_only_what_is_ours(scripted: ScriptedStack, e
     }
     assert replay.cancel(scripted) == ["hand-made-return-a"]
     assert events.replays["somebody-elses"] == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("before", "invocations", "latency_ms", "after"),
+    [
+        # 18,750 a second by default, a tenth of them kept free; one at a time takes 40 events, of 51 each.
+        (50, 0, 50, 50),
+        (50, 16_875, 50, 50),
+        (50, 17_000, 50, 49),
+        (50, 60_000, 50, 28),
+        (50, 200_000, 50, 2),
+        (2, 16_875 - 2_040, 50, 3),
+        (2, 0, 50, 10),
+        (30, 0, 50, 38),
+        (50, 0, 29_000, 2),
+    ],
+)
+def test_the_return_path_works_as_much_as_the_primarys_invocations_leave_room_for(
+    scripted: ScriptedStack, before: int, invocations: float, latency_ms: float, after: int
+) -> None:
+    mapping = ReturnPath(before)
+    scripted.answers.update({"lambda": mapping, "cloudwatch": Metrics(invocations, latency_ms)})
+    said = pace.Pace(scripted).adjust()
+    assert mapping.set[-1] == after
+    assert bool(said) == (before != after)
+
+
+def test_the_pace_follows_once_a_minute_and_is_as_deployed_at_the_end(
+    scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping = scripted.answers["lambda"] = ReturnPath()
+    scripted.answers["cloudwatch"] = Metrics(60_000)
+    said: list[str] = []
+    replay.start(scripted, planned(), on_event=said.append, sleep=events.end_one)
+    assert len(mapping.set) == 2, "one look in all those polls"
+    assert any(f"works {mapping.set[-1]} at a time" in text for text in said)
+    for name in events.replays:
+        events.replays[name] = "COMPLETED"
+    monkeypatch.setattr(replay.time, "sleep", lambda _: None)
+    list(replay.watch(scripted, planned()))
+    assert mapping.set[-1] == RETURN_PATH_CONCURRENCY
+
+
+def test_a_quota_that_was_raised_leaves_more_room(scripted: ScriptedStack) -> None:
+    mapping = ReturnPath()
+    scripted.answers.update({"lambda": mapping, "cloudwatch": Metrics(60_000)})
+    assert pace.Pace(scripted, invocations_quota=100_000).adjust() is None

@@ -102,6 +102,9 @@ def replay_plan(
     put_events_quota: Annotated[
         int | None, typer.Option(help="The primary's PutEvents quota (requests a second), where it was raised.", min=1)
     ] = None,
+    invocations_quota: Annotated[
+        int | None, typer.Option(help="The primary's invocations quota (a second), where it was raised.", min=1)
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Show which outages are not made good, and how long a replay takes and costs. Changes nothing.
@@ -111,7 +114,14 @@ def replay_plan(
     """
     chosen = load_stack(stack)
     with console.busy("reading the archives", quiet=json):
-        found = make_plan(chosen, time(start), time(end), whole=whole, put_events_quota=put_events_quota)
+        found = make_plan(
+            chosen,
+            time(start),
+            time(end),
+            whole=whole,
+            put_events_quota=put_events_quota,
+            invocations_quota=invocations_quota,
+        )
     console.print_result(found, views.print_plan, json=json)
 
 
