@@ -47,6 +47,12 @@ def test_a_profile_counts_signals_and_keeps_the_latest_attributes():
     )
 
 
+def test_of_several_signals_of_one_id_the_earliest_counts():
+    early = enriched("s", time="2026-01-01T00:00:00Z", data={"plan": "free"})
+    late = enriched("s", time="2026-01-02T00:00:00Z", data={"plan": "gold"})
+    assert folded(late, early) == folded(early, late) == folded(early)
+
+
 def test_nobody_has_no_profile():
     assert profile([]) is None
 

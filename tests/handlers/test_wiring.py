@@ -131,15 +131,14 @@ def test_republish_answers_before_lambda_ends_it() -> None:
     assert 50 < clock.now < 60
 
 
-def _elsewhere(name: str) -> Environment:
-    """An environment in which each variable names something of its own."""
-    queue = "https://sqs.us-east-1.amazonaws.com/123456789012"
+def _of(region: str) -> Environment:
+    """The environment of a Region, in which each variable names something of its own."""
     variables = {
         **ENVIRONMENT.variables,
-        "AWS_REGION": "us-east-1",
+        "AWS_REGION": region,
         "PRIMARY_REGION": "us-west-2",
-        "SPOOL_QUEUE_URL": f"{queue}/{name}-spool",
-        "QUARANTINE_QUEUE_URL": f"{queue}/{name}-quarantine",
+        "SPOOL_QUEUE_URL": f"https://sqs.{region}.amazonaws.com/123456789012/spool",
+        "QUARANTINE_QUEUE_URL": f"https://sqs.{region}.amazonaws.com/123456789012/quarantine",
     }
     return Environment(variables, ENVIRONMENT.read_file)
 
@@ -172,6 +171,10 @@ QUEUED = {"Records": [{"messageId": "m", "body": json.dumps(ingress_event(signal
 REPLAYED = {"Records": [{"messageId": "m", "body": json.dumps({**ingress_event(signal()), "replay-name": "r"})}]}
 
 
+each_region = pytest.mark.parametrize("region", ["us-west-2", "us-east-1"])
+
+
+@each_region
 @pytest.mark.parametrize(
     ("build", "event", "put"),
     [
@@ -184,30 +187,28 @@ REPLAYED = {"Records": [{"messageId": "m", "body": json.dumps({**ingress_event(s
     ids=["ingest", "enrichment", "republish", "return_path", "canary"],
 )
 def test_each_function_puts_where_its_environment_says(
-    build: Callable[..., Any], event: dict[str, Any], put: tuple[Any, ...]
+    build: Callable[..., Any], event: dict[str, Any], put: tuple[Any, ...], region: str
 ) -> None:
     """A client without a Region is one of the Region that the function runs in."""
     aws = NamedAws(takes_events=True)
-    build(clients=aws.clients(), environment=_elsewhere("ours"))(event, Context(60))
+    build(clients=aws.clients(), environment=_of(region))(event, Context(60))
     assert (aws.puts, aws.sends) == ([put], [])
 
 
-def test_every_batch_that_the_endpoint_refuses_is_in_the_spool_that_the_environment_names() -> None:
-    aws = NamedAws(takes_events=False)
+@each_region
+def test_every_batch_that_the_endpoint_refuses_is_in_the_spool_that_the_environment_names(region: str) -> None:
+    aws, environment = NamedAws(takes_events=False), _of(region)
     signals = [signal(str(number), data="x" * 60_000) for number in range(7)]
-    answer = ingest.build(clients=aws.clients(), environment=_elsewhere("ours"))(http_event(signals), Context(20))
+    answer = ingest.build(clients=aws.clients(), environment=environment)(http_event(signals), Context(20))
     assert answer["statusCode"] == 202
-    assert {(region, url.rpartition("/")[0].split("/")[2], url.rpartition("/")[2]) for region, url, _ in aws.sends} == {
-        (None, "sqs.us-east-1.amazonaws.com", "ours-spool")
-    }
+    assert {(of, url) for of, url, _ in aws.sends} == {(None, environment.variables["SPOOL_QUEUE_URL"])}
     spooled = [one for _, _, batch in aws.sends for one in batch["signals"]]
     assert sorted(spooled, key=lambda one: str(one["id"])) == signals
 
 
-def test_what_cannot_be_processed_is_in_the_quarantine_that_the_environment_names() -> None:
-    aws = NamedAws(takes_events=True)
-    enrichment.build(clients=aws.clients(), environment=_elsewhere("ours"))(ingress_event(signal(), 7, 8), Context(60))
-    assert [(url.rpartition("/")[2], body) for _, url, body in aws.sends] == [
-        ("ours-quarantine", 7),
-        ("ours-quarantine", 8),
-    ]
+@each_region
+def test_what_cannot_be_processed_is_in_the_quarantine_that_the_environment_names(region: str) -> None:
+    aws, environment = NamedAws(takes_events=True), _of(region)
+    enrichment.build(clients=aws.clients(), environment=environment)(ingress_event(signal(), 7, 8), Context(60))
+    queue = environment.variables["QUARANTINE_QUEUE_URL"]
+    assert aws.sends == [(None, queue, 7), (None, queue, 8)]
