@@ -168,7 +168,7 @@ def test_a_full_return_queue_holds_the_next_slice(
 def test_a_primary_near_its_quota_holds_the_next_slice(
     scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = [8_000 * 60]
+    calls, told = [8_000 * 60], []
     monkeypatch.setattr(scripted.aws, "metric_sum", lambda *_: calls[0])
 
     def calmer(_: float) -> None:
@@ -176,8 +176,26 @@ def test_a_primary_near_its_quota_holds_the_next_slice(
         calls[0] = 100 * 60
 
     limited = planned(hours=0.1).model_copy(update={"put_events_limit": 7_000.0})
-    replay.start(scripted, limited, sleep=calmer)
+    replay.start(scripted, limited, on_event=told.append, sleep=calmer)
+    assert "8000 PutEvents a second" in told[0]
     assert len(events.requests) == 6
+
+
+def test_a_replay_that_another_run_has_started_is_not_an_error(
+    scripted: ScriptedStack, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, raced = events.start_replay, []
+
+    def another_was_first(**request: Any) -> None:
+        start(**request)
+        if not raced:
+            raced.append(request["ReplayName"])
+            code = {"Code": "ResourceAlreadyExistsException", "Message": ""}
+            raise ClientError({"Error": code}, "StartReplay")
+
+    monkeypatch.setattr(events, "start_replay", another_was_first)
+    replay.start(scripted, planned(), sleep=events.end_one)
+    assert raced and len(events.requests) == 30
 
 
 def test_the_archives_lag_is_waited_out(scripted: ScriptedStack, events: Events) -> None:
