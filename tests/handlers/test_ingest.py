@@ -366,6 +366,13 @@ def test_503_names_the_signals_that_neither_bus_nor_spool_took():
     assert (counts["AcceptedSignals"], counts["UnavailableSignals"], counts["SpooledSignals"]) == (1, 1, 0)
 
 
+def test_503_names_every_signal_of_every_batch_that_neither_bus_nor_spool_took():
+    ingest = Ingest(bus=Bus(refuses=lambda _: "InternalFailure"), spool=Queue(refuses=True))
+    status, body = ingest.send([of_size(25_000, str(number)) for number in range(9)])
+    assert ingest.outcome.counts["Entries"] > 2
+    assert (status, statuses(body)) == (503, ["unavailable"] * 9)
+
+
 def test_the_spool_is_not_touched_while_the_bus_takes_everything():
     ingest = Ingest(spool=Queue(refuses=True))
     assert ingest.send(signal())[0] == 202
