@@ -114,7 +114,7 @@ class Stopwatch:
     def __init__(self, platform: Platform, timeout_s: float) -> None:
         self.now = self._ends_s = 0.0
         self.aws_request_id, self._new_id = "", platform.new_id
-        self._timeout_s, self._rng, self._counts = timeout_s, platform.rng, platform.ledger.counts
+        self._timeout_s, self._hangs, self._counts = timeout_s, False, platform.ledger.counts
         self.pace = RetryPace(clock=lambda: self.now, sleep=self.take, jitter=platform.rng.random)
 
     def start(self) -> None:
@@ -134,8 +134,9 @@ class Stopwatch:
             raise TimedOutError("the function timed out")
 
     def unanswered(self, code: str) -> Exception:
-        """What a request to a service that is down ends with: an error at once, or none until the client gives up."""
-        if self._rng.random() < 0.5:
+        """What a request to a service that is down ends with, by turns: no answer in time, or an error."""
+        self._hangs = not self._hangs
+        if not self._hangs:
             return refused(code, 503)
         self.take(REQUEST_S - _REQUEST_S)
         return ReadTimeoutError(endpoint_url="https://amazonaws.com")

@@ -1,5 +1,7 @@
 """What a changed recording does harm to: a quiet hour, or a signal in an outage that the stack as it is survives."""
 
+from functools import cache
+
 from handlers.shared.environment import BadEnvironmentError
 from signals.model.blueprint import CannotDeployError
 from signals.model.clock import HOUR_S
@@ -33,13 +35,13 @@ def in_quiet(recording: Recording | None = None) -> str:
 
 def in_outages(recording: Recording) -> str:
     """What a witness of the proof loses, or may not send at all, with this recording alone; empty for nothing."""
-    for schedule in WITNESSES:
-        platform, as_it_is = run(schedule, recording)[0], run(schedule)[0]
+    for schedule, refused in zip(WITNESSES, _refused_as_it_is(), strict=True):
+        platform, _ = run(schedule, recording)
         if lost := missing(platform):
             return f"in {schedule.faults}, a consumer misses a signal: {lost}"
         if platform.ledger.counts["time-outs"]:
             return f"in {schedule.faults}, a function timed out"
-        if _refused(platform) > _refused(as_it_is):
+        if _refused(platform) > refused:
             return f"in {schedule.faults}, more signals were refused"
     return ""
 
@@ -55,6 +57,11 @@ def of(recording: Recording) -> str:
         return f"cannot be deployed: {error}"
     except BadEnvironmentError as error:
         return f"does not start: {error}"
+
+
+@cache
+def _refused_as_it_is() -> list[int]:
+    return [_refused(run(schedule)[0]) for schedule in WITNESSES]
 
 
 def _refused(platform: Platform) -> int:
