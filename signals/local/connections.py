@@ -11,7 +11,8 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _STATE = "signals.bound"
-_bound: ContextVar[dict[str, str] | None] = ContextVar("bound", default=None)
+_bound: ContextVar[dict[tuple[str, int], str] | None] = ContextVar("bound", default=None)
+_epoch = 0  # how often all connections were broken
 
 
 def install() -> None:
@@ -27,6 +28,12 @@ def install() -> None:
 
     assert hasattr(tcp_server, "ConnectionState"), "another hypercorn: look how it hands its state to a connection"
     tcp_server.ConnectionState = with_a_place
+
+
+def break_all() -> None:
+    """Have every open connection count as broken: the next request over it goes where the name points then."""
+    global _epoch
+    _epoch += 1
 
 
 def with_connections(app: ASGIApp) -> ASGIApp:
@@ -49,6 +56,6 @@ def bound_to(name: str, points_to: Callable[[], str]) -> str:
     bound = _bound.get()
     if bound is None:
         return points_to()
-    if name not in bound:
-        bound[name] = points_to()
-    return bound[name]
+    if (name, _epoch) not in bound:
+        bound[name, _epoch] = points_to()
+    return bound[name, _epoch]

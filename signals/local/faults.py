@@ -20,6 +20,7 @@ class Faults:
     missing_buses: list[str] = field(default_factory=list)  # treated as buses that do not exist, by name
     cut_replication: bool = False  # no copy leaves a Region, each is retried
     replication_gives_up_s: float | None = None  # for this long instead of 24 h: days of outage in seconds
+    broken_connections: bool = False  # those that are open now break, once: what comes next is a new connection
     refusing_apis: list[str] = field(default_factory=list)  # the HTTP APIs of these Regions answer 503
     failing_functions: list[str] = field(default_factory=list)  # these end with an error before they do anything
     refusing_queues: list[str] = field(default_factory=list)  # SendMessage to these fails

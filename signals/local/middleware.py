@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from signals.local import faults, identity
+from signals.local import connections, faults, identity
 from signals.local.identity import Identity
 
 REQUEST_LOG = "requests.jsonl"
@@ -72,7 +72,9 @@ def with_faults(app: ASGIApp) -> ASGIApp:
             try:
                 if scope["method"] == "PUT":
                     wanted = faults.Faults(**await Request(scope, receive).json())
-                    faults.now.__dict__.update(asdict(wanted))
+                    if wanted.broken_connections:
+                        connections.break_all()
+                    faults.now.__dict__.update(asdict(wanted) | {"broken_connections": False})
                 answer = JSONResponse(asdict(faults.now))
             except (TypeError, ValueError) as error:
                 answer = JSONResponse({"message": f"no such faults: {error}"}, 400)

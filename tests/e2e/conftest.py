@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from signals.local import process
-from tests.support.deployed import Deployment
+from tests.support.deployed import Deployment, reconnect
 from tests.support.embedded import free_port
 
 
@@ -28,6 +28,12 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             del os.environ["SIGNALS_LOCAL_HOME"]
         else:
             os.environ["SIGNALS_LOCAL_HOME"] = before
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_of_another_test(deployment: Deployment) -> None:
+    if process.running(deployment.home):
+        reconnect(deployment.stack)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from signals.observe import archives
 from signals.recover import failover, redrive, replay
 from signals.recover.plan import make_plan
 from tests.e2e.test_signals import arrival
-from tests.support.deployed import Deployment, order, wait_for
+from tests.support.deployed import Deployment, order, reconnect, wait_for
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 
@@ -29,6 +29,7 @@ def test_failover_moves_probes_and_signals_to_the_secondary_and_back(deployment:
     started = json.loads(deployment.run("failover", "start", "--json").stdout)
     assert (started["region"], started["held"]) == (SECONDARY, True)
     assert started["way_back"] == "signals failover stop --stack local"
+    reconnect(deployment.stack)
     signal = order()
     deployment.send(signal)
     [archived] = arrival(deployment, signal, "archive")
@@ -56,6 +57,7 @@ def test_the_canary_puts_a_probe_through_the_endpoint_without_being_asked(deploy
 def test_a_replay_does_what_its_plan_says_and_reconciles(deployment: Deployment) -> None:
     stack = deployment.stack
     failover.start(stack)
+    reconnect(stack)
     began = datetime.now(UTC).replace(microsecond=0)
     signals = [order() for _ in range(5)]
     for signal in signals:

@@ -12,7 +12,7 @@ from signals.observe.find import Found, find
 from signals.observe.health import endpoint
 from signals.observe.location import Location
 from signals.stack import Stack
-from tests.support.deployed import Deployment, order, wait_for
+from tests.support.deployed import Deployment, order, reconnect, wait_for
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 
@@ -35,10 +35,12 @@ def inverted(stack: Stack) -> Iterator[None]:
     assert found is not None
     route53, check = stack.aws.client("route53", PRIMARY), found.health_check.id
     route53.update_health_check(HealthCheckId=check, Inverted=True)
+    reconnect(stack)
     try:
         yield
     finally:
         route53.update_health_check(HealthCheckId=check, Inverted=False)
+        reconnect(stack)
 
 
 @contextmanager

@@ -119,6 +119,11 @@ def test_a_kept_connection_stays_with_the_region_where_it_was_opened(endpoint: E
     assert put() == EAST
     kept.close()
     assert put() == WEST
+    endpoint.invert(True)
+    assert put() == WEST
+    endpoint.aws.faults(broken_connections=True)
+    endpoint.aws.faults()
+    assert put() == EAST
 
 
 def test_a_connection_is_bound_to_each_endpoint_by_itself(aws: Aws, endpoint: Endpoint, name: str) -> None:

@@ -32,6 +32,11 @@ def wait_for(what: str, look: Callable[[], T | None], seconds: float = ARRIVAL_S
         time.sleep(0.2)
 
 
+def reconnect(stack: Stack) -> None:
+    """Break what connections the functions keep: they would go on to where the endpoint pointed, for a minute."""
+    stack.embedded.faults({"broken_connections": True})
+
+
 @dataclass(frozen=True)
 class Deployment:
     """The deployed stack and the ways to it."""
