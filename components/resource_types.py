@@ -159,4 +159,5 @@ FUNCTION_INVOCATION = _type(
 GLUE_CATALOG = _type("glue:catalog", arn="glue@catalog")
 HOSTED_ZONE = _type("route53:hostedzone", arn="route53:::hostedzone/{id}")
 DNS_CHANGE = _type("route53:change", arn="route53:::change/{id}")
+ASSUMED_ROLE = _type("sts:assumed-role", arn="sts::{account}:assumed-role/{role}/{session}")
 REPLAY = _type("events:replay", arn="events@replay/{name}")

@@ -29,6 +29,7 @@ from ministack.core.responses import get_account_id, get_region, json_response, 
 from ministack.services import apigateway, cloudwatch_logs, iam, lambda_svc, sqs
 from ministack.services import eventbridge as events
 
+from components.resource_types import API_EXECUTION, ASSUMED_ROLE, arn
 from signals.local.authorization import Policy, acting, decide, service_may
 from signals.local.extensions import patching
 
@@ -71,7 +72,7 @@ def refusal(
         needed = _statement("sts:AssumeRole", Principal={"Service": service})
         return f"{service} cannot assume {role_arn} for {source_arn}: its trust policy needs {needed}"
     principal = PrincipalInfo(
-        arn=f"arn:aws:sts::{account}:assumed-role/{name}/{service.partition('.')[0]}",
+        arn=arn(ASSUMED_ROLE, account=account, role=name, session=service.partition(".")[0]),
         type="AssumedRole",
         account=account,
         policies=iam_evaluator._gather_role_policies(name, account),
@@ -189,10 +190,10 @@ def _response(
 @patching.at_installation
 def _know_bus_policies() -> None:
     def bus_policy(bus_arn: str) -> tuple[Any, str] | None:
-        arn = parse_arn(bus_arn)
-        bus = arn.resource.removeprefix("event-bus/")
-        policy = events._event_bus_policies.get_scoped(arn.account_id, arn.region, bus)
-        return (policy, arn.account_id) if policy else None
+        named = parse_arn(bus_arn)
+        bus = named.resource.removeprefix("event-bus/")
+        policy = events._event_bus_policies.get_scoped(named.account_id, named.region, bus)
+        return (policy, named.account_id) if policy else None
 
     events.bus_policy_for_arn = bus_policy
     iam_evaluator._RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy_for_arn")
@@ -281,7 +282,8 @@ async def _invoke_by_api(
     function = apigateway._extract_lambda_ref_from_integration_uri(integration.get("integrationUri", ""))
     route = request[5] if len(request) > 5 else named.get("route_key", "$default")
     account, region = named.get("owner_account_id") or get_account_id(), named.get("owner_region") or get_region()
-    source = f"arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{route.replace(' ', '')}"
+    api = arn(API_EXECUTION, region=region, account=account, id=api_id)
+    source = f"{api}/{stage}/{route.replace(' ', '')}"
     with request_scope(account, region):
         record = lambda_svc._get_base_func_record_for_ref(function)[0]
         asked = {"service": "apigateway.amazonaws.com", "source_arn": source}
