@@ -13,6 +13,7 @@ from components.settings import PlatformSettings
 ISSUER = "token.actions.githubusercontent.com"
 # `up` may take long (ACM waits for DNS, a global table for its replica); the workflow asks for 5,400.
 DEPLOY_SECONDS = 7_200
+_REPOSITORY = r"[A-Za-z0-9-]+/[\w.-]+|[A-Za-z0-9-]+@\d+/[\w.-]+@\d+"
 
 
 class Access(pulumi.ComponentResource):
@@ -25,13 +26,15 @@ class Access(pulumi.ComponentResource):
         name: Prefix of every child's logical name.
         stack: Name of the stack; the roles trust its environments `preview-STACK` and `STACK`.
         settings: The stack's settings.
-        repository: OWNER/NAME on GitHub.
+        repository: OWNER/NAME on GitHub, or OWNER@ID/NAME@ID where GitHub's tokens say the ids too.
         deploy: Policy documents of the deploy role, by name.
         preview: The same of the preview role.
         oidc_provider_arn: The account's provider for GitHub, if it has one already.
 
     Source: GitHub, "Configuring OpenID Connect in Amazon Web Services"; "OpenID Connect reference": of a job in an
-    environment the subject is `repo:OWNER/NAME:environment:ENVIRONMENT`.
+    environment the subject is `repo:OWNER/NAME:environment:ENVIRONMENT`, or, of repositories that were created, renamed
+    or transferred since 15 July 2026 or have asked for it, `repo:OWNER@ID/NAME@ID:environment:ENVIRONMENT`
+    ("Immutable subject claims").
     """
 
     def __init__(
@@ -46,8 +49,11 @@ class Access(pulumi.ComponentResource):
         oidc_provider_arn: str | None = None,
     ):
         super().__init__("signals:index:Access", name)
-        if not re.fullmatch(r"[A-Za-z0-9-]+/[\w.-]+", repository):
-            raise pulumi.RunError(f"repository is {repository!r}: write OWNER/NAME, without a wildcard")
+        if not re.fullmatch(_REPOSITORY, repository, re.ASCII):
+            raise pulumi.RunError(
+                f"repository is {repository!r}: write OWNER/NAME, or OWNER@ID/NAME@ID with both ids, without a "
+                "wildcard; `gh api repos/OWNER/NAME/actions/oidc/customization/sub --jq .sub_claim_prefix` says which"
+            )
         self._name, self._settings, self._repository = name, settings, repository
         region = settings.regions.primary
         self._provider = aws.Provider(
@@ -127,7 +133,7 @@ class Access(pulumi.ComponentResource):
         aws.s3.BucketVersioning(
             f"{name}-versioning", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}, opts=self._child
         )
-        aws.s3.BucketPublicAccessBlock(
+        block = aws.s3.BucketPublicAccessBlock(
             f"{name}-access",
             bucket=bucket.bucket,
             block_public_acls=True,
@@ -138,6 +144,10 @@ class Access(pulumi.ComponentResource):
         )
         everything = [bucket.arn, pulumi.Output.concat(bucket.arn, "/*")]
         aws.s3.BucketPolicy(
-            f"{name}-policy", bucket=bucket.bucket, policy=document([tls_only(everything, "s3")]), opts=self._child
+            f"{name}-policy",
+            bucket=bucket.bucket,
+            policy=document([tls_only(everything, "s3")]),
+            # S3 refuses two concurrent changes of a bucket's access.
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[block])),
         )
         return bucket

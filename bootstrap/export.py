@@ -18,7 +18,7 @@ def declare(stack: str, repository: str, oidc_provider_arn: str | None = None) -
 
     Args:
         stack: As in Pulumi.<stack>.yaml.
-        repository: OWNER/NAME on GitHub.
+        repository: OWNER/NAME on GitHub, or OWNER@ID/NAME@ID where GitHub's tokens say the ids too.
         oidc_provider_arn: The account's provider for GitHub, if it has one already.
     """
     platform, settings = record(stack), load_stack(stack).settings
@@ -43,7 +43,7 @@ def recorded(stack: str, repository: str, oidc_provider_arn: str | None = None) 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--stack", required=True)
-    options.add_argument("--repository", required=True, help="OWNER/NAME on GitHub")
+    options.add_argument("--repository", required=True, help="OWNER/NAME on GitHub, or OWNER@ID/NAME@ID")
     options.add_argument("--oidc-provider-arn", help="the account's provider for GitHub, if it has one already")
     options.add_argument("--out", type=Path, required=True, help="folder to write to")
     chosen = options.parse_args()

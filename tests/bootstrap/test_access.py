@@ -12,6 +12,7 @@ from bootstrap.export import recorded
 from components.resource_types import (
     BUCKET,
     BUCKET_POLICY,
+    BUCKET_PUBLIC_ACCESS,
     BUCKET_VERSIONING,
     MANAGED_POLICY,
     OIDC_PROVIDER,
@@ -40,16 +41,18 @@ def statements(recording: Recording, purpose: str) -> list[dict[str, Any]]:
     return [statement for r in policies for statement in json.loads(r.inputs["policy"])["Statement"]]
 
 
-def test_a_role_can_be_taken_only_by_jobs_of_its_own_environment(prod: Recording) -> None:
+# As GitHub's tokens name a repository, before 15 July 2026 and since ("Immutable subject claims").
+@pytest.mark.parametrize("repository", ["acme/signals", "acme@123456/signals@456789"])
+def test_a_role_can_be_taken_only_by_jobs_of_its_own_environment(repository: str) -> None:
     subjects = {}
-    for role in prod.resources(ROLE):
+    for role in recorded("prod", repository).resources(ROLE):
         (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
         assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
         assert trust["Condition"].keys() == {"StringEquals"}, "a StringLike could match more than one"
         subjects[role.name] = trust["Condition"]["StringEquals"][SUBJECT]
     assert subjects == {
-        "access-preview": "repo:acme/signals:environment:preview-prod",
-        "access-deploy": "repo:acme/signals:environment:prod",
+        "access-preview": f"repo:{repository}:environment:preview-prod",
+        "access-deploy": f"repo:{repository}:environment:prod",
     }
 
 
@@ -90,9 +93,22 @@ def test_an_account_that_has_a_provider_keeps_it() -> None:
     assert arn in found.resource(ROLE, "access-deploy").inputs["assumeRolePolicy"]
 
 
-def test_a_repository_with_a_wildcard_is_refused() -> None:
-    with pytest.raises(RecordError, match="OWNER/NAME, without a wildcard"):
-        recorded("dev", "acme/*")
+@pytest.mark.parametrize(
+    "repository",
+    [
+        *("acme/*", "acme", "acme/signals/x", "acme/signals:ref", "repo:acme/signals", "acme/signals\n"),
+        *("acme@1/signals", "acme/signals@1", "acme@/signals@2", "acme@x/signals@2", "acme@*/signals@*", ""),
+    ],
+)
+def test_what_no_repository_of_github_is_called_is_refused(repository: str) -> None:
+    with pytest.raises(RecordError, match="OWNER/NAME, or OWNER@ID/NAME@ID with both ids, without a wildcard"):
+        recorded("dev", repository)
+
+
+def test_the_buckets_policy_waits_for_its_public_access_block(prod: Recording) -> None:
+    """S3 answers OperationAborted to one of two concurrent changes of a bucket's access."""
+    (policy,), (block,) = prod.resources(BUCKET_POLICY), prod.resources(BUCKET_PUBLIC_ACCESS)
+    assert block.urn in policy.dependencies.explicit
 
 
 def test_the_pulumi_program_declares_the_same(prod: Recording) -> None:

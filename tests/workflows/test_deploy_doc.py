@@ -20,6 +20,11 @@ def test_every_environments_variable_and_secret_is_set_that_a_workflow_reads() -
     assert read == set(re.findall(r"gh (?:variable|secret) set (\w+)", TEXT))
 
 
+def test_the_roles_are_given_the_repository_as_githubs_tokens_name_it() -> None:
+    assert 'export SUBJECT=$(gh api "repos/$REPO/actions/oidc/customization/sub"' in TEXT
+    assert re.findall(r"(?:config set|--)\s?repository (\S+)", TEXT) == ["${SUBJECT#repo:}"] * 2
+
+
 def test_the_check_that_main_requires_is_a_job() -> None:
     names = {job.get("name") for file in FILES for job in load(file)["jobs"].values()}
     assert '"contexts": ["without credentials"]' in TEXT
