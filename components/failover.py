@@ -50,6 +50,7 @@ class FailoverHealth(Component):
             threshold=failover.latency_threshold_ms,
             treat_missing_data=failover.missing_data,
             alarm_actions=primary.alarm_actions,
+            actions_enabled=primary.actions_enabled,
             opts=primary.options(self),
         )
         check = aws.route53.HealthCheck(

@@ -126,6 +126,8 @@ def _region(region: str, settings: PlatformSettings) -> Region:
         names=settings.names,
         functions=settings.functions,
         alarm_actions=settings.alarm_actions(region),
+        # Unset it is on: that nobody is told must have been said.
+        actions_enabled=False if settings.alarm_topics is None else None,
         protection=settings.protection,
         embedded=settings.aws_endpoint is not None,
     )

@@ -106,5 +106,6 @@ class Probe(Component):
             threshold=1,
             treat_missing_data="breaching",
             alarm_actions=region.alarm_actions,
+            actions_enabled=region.actions_enabled,
             opts=region.options(self),
         )

@@ -7,10 +7,11 @@ from ipaddress import ip_address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from components.errors import SettingsError
 from components.names import Names
+from components.resource_types import TOPIC, arn
 from components.setting_groups import (
     Archive,
     Consumer,
@@ -30,7 +31,25 @@ from components.setting_groups import (
 StackName = Annotated[
     str, matching(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", "3 to 24 of a-z, 0-9 and -, a letter first, no hyphen last")
 ]
+TopicArn = Annotated[
+    str,
+    # SNS API reference, CreateTopic: 256 of these, ".fifo" included.
+    matching(
+        arn(TOPIC, region=r"[a-z0-9-]+", account=r"[0-9]{12}", name=r"(?!.{257})[A-Za-z0-9_-]+(\.fifo)?"),
+        f"the ARN of an SNS topic, like {arn(TOPIC, region='us-west-2', account='111122223333', name='pager')}",
+    ),
+]
 AccountId = Annotated[str, matching(r"\d{12}", 'the 12 digits of an AWS account, in quotes ("123456789012")')]
+
+
+def _none_is_said_aloud(value: object) -> object:
+    if value is None:
+        raise ValueError("write none if alarms are to tell nobody, or a mapping of Regions to ARNs of SNS topics")
+    return None if value == "none" else value
+
+
+# None: the stack says that its alarms tell nobody; an empty mapping says nothing.
+AlarmTopics = Annotated[dict[str, TopicArn] | None, BeforeValidator(_none_is_said_aloud)]
 
 
 def _unique(what: str, values: list[str]) -> None:
@@ -60,7 +79,9 @@ class PlatformSettings(Settings):
     consumers: tuple[Consumer, ...] = Field(min_length=1, description="Who receives signals.")
     protection: bool = Field(False, description="Refuse to delete what holds data.")
     tags: dict[str, str] = Field(default_factory=dict, description="Put on everything that takes tags.")
-    alarm_topics: dict[str, str] = Field(default_factory=dict, description="SNS topic that alarms notify, by Region.")
+    alarm_topics: AlarmTopics = Field(
+        default_factory=dict, description="SNS topic that alarms notify, by Region; `none`: nobody is told."
+    )
     aws_endpoint: str | None = Field(None, description="Loopback URL of the embedded AWS; unset: AWS itself.")
 
     @cached_property
@@ -81,16 +102,24 @@ class PlatformSettings(Settings):
 
     def alarm_actions(self, region: str) -> list[str]:
         """What an alarm in `region` notifies."""
-        return [self.alarm_topics[region]] if region in self.alarm_topics else []
+        topics = self.alarm_topics or {}
+        return [topics[region]] if region in topics else []
 
     @model_validator(mode="after")
     def _alarm_topics_are_regional(self) -> Self:
-        for region, arn in self.alarm_topics.items():
-            if region not in (self.regions.primary, self.regions.secondary) or arn.split(":")[2:4] != ["sns", region]:
+        here = (self.regions.primary, self.regions.secondary)
+        for region, topic in (self.alarm_topics or {}).items():
+            if region not in here or topic.split(":")[3] != region:
                 raise ValueError(
-                    f"alarm_topics.{region} is {arn!r}: name an SNS topic in that same Region, "
-                    f"{self.regions.primary} or {self.regions.secondary}"
+                    f"alarm_topics.{region} is {topic!r}: name an SNS topic in that same Region, {here[0]} or {here[1]}"
                 )
+        if self.protection and self.alarm_topics is not None:
+            for region in here:
+                if region not in self.alarm_topics:
+                    raise ValueError(
+                        f"protection is on, and alarms in {region} would tell nobody: set alarm_topics.{region} to the "
+                        "ARN of an SNS topic there, or write alarm_topics: none if nobody is to be told"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -42,7 +42,10 @@ def _policy(rule: PolicyRule) -> pulumi_policy.Policy:
 
 def stack_of(resources: Sequence[pulumi_policy.PolicyResource]) -> StackView:
     """What the Pulumi engine knows of a stack, as rules see it."""
-    return StackView(_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider)
+    return StackView(
+        (_view(r) for r in resources if r.resource_type.startswith("aws:") and r.provider),
+        protected=any(r.opts.protect for r in resources),
+    )
 
 
 def _view(resource: pulumi_policy.PolicyResource) -> Declared:

@@ -34,9 +34,15 @@ class Unknown:
 
 
 class StackView:
-    """Every resource of a stack, and what their values refer to."""
+    """Every resource of a stack, and what their values refer to.
 
-    def __init__(self, resources: Iterable[Declared]) -> None:
+    Args:
+        resources: The resources.
+        protected: Whether the stack refuses to delete what holds data.
+    """
+
+    def __init__(self, resources: Iterable[Declared], *, protected: bool) -> None:
+        self.protected = protected
         self.resources = sorted(resources, key=lambda resource: resource.urn)
         self._resolver = Resolver(self.resources)
 
@@ -132,7 +138,10 @@ class StackView:
 
 def recorded(recording: Recording) -> StackView:
     """The AWS resources of a recording."""
-    return StackView(replace(r, inputs=plain(r.inputs)) for r in recording.all if not r.is_provider and r.region)
+    return StackView(
+        (replace(r, inputs=plain(r.inputs)) for r in recording.all if not r.is_provider and r.region),
+        protected=any(r.options.get("protect") for r in recording.all),
+    )
 
 
 def _names(resource: Declared) -> Iterator[str]:

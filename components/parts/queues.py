@@ -88,6 +88,7 @@ class MessageQueue(RegionalComponent):
                 threshold=0,
                 treat_missing_data="notBreaching",
                 alarm_actions=region.alarm_actions,
+                actions_enabled=region.actions_enabled,
                 opts=self.here,
             )
         self.register_outputs({"arn": self.arn, "url": self.url})

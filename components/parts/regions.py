@@ -28,6 +28,7 @@ class Region:
         names: The stack's physical names.
         functions: What all functions share.
         alarm_actions: What an alarm here notifies.
+        actions_enabled: False where the settings say that alarms tell nobody.
         protection: Whether the stack refuses to delete what holds data.
         embedded: Whether this is the embedded AWS on this machine.
     """
@@ -37,6 +38,7 @@ class Region:
     names: Names
     functions: Functions
     alarm_actions: Sequence[str]
+    actions_enabled: bool | None
     protection: bool
     embedded: bool
 

@@ -1,6 +1,7 @@
 """The rules, by what they are about."""
 
 from policies.rules import (
+    alarms,
     archive,
     delivery,
     endpoint,
@@ -15,6 +16,7 @@ from policies.rules import (
 )
 
 __all__ = [
+    "alarms",
     "archive",
     "delivery",
     "endpoint",

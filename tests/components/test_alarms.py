@@ -4,6 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from components.resource_types import ALARM
+from policies import rules  # noqa: F401 - makes them known
+from policies.rule import violations
+from policies.view import recorded
 from signals.recording.record import record
 from signals.recording.resources import Recording
 from signals.stack_files import stack_settings
@@ -17,6 +20,19 @@ def test_every_alarm_notifies_its_own_regions_topic(settings_of: Callable[[str],
     assert {alarm.region for alarm in alarms} == set(TOPICS)
     for alarm in alarms:
         assert alarm.inputs["alarmActions"] == [TOPICS[str(alarm.region)]], alarm.name
+
+
+def test_a_stack_may_say_aloud_that_its_alarms_tell_nobody(settings_of: Callable[[str], dict[str, Any]]) -> None:
+    quiet = record("prod", {**settings_of("prod"), "alarm_topics": "none"})
+    for alarm in quiet.resources(ALARM):
+        assert (alarm.inputs["alarmActions"], alarm.inputs["actionsEnabled"]) == ([], False), alarm.name
+    assert violations(recorded(quiet)) == []
+
+
+def test_a_stack_that_says_nothing_keeps_its_alarms_as_they_were(dev: Recording) -> None:
+    for alarm in dev.resources(ALARM):
+        assert alarm.inputs["alarmActions"] == []
+        assert "actionsEnabled" not in alarm.inputs
 
 
 def test_prods_alarms_notify_the_topics_that_its_settings_name(prod: Recording) -> None:

@@ -88,6 +88,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "",
         "in that same Region",
     ),
+    "a protected stack whose alarms tell nobody": (
+        {"protection": True},
+        "",
+        "write alarm_topics: none if nobody is to be told",
+    ),
+    "a protected stack whose secondary's alarms tell nobody": (
+        {"protection": True, "alarm_topics": {"us-west-2": "arn:aws:sns:us-west-2:111122223333:pager"}},
+        "",
+        "alarms in us-east-1 would tell nobody: set alarm_topics.us-east-1",
+    ),
+    "alarm topics that are neither named nor left out aloud": ({"alarm_topics": None}, "alarm_topics", "write none"),
+    "an alarm topic without an account": (
+        {"alarm_topics": {"us-west-2": "arn:aws:sns:us-west-2::pager"}},
+        "alarm_topics.us-west-2",
+        "the ARN of an SNS topic",
+    ),
     "signals larger than a spool message": (
         {"ingest": {"max_signal_bytes": 300_000}},
         "ingest.max_signal_bytes",
@@ -220,6 +236,7 @@ def test_names_fit_what_aws_allows_at_their_longest(settings_of: SettingsOf) -> 
     settings = settings_of("prod")
     settings["name"] = "n" * 24
     settings["regions"] = {"primary": "ap-northeast-1", "secondary": "ap-southeast-2"}
+    settings["alarm_topics"] = "none"
     for consumer, name in zip(settings["consumers"], ("l" * 15, "q" * 15, "f" * 15), strict=True):
         consumer["name"] = name
     longest = {

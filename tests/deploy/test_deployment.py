@@ -91,7 +91,7 @@ def test_the_front_door_is_told_where_both_apis_are(hand_made: Stack, tmp_path: 
 
 def test_a_protected_stack_is_not_destroyed_and_not_even_asked_about() -> None:
     raw = {key: value for key, value in SETTINGS.items() if key not in ("aws_endpoint", "functions")}
-    stack = Stack("kept", load_settings({**raw, "protection": True}))
+    stack = Stack("kept", load_settings({**raw, "protection": True, "alarm_topics": "none"}))
 
     def confirm() -> bool:
         raise AssertionError("asked")

@@ -631,3 +631,23 @@ def the_lakes_rule_has_no_role(c: Changes) -> None:
 @breaks("LAMBDA-FAILURE-DESTINATION")
 def what_the_canary_fails_on_is_gone(c: Changes) -> None:
     c.remove("FunctionEventInvokeConfig", "probe-canary-async")
+
+
+@breaks("ALARM-NOTIFIES")
+def an_alarm_notifies_nobody(c: Changes) -> None:
+    c.inputs("MetricAlarm", "probe-missing-us-east-1")["alarmActions"] = []
+
+
+@breaks("ALARM-NOTIFIES")
+def an_alarm_is_not_told_whom_to_notify(c: Changes) -> None:
+    del _alarm(c)["alarmActions"]
+
+
+@breaks("ALARM-NOTIFIES")
+def an_alarms_actions_are_switched_off(c: Changes) -> None:
+    _alarm(c)["actionsEnabled"] = False
+
+
+@breaks("ALARM-NOTIFIES")
+def an_alarm_notifies_a_topic_of_the_other_region(c: Changes) -> None:
+    _alarm(c)["alarmActions"] = [_alarm(c)["alarmActions"][0].replace("us-west-2", "us-east-1")]

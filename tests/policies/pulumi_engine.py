@@ -38,6 +38,9 @@ def stack_request(recording: Recording, *, deployed: bool) -> proto.AnalyzeStack
                 urn=view.urn,
                 name=view.name,
                 properties=_struct(properties),
+                options=proto.AnalyzerResourceOptions(
+                    protect=bool(recording.resource(view.type, view.name).options.get("protect"))
+                ),
                 provider=proto.AnalyzerProviderResource(
                     type=PROVIDER,
                     name=f"aws-{view.region}",
@@ -63,7 +66,7 @@ def stack_args(recording: Recording) -> StackValidationArgs:
                 unknown_checking_proxy(deserialize_properties(MessageToDict(r.properties))),
                 r.urn,
                 r.name,
-                PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), []),
+                PolicyResourceOptions(r.options.protect, [], None, [], PolicyCustomTimeouts(0, 0, 0), []),
                 PolicyProviderResource(
                     r.provider.type, deserialize_properties(MessageToDict(r.provider.properties)), "", r.provider.name
                 ),

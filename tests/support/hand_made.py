@@ -36,7 +36,11 @@ def signal(signal_id: str, **more: Any) -> dict[str, Any]:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with a stack `test` on this machine and a stack `cloud` on AWS, in place of the repo's."""
     cloud = {key: value for key, value in SETTINGS.items() if key not in ("aws_endpoint", "functions")}
-    for name, settings in (("test", SETTINGS), ("cloud", cloud), ("kept", {**cloud, "protection": True})):
+    for name, settings in (
+        ("test", SETTINGS),
+        ("cloud", cloud),
+        ("kept", {**cloud, "protection": True, "alarm_topics": "none"}),
+    ):
         document = {"config": {"signals:settings": settings}}
         (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(document))
     monkeypatch.setattr(stack_files, "ROOT", tmp_path)
