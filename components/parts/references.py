@@ -13,6 +13,8 @@ import pulumi
 
 TOKEN = re.compile(r"<<output (?P<type>[\w:/-]+?)::(?P<name>[\w.-]+)#(?P<path>[\w.\[\]-]+)(?:\|(?P<helper>\w+))?>>")
 
+ENDPOINT_DNS = ".endpoint.events.amazonaws.com"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -48,4 +50,4 @@ def _endpoint_id(endpoint_url: str) -> str:
     reference = Reference.parse(endpoint_url)
     if reference:
         return str(Reference(reference.type, reference.name, reference.path, "endpoint_id"))
-    return endpoint_url.removeprefix("https://").removesuffix(".endpoint.events.amazonaws.com")
+    return endpoint_url.removeprefix("https://").removesuffix(ENDPOINT_DNS)

@@ -19,6 +19,7 @@ from pulumi.runtime import rpc
 
 from components.parts.references import Reference
 from signals.errors import RecordError
+from signals.recording.spelling import Spelling
 from signals.recording.values import with_leaves
 
 # Deep enough for every computed structure of AWS; a nested type that contains itself ends here.
@@ -74,13 +75,21 @@ def _outputs(type_token: str) -> _Outputs:
     )
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where in a resource's outputs a text or a number is."""
+
+    path: str
+    number: bool
+
+
 def _shape(type_: Any, path: str, depth: int = 0) -> Any:
-    """A computed structure with the path of each text and number in its place; a list of structures has one element.
+    """A computed structure with the place of each text and number; a list of structures has one element.
 
     None where the length or the keys are AWS's to tell.
     """
     if type_ in (str, int, float):
-        return path
+        return _Place(path, type_ is not str)
     if depth < _MAX_DEPTH and _types.is_output_type(type_):
         fields = _types.output_type_types(type_)
         shapes = {name: _shape(field, f"{path}.{name}", depth + 1) for name, field in sorted(fields.items())}
@@ -97,7 +106,7 @@ def _item(type_: Any) -> Any:
     return item if _types.is_output_type(item) else None
 
 
-def _complete(given: struct_pb2.Value, type_: Any, path: str, refer: Callable[[str], str]) -> None:
+def _complete(given: struct_pb2.Value, type_: Any, path: str, refer: Callable[[_Place], str | int]) -> None:
     """Put references into a structure for the text and numbers that were not given: AWS may tell them."""
     kind = given.WhichOneof("kind")
     if kind == "list_value":
@@ -113,15 +122,23 @@ def _complete(given: struct_pb2.Value, type_: Any, path: str, refer: Callable[[s
                 if _item(field) is not None:
                     _complete(fields[name], field, f"{path}.{name}", refer)
             elif field in (str, int, float):
-                fields[name].string_value = refer(f"{path}.{name}")
+                _set(fields[name], refer(_Place(f"{path}.{name}", field is not str)))
 
 
-def answer(request: Any, region: str | None) -> struct_pb2.Struct:
-    """The state of a resource: what was given, and references for what AWS would tell."""
+def _set(field: struct_pb2.Value, value: str | int) -> None:
+    if isinstance(value, str):
+        field.string_value = value
+    else:
+        field.number_value = value
+
+
+def answer(request: Any, region: str | None, spelling: Spelling) -> struct_pb2.Struct:
+    """The state of a resource: what was given, and references for what AWS would tell, in a spelling."""
     outputs = _outputs(request.type)
 
-    def refer(path: str) -> str:
-        return str(Reference(request.type, request.name, path))
+    def refer(place: _Place) -> str | int:
+        reference = Reference(request.type, request.name, place.path)
+        return spelling.number(reference) if place.number else spelling.text(reference)
 
     state = struct_pb2.Struct()
     state.CopyFrom(request.object)
@@ -130,10 +147,10 @@ def answer(request: Any, region: str | None) -> struct_pb2.Struct:
         field = fields[name]
         if rpc._special_sig_key in field.struct_value.fields:
             field = field.struct_value.fields["value"]
-        field.string_value = refer(name)
+        _set(field, refer(_Place(name, number=False)))
     for name in outputs.numbers:
         if name not in fields:
-            fields[name].string_value = refer(name)
+            _set(fields[name], refer(_Place(name, number=True)))
     for name, type_ in outputs.nested.items():
         if name in fields:
             _complete(fields[name], type_, name, refer)

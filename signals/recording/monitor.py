@@ -24,9 +24,15 @@ from components.resource_types import STACK
 from signals.errors import RecordError
 from signals.recording.answers import answer
 from signals.recording.resources import Dependencies, Resource
+from signals.recording.spelling import Spelling
 from signals.recording.values import Asset, Secret
 
 _NAME = re.compile(r"[\w.-]+")
+# How Pulumi's text begins that stands for an output in an f-string (pulumi, output.py).
+FORMATTED = "Calling __str__ on an Output"
+IN_AN_F_STRING = (
+    "an output in an f-string or str() is only a warning of Pulumi's: use pulumi.Output.concat, Output.format or apply"
+)
 
 
 class RecordingMonitor(MockMonitor):
@@ -37,12 +43,16 @@ class RecordingMonitor(MockMonitor):
         project: Name of the project.
         root: The project's folder; relative asset paths start here.
         answers: What a look-up returns, by its token; a look-up that is not listed is refused.
+        spelling: How the program sees references.
     """
 
-    def __init__(self, stack: str, project: str, root: Path, answers: Mapping[str, Mapping[str, Any]]) -> None:
-        self.stack, self.project, self.root, self.answers = stack, project, root, answers
+    def __init__(
+        self, stack: str, project: str, root: Path, answers: Mapping[str, Mapping[str, Any]], spelling: Spelling
+    ) -> None:
+        self.stack, self.project, self.root, self.answers, self.spelling = stack, project, root, answers, spelling
         self.recorded: dict[str, Resource] = {}
         self.outputs: dict[str, Any] = {}
+        self.formatted_at: str | None = None
         self._names: set[tuple[str, str]] = set()
         self._stack_urn = ""
 
@@ -60,8 +70,8 @@ class RecordingMonitor(MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn, id=request.name, object=request.object)
         return resource_pb2.RegisterResourceResponse(
             urn=urn,
-            id=str(Reference(request.type, request.name, "id")),
-            object=answer(request, resource.region),
+            id=self.spelling.text(Reference(request.type, request.name, "id")),
+            object=answer(request, resource.region, self.spelling),
             # What is neither given nor known stays unknown, so that using it is noticed.
             unknown=True,
         )
@@ -104,6 +114,8 @@ class RecordingMonitor(MockMonitor):
         return f"urn:pulumi:{self.stack}::{self.project}::{type_}::{request.name}"
 
     def _check(self, request: Any) -> None:
+        if FORMATTED in request.name:
+            raise RecordError(f"{request.type}: its logical name: {IN_AN_F_STRING}")
         if not _NAME.fullmatch(request.name):
             raise RecordError(
                 f"{request.type} {request.name!r}: a logical name may hold letters, digits, '_', '-', '.'"
@@ -151,10 +163,10 @@ class RecordingMonitor(MockMonitor):
                         f"{where} takes an output that only a deployment can tell. Of what is not given, only text and "
                         "numbers can be referred to: set the property it comes from"
                     )
-                return value.string_value
+                return self._text(value.string_value, where)
             case "number_value":
-                number = value.number_value
-                return int(number) if number.is_integer() else number
+                number = self.spelling.read(value.number_value)
+                return int(number) if isinstance(number, float) and number.is_integer() else number
             case "bool_value":
                 return value.bool_value
             case "list_value":
@@ -163,8 +175,15 @@ class RecordingMonitor(MockMonitor):
                 fields = value.struct_value.fields
                 if rpc._special_sig_key in fields:
                     return self._special(fields, where)
-                return {key: self._value(item, f"{where}.{key}") for key, item in sorted(fields.items())}
+                return {
+                    self._text(key, where): self._value(item, f"{where}.{key}") for key, item in sorted(fields.items())
+                }
         return None
+
+    def _text(self, text: str, where: str) -> Any:
+        if FORMATTED in text:
+            raise RecordError(f"{where}: {IN_AN_F_STRING}")
+        return self.spelling.read(text)
 
     def _special(self, fields: Any, where: str) -> Any:
         """A value that Pulumi wraps with a signature: a secret, a file, an archive."""

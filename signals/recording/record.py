@@ -6,12 +6,15 @@ also says how references are marked).
 
 import asyncio
 import contextvars
+import gc
 import json
 import logging
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +24,19 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.mocks import MockEngine
 from pulumi.runtime.stack import run_in_stack
 
+from components.errors import PlatformError
 from signals.errors import RecordError
-from signals.recording.monitor import RecordingMonitor
+from signals.recording.monitor import FORMATTED, IN_AN_F_STRING, RecordingMonitor
 from signals.recording.resources import Recording
+from signals.recording.spelling import Spelling, Tokens, look_alikes
+from signals.recording.worked_on import worked_on
 from signals.stack_files import ROOT, read_config, read_yaml, stack_file
 
 _LOG = logging.getLogger(__name__)
+_REMEDY = (
+    "Terraform, previews and policies have only a reference to it. Use it whole, alone or in a longer text or JSON, or "
+    "add a helper to components/parts/references.py"
+)
 
 
 def record(stack: str, settings: Mapping[str, Any] | Path | None = None, *, root: Path = ROOT) -> Recording:
@@ -79,19 +89,78 @@ def record_program(
         answers: What a look-up returns, by its token; all others are refused.
 
     Raises:
-        RecordError: A refused look-up, or a program that ended with `pulumi.RunError`.
+        RecordError: A refused look-up, a program that ended with `pulumi.RunError`, or one that works on an output.
         Exception: Whatever else the program raised.
     """
-    monitor = RecordingMonitor(stack, project, root, answers or {})
+
+    def run(spelling: Spelling) -> Recording:
+        return _record(program, RecordingMonitor(stack, project, root, answers or {}, spelling), dict(config or {}))
+
+    one, other = look_alikes()
+    with _in_haste():
+        try:
+            recording = run(Tokens())
+        except PlatformError:
+            raise
+        except Exception as error:
+            # What cuts up a real ARN may fail with a token; two that look real then say where it does.
+            try:
+                found = worked_on(run(one), run(other))
+            except Exception:  # noqa: BLE001 - it fails with any output: the first reason is the one to show
+                raise error from None
+            _refuse(found)
+            raise RecordError(f"the program works on an output: with a reference it fails, {_said(error)}") from error
+        try:
+            again = run(one)
+        except Exception as error:
+            raise RecordError(
+                f"the program works on an output: with one like AWS's it fails, {_said(error)}"
+            ) from error
+    _refuse(worked_on(recording, again))
+    return recording
+
+
+def _refuse(found: Sequence[str]) -> None:
+    if found:
+        more = f" (and {len(found) - 1} more)" if found[1:] else ""
+        raise RecordError(f"{found[0]}{more}: {_REMEDY}")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _record(program: Callable[[], object], monitor: RecordingMonitor, config: dict[str, str]) -> Recording:
     # Pulumi's state lives in context variables and in the thread's event loop: a thread and a context of its own
     # leave nothing behind, and work under a caller that has a loop running.
     with ThreadPoolExecutor(1) as thread:
         try:
-            thread.submit(contextvars.Context().run, _run, program, monitor, dict(config or {})).result()
+            thread.submit(contextvars.Context().run, _run, program, monitor, config).result()
         except pulumi.RunError as error:
             raise RecordError(str(error)) from None
+    if monitor.formatted_at:
+        raise RecordError(f"{monitor.formatted_at}: {IN_AN_F_STRING}")
     resources = tuple(sorted(monitor.recorded.values(), key=lambda resource: resource.urn))
-    return Recording(stack, resources, monitor.outputs)
+    return Recording(monitor.stack, resources, monitor.outputs)
+
+
+@contextmanager
+def _in_haste() -> Iterator[None]:
+    """Do without what Pulumi's program takes a third of its time for, and a recording has no use for.
+
+    That is to look for garbage while all is in use, and to look up the lines of each resource's stack.
+    """
+    collects, limited = gc.isenabled(), hasattr(sys, "tracebacklimit")
+    gc.disable()
+    if not limited:
+        sys.tracebacklimit = 1
+    try:
+        yield
+    finally:
+        if not limited:
+            vars(sys).pop("tracebacklimit", None)
+        if collects:
+            gc.enable()
 
 
 class _Inline(ThreadPoolExecutor):
@@ -106,13 +175,29 @@ class _Inline(ThreadPoolExecutor):
         return done
 
 
+class _Engine(MockEngine):
+    """Pulumi's log, in which it only warns of an output that is made text of in Python."""
+
+    def __init__(self, monitor: RecordingMonitor) -> None:
+        super().__init__(_LOG)
+        self._monitor = monitor
+
+    def Log(self, request: Any) -> None:  # noqa: N802 - the engine's protocol names its methods
+        if request.message.startswith(FORMATTED):
+            package = str(Path(pulumi.__file__).parent)
+            calls = (call for call, _ in traceback.walk_stack(sys._getframe(1)))
+            program = next(call for call in calls if not call.f_code.co_filename.startswith(package))
+            self._monitor.formatted_at = f"{Path(program.f_code.co_filename).name}:{program.f_lineno}"
+        super().Log(request)  # type: ignore[no-untyped-call]
+
+
 def _run(program: Callable[[], object], monitor: RecordingMonitor, config: dict[str, str]) -> None:
     # Constructing settings puts them into the current context.
     RuntimeSettings(
         project=monitor.project,
         stack=monitor.stack,
         monitor=monitor,
-        engine=MockEngine(_LOG),
+        engine=_Engine(monitor),
         dry_run=False,
         legacy_apply_enabled=False,
         organization="organization",

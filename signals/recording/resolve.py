@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 from components import resource_types as types
-from components.parts.references import Reference
+from components.parts.references import ENDPOINT_DNS, Reference
 from components.resource_types import arn, arn_form
 from signals.recording.resources import Declared, Recording
 from signals.recording.values import substitute
 
-ENDPOINT_DNS = ".endpoint.events.amazonaws.com"
 _FIELD = re.compile(r"\{(\w+)\}")
 
 R = TypeVar("R", bound=Declared)
