@@ -11,7 +11,6 @@ from components.parts.regions import Component, Region, RegionalComponent, Regio
 from components.parts.subscription import Subscription, rule_arn
 from components.resource_types import TABLE
 from components.setting_groups import Consumer, FunctionSize, Lake
-from handlers.shared.contract import SIGNAL_SOURCE
 
 
 class ConsumerSubscription(RegionalComponent):
@@ -82,7 +81,7 @@ class ConsumerSubscription(RegionalComponent):
             region=region,
             bus_name=data_bus.name,
             rule_name=physical,
-            pattern={"source": [SIGNAL_SOURCE], **consumer.pattern},
+            pattern=consumer.rule_pattern,
             target_arn=target_arn,
             target_role_arn=role_arn,
             # A lake and a queue get the signal itself, a function EventBridge's event around it.

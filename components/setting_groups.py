@@ -1,13 +1,17 @@
 """The groups of a stack's settings, each valid by itself; `components.settings` puts them together."""
 
+import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from components import event_pattern
 from components.packaging.dependencies import host_architecture
+from handlers.shared.contract import SIGNAL_SOURCE
 
 HANDLERS = Path(__file__).parent.parent / "handlers"
 
@@ -210,8 +214,37 @@ class Consumer(Settings):
             )
         if self.handler is not None and not (HANDLERS / self.handler / "handler.py").is_file():
             raise ValueError(f"consumer {self.name!r}: there is no handlers/{self.handler}/handler.py: write it")
-        if set(self.pattern) - {"detail", "detail-type", "time", "resources", "$or"}:
+        return self
+
+    @property
+    def rule_pattern(self) -> dict[str, Any]:
+        """The event pattern of the consumer's rule."""
+        return {"source": [SIGNAL_SOURCE], **self.pattern}
+
+    @model_validator(mode="after")
+    def _eventbridge_takes_the_pattern(self) -> Self:
+        try:
+            if self.pattern:
+                event_pattern.check(self.pattern)
+            characters = len(json.dumps(self.rule_pattern))
+        except (TypeError, ValueError) as refused:
+            raise ValueError(f"consumer {self.name!r}: pattern: {refused}") from None
+        if _roots(self.pattern) - {"detail", "detail-type", "time", "resources"}:
             raise ValueError(
                 f"consumer {self.name!r}: a pattern may look at detail-type and detail; the platform sets source itself"
             )
+        if characters > event_pattern.MAX_CHARACTERS:
+            raise ValueError(
+                f"consumer {self.name!r}: its rule's pattern has {characters} characters, and EventBridge takes "
+                f"{event_pattern.MAX_CHARACTERS}: say less, or look at more in the consumer"
+            )
         return self
+
+
+def _roots(pattern: Mapping[str, Any]) -> set[str]:
+    """The parts of an event that a pattern looks at, `$or` or not."""
+    return {
+        root
+        for name, value in pattern.items()
+        for root in (set().union(*map(_roots, value)) if name == "$or" else {name})
+    }
