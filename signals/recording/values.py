@@ -62,13 +62,13 @@ def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
             yield path, value
 
 
-def with_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+def with_leaves(value: Any, change: Callable[[Any], Any], change_key: Callable[[str], str] = str) -> Any:
     """A copy of a value with `change` applied to everything that is no mapping and no list; mappings sorted by key."""
     match value:
         case Mapping():
-            return {key: with_leaves(value[key], change) for key in sorted(value)}
+            return {change_key(key): with_leaves(value[key], change, change_key) for key in sorted(value)}
         case list() | tuple():
-            return [with_leaves(item, change) for item in value]
+            return [with_leaves(item, change, change_key) for item in value]
     return change(value)
 
 
@@ -79,8 +79,10 @@ def references_in(text: Any) -> Iterator[Reference]:
 
 
 def find_references(value: Any) -> Iterator[Reference]:
-    """Every reference in the strings of a value, those of secrets included."""
-    for _, leaf in leaves(value):
+    """Every reference in the strings of a value, those of keys and secrets included."""
+    for path, leaf in leaves(value):
+        for key in path:
+            yield from references_in(key)
         yield from find_references(leaf.value) if isinstance(leaf, Secret) else references_in(leaf)
 
 
@@ -92,7 +94,7 @@ def substitute(value: Any, replace: Callable[[Reference], str]) -> Any:
             return TOKEN.sub(lambda match: replace(Reference(**match.groupdict())), leaf)
         return leaf
 
-    return with_leaves(value, change)
+    return with_leaves(value, change, change)
 
 
 def plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from signals.terraform.schema import VERSION, member_type, resource_block
 _HELPERS = {
     "endpoint_id": 'trimsuffix(trimprefix({}, "https://"), ".endpoint.events.amazonaws.com")',
 }
+_SIGNS = re.compile(r"[$%]+\Z")
 _SEGMENT = re.compile(r'\.?(?P<name>[\w-]+)|\[(?P<index>\d+)\]|\["(?P<key>[^"]+)"\]')
 
 
@@ -37,10 +38,8 @@ class Expressions:
         parts: list[str] = []
         end = 0
         for match in TOKEN.finditer(text):
-            before = escape(text[end : match.start()])
-            if before.endswith("$"):
-                # "$${" would be an escape, not a dollar and a reference.
-                before = before[:-1] + '${"$"}'
+            # "$${" would be an escape, not a dollar and a reference: signs before one are an expression of their own.
+            before = _SIGNS.sub(r'${"\g<0>"}', escape(text[end : match.start()]))
             parts += [before, "${", self.expression(Reference(**match.groupdict())), "}"]
             end = match.end()
         return "".join(parts) + escape(text[end:])

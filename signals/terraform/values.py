@@ -5,7 +5,7 @@ from typing import Any
 
 from signals.errors import TerraformError
 from signals.recording.values import Asset, Secret
-from signals.terraform.expressions import Expressions, escape
+from signals.terraform.expressions import Expressions
 from signals.terraform.names import names_of
 from signals.terraform.schema import VERSION, Block, Body, member_type
 
@@ -57,7 +57,8 @@ class Values:
             case ["object", body] if isinstance(given, Mapping):
                 return self.body(given, body, names_of(body), f"{where}.")
             case ["map", element] if isinstance(given, Mapping):
-                return {escape(key): self.value(item, element, f"{where}.{key}") for key, item in given.items()}
+                values = {key: self.value(item, element, f"{where}.{key}") for key, item in given.items()}
+                return {self._expressions.template(key): value for key, value in values.items()}
             case str():
                 return self._scalar(given, type_, where)
         raise TerraformError(f"property {where} is {given!r}, which is not {type_[0]}")
@@ -84,7 +85,7 @@ class Values:
             case str():
                 return self._expressions.template(given)
             case Mapping():
-                return {escape(key): self.plain(item) for key, item in given.items()}
+                return {self._expressions.template(key): self.plain(item) for key, item in given.items()}
             case list():
                 return [self.plain(item) for item in given]
         return given

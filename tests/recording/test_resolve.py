@@ -33,6 +33,12 @@ def test_a_substitution_leaves_everything_but_references_as_it_was() -> None:
     assert VALUE["b"][0] == ARN
 
 
+def test_references_in_keys_are_found_and_replaced() -> None:
+    value = {"tags": {ARN: {"x": 1}}}
+    assert list(find_references(value)) == [Reference(QUEUE, "orders", "arn")]
+    assert substitute(value, lambda reference: reference.name) == {"tags": {"orders": {"x": 1}}}
+
+
 def test_a_secret_is_opened_for_rules_and_left_out_of_json() -> None:
     assert plain(VALUE)["a"]["secret"] == f"url {ARN}"
     assert to_json(VALUE)["a"]["secret"] == {"secret": True}

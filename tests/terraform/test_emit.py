@@ -232,6 +232,26 @@ def test_a_dollar_before_a_reference_stays_a_dollar() -> None:
     assert terraform(program)["output"]["price"]["value"] == 'US${"$"}${aws_sqs_queue.q.name}'
 
 
+@pytest.mark.parametrize("signs", ["$", "$$", "%", "%%", "$%", "%$", "$$$%$"])
+def test_signs_before_a_reference_are_apart_from_it(signs: str) -> None:
+    def program() -> None:
+        queue = aws.sqs.Queue("q", opts=options())
+        pulumi.export("price", pulumi.Output.concat("US", signs, queue.name))
+
+    assert terraform(program)["output"]["price"]["value"] == f'US${{"{signs}"}}${{aws_sqs_queue.q.name}}'
+
+
+def test_a_reference_in_a_key_becomes_an_expression_and_a_dependency_once() -> None:
+    def program() -> None:
+        first = aws.sqs.Queue("first", opts=options())
+        tags = first.name.apply(lambda name: {name: "fed"})
+        aws.sqs.Queue("second", tags=tags, opts=pulumi.ResourceOptions(provider=first._provider))
+
+    body = resources(terraform(program))["aws_sqs_queue.second"]
+    assert body["tags"] == {"${aws_sqs_queue.first.name}": "fed"}
+    assert "depends_on" not in body
+
+
 def test_a_backend_is_written_when_given(broad: Recording) -> None:
     backend = Backend("state", "signals/prod", "us-west-2")
     assert emit(broad, backend).document["terraform"]["backend"] == {

@@ -2,15 +2,20 @@
 
 import json
 import shutil
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 
 from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
 from signals.terraform.emit import write
 from signals.terraform.engine import Terraform
+from tests.support.sample import options
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,12 +48,35 @@ def test_text_comes_back_as_it_was(tmp_path: Path) -> None:
         pulumi.export("values", TRICKY)
         pulumi.export("keys", dict.fromkeys(TRICKY, "x"))
 
-    write(record_program(program), tmp_path)
-    # Without resources there is no need of a provider.
-    main = tmp_path / "main.tf.json"
-    main.write_text(main.read_text().replace('"required_providers"', '"//"'))
-    terraform = Terraform(tmp_path)
+    assert _outputs(record_program(program), tmp_path) == {"values": TRICKY, "keys": dict.fromkeys(TRICKY, "x")}
+
+
+def test_text_around_references_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Every text of up to five dollars, percents, braces and references: no sign before one may escape it."""
+    texts = ["".join(text) for length in range(1, 6) for text in product("$%{}@", repeat=length) if "@" in text]
+
+    def program() -> None:
+        name = aws.sqs.Queue("q", opts=options()).name
+        pulumi.export("values", [name.apply(lambda n, t=text: t.replace("@", n)) for text in texts])
+        pulumi.export("keys", name.apply(lambda n: {text.replace("@", n): text for text in texts}))
+
+    outputs = _outputs(record_program(program), tmp_path, {"aws_sqs_queue.q.name": "NAME"})
+    assert outputs["values"] == [text.replace("@", "NAME") for text in texts]
+    assert outputs["keys"] == {text.replace("@", "NAME"): text for text in texts}
+
+
+def _outputs(recording: Recording, folder: Path, answers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What terraform says of a stack's outputs, with its resources left out and texts for what they answer."""
+    write(recording, folder)
+    main = folder / "main.tf.json"
+    written = json.loads(main.read_text())
+    document = {"output": written["output"], "locals": {}}
+    text = json.dumps(document)
+    for index, (expression, answer) in enumerate((answers or {}).items()):
+        document["locals"][f"answer_{index}"] = answer
+        text = text.replace(expression, f"local.answer_{index}")
+    main.write_text(json.dumps(json.loads(text) | {"locals": document["locals"]}))
+    terraform = Terraform(folder)
     terraform.init()
     terraform.run("apply")
-    output = {name: told["value"] for name, told in json.loads(terraform.text("output", "-json")).items()}
-    assert output == {"values": TRICKY, "keys": dict.fromkeys(TRICKY, "x")}
+    return {name: told["value"] for name, told in json.loads(terraform.text("output", "-json")).items()}
