@@ -3,13 +3,13 @@
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from components import event_pattern
+from components import aws_names, event_pattern
 from components.packaging.dependencies import host_architecture
 from handlers.shared.contract import SIGNAL_SOURCE
 
@@ -29,6 +29,9 @@ Architecture = Literal["arm64", "x86_64"]
 MISSED_PROBES = 5
 # The most that the return path works at a time; `signals replay` lowers it while live signals need the quotas.
 RETURN_PATH_CONCURRENCY = 50
+# AWS's APIs know integers of 32 bits.
+INT32_MAX = 2_147_483_647
+T = TypeVar("T")
 
 
 class Settings(BaseModel):
@@ -41,11 +44,21 @@ def matching(pattern: str, must_be: str) -> AfterValidator:
     """A string that matches a pattern; the error does not repeat the value, which may be a misplaced secret."""
 
     def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
+        if not re.fullmatch(pattern, value, re.ASCII):
             raise ValueError(f"must be {must_be}")
         return value
 
     return AfterValidator(check)
+
+
+def checked(check: Callable[[T], object]) -> AfterValidator:
+    """A value that a function may refuse with ValueError."""
+
+    def same(value: T) -> T:
+        check(value)
+        return value
+
+    return AfterValidator(same)
 
 
 WriteKeyHash = Annotated[
@@ -54,6 +67,11 @@ WriteKeyHash = Annotated[
         r"[0-9a-f]{64}",
         'the SHA-256 of a write key in hex, never the key itself: make it with printf %s "$KEY" | sha256sum',
     ),
+]
+Origin = Annotated[str, checked(aws_names.check_origin)]
+FolderName = Annotated[
+    str,
+    matching(r"[A-Za-z_]\w{0,63}", "the name of a folder in handlers/ that Python can import: letters, digits and _"),
 ]
 SourceName = Annotated[str, matching(r"[a-z][a-z0-9-]{1,31}", "2 to 32 of a-z, 0-9 and -, a letter first")]
 
@@ -85,19 +103,17 @@ class Regions(Settings):
 class Domain(Settings):
     """The name clients use, answered by the nearest healthy Region."""
 
-    name: Annotated[str, matching(r"([a-z0-9-]+\.)+[a-z]{2,}", "a domain name like signals.example.com")] = Field(
-        description="The domain name."
-    )
-    hosted_zone_id: Annotated[str, matching(r"Z[A-Z0-9]+", "the id of a Route 53 hosted zone, which starts with Z")] = (
-        Field(description="Id of the public Route 53 zone that holds the name.")
-    )
+    name: Annotated[str, checked(aws_names.check_domain_name)] = Field(description="The domain name.")
+    hosted_zone_id: Annotated[
+        str, matching(r"Z[A-Z0-9]{1,31}", "the id of a Route 53 hosted zone, which starts with Z")
+    ] = Field(description="Id of the public Route 53 zone that holds the name.")
 
 
 class Archive(Settings):
     """How long the ingress buses keep what passed through them."""
 
     # Replication retries for 24 h: a shorter archive would forget events before they are given up.
-    retention_days: int = Field(30, ge=2, description="Days that an archived event can be replayed.")
+    retention_days: int = Field(30, ge=2, le=INT32_MAX, description="Days that an archived event can be replayed.")
     primary: bool = Field(False, description="Archive the primary's bus too (the secondary's always is).")
 
 
@@ -105,7 +121,7 @@ class Failover(Settings):
     """When the global endpoint leaves the primary Region."""
 
     latency_threshold_ms: int = Field(
-        30_000, gt=0, description="IngestionToInvocationStartLatency (ms) above which the alarm breaches."
+        30_000, gt=0, le=INT32_MAX, description="IngestionToInvocationStartLatency (ms) above which the alarm breaches."
     )
     evaluation_periods: int = Field(5, ge=1, le=60, description="Consecutive minutes that must breach.")
     missing_data: Literal["breaching", "missing"] = Field(
@@ -157,11 +173,13 @@ class Ingest(FunctionSize):
     # HTTP API ends an integration after 30 s; the function must have answered before.
     timeout_seconds: int = Field(20, ge=5, le=29, description="Time after which Lambda ends an invocation (s).")
     snap_start: bool = Field(False, description="Start from a snapshot (Lambda SnapStart, charged).")
-    requests_per_second: int = Field(1_000, ge=1, description="HTTP API throttle, steady rate per Region.")
+    requests_per_second: int = Field(
+        1_000, ge=1, le=INT32_MAX, description="HTTP API throttle, steady rate per Region."
+    )
     burst_requests: int = Field(500, ge=1, le=5_000, description="HTTP API throttle, burst per Region.")
     # What the endpoint refuses must fit one spool message, 256 KiB; an EventBridge entry may be larger.
     max_signal_bytes: int = Field(131_072, ge=1_024, le=240_000, description="Larger signals are refused with 413.")
-    allowed_origins: tuple[str, ...] = Field((), description="Origins that browsers may send from (CORS), exact.")
+    allowed_origins: tuple[Origin, ...] = Field((), description="Origins that browsers may send from (CORS), exact.")
 
 
 class Lake(Settings):
@@ -169,8 +187,12 @@ class Lake(Settings):
 
     buffer_seconds: int = Field(60, ge=0, le=900, description="Longest wait before Firehose writes an object (s).")
     buffer_mb: int = Field(64, ge=1, le=128, description="Size at which Firehose writes an object (MB).")
-    infrequent_access_after_days: int = Field(90, ge=30, description="Days until objects move to cheaper storage.")
-    expire_after_days: int | None = Field(None, ge=1, description="Days until objects are deleted; unset: never.")
+    infrequent_access_after_days: int = Field(
+        90, ge=30, le=INT32_MAX, description="Days until objects move to cheaper storage."
+    )
+    expire_after_days: int | None = Field(
+        None, ge=1, le=INT32_MAX, description="Days until objects are deleted; unset: never."
+    )
 
     @model_validator(mode="after")
     def _expires_after_it_moves(self) -> Self:
@@ -203,7 +225,7 @@ class Consumer(Settings):
     pattern: dict[str, Any] = Field(
         default_factory=dict, description="EventBridge pattern on detail-type and detail; unset: all signals."
     )
-    handler: str | None = Field(None, description="For a function: its folder in handlers/.")
+    handler: FolderName | None = Field(None, description="For a function: its folder in handlers/.")
 
     @model_validator(mode="after")
     def _a_function_has_code(self) -> Self:

@@ -1,14 +1,14 @@
 """Everything a team may decide about a stack, as one validated value: `signals:settings` in Pulumi.<stack>.yaml."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from components.aws_names import check_tags
 from components.errors import SettingsError
 from components.names import Names
 from components.resource_types import TOPIC, arn
@@ -25,6 +25,7 @@ from components.setting_groups import (
     Settings,
     Source,
     SourceName,
+    checked,
     matching,
 )
 
@@ -50,6 +51,20 @@ def _none_is_said_aloud(value: object) -> object:
 
 # None: the stack says that its alarms tell nobody; an empty mapping says nothing.
 AlarmTopics = Annotated[dict[str, TopicArn] | None, BeforeValidator(_none_is_said_aloud)]
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        plain = url.rstrip("/") == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+        return (
+            parts.scheme in ("http", "https")
+            and plain
+            and parts.port != 0
+            and IPv4Address(parts.hostname or "").is_loopback
+        )
+    except ValueError:
+        return False
 
 
 def _unique(what: str, values: list[str]) -> None:
@@ -78,7 +93,9 @@ class PlatformSettings(Settings):
     sources: dict[SourceName, Source] = Field(min_length=1, description="The registered producers, by name.")
     consumers: tuple[Consumer, ...] = Field(min_length=1, description="Who receives signals.")
     protection: bool = Field(False, description="Refuse to delete what holds data.")
-    tags: dict[str, str] = Field(default_factory=dict, description="Put on everything that takes tags.")
+    tags: Annotated[dict[str, str], checked(check_tags)] = Field(
+        default_factory=dict, description="Put on everything that takes tags."
+    )
     alarm_topics: AlarmTopics = Field(
         default_factory=dict, description="SNS topic that alarms notify, by Region; `none`: nobody is told."
     )
@@ -139,12 +156,10 @@ class PlatformSettings(Settings):
                 "functions.runtime and functions.architecture may be 'host' only with aws_endpoint: "
                 "name a Lambda runtime (python3.13) and CPU (arm64)"
             )
-        if self.aws_endpoint is not None:
-            host = urlsplit(self.aws_endpoint).hostname or ""
-            if not re.fullmatch(r"[\d.]+", host) or not ip_address(host).is_loopback:
-                raise ValueError(
-                    f"aws_endpoint is {self.aws_endpoint!r}: it may only name a loopback address (http://127.0.0.1:4566)"
-                )
+        if self.aws_endpoint is not None and not _is_loopback(self.aws_endpoint):
+            raise ValueError(
+                f"aws_endpoint is {self.aws_endpoint!r}: it may only name a loopback address (http://127.0.0.1:4566)"
+            )
         return self
 
     @model_validator(mode="after")

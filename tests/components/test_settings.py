@@ -7,7 +7,7 @@ import pytest
 
 from components.errors import SettingsError
 from components.resource_types import ARCHIVE, BUCKET, FUNCTION, QUEUE, ROLE, RULE
-from components.setting_groups import Settings
+from components.setting_groups import INT32_MAX, Settings
 from components.settings import PlatformSettings, load_settings
 from signals.errors import RecordError
 from signals.recording.record import record
@@ -104,6 +104,80 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "alarm_topics.us-west-2",
         "the ARN of an SNS topic",
     ),
+    "an account in digits that are not ASCII": ({"account_id": "١٢٣٤٥٦٧٨٩٠١٢"}, "account_id", "12 digits"),
+    **{
+        f"the endpoint {url}": ({"aws_endpoint": url}, "", "loopback")
+        for url in (
+            *("http://127.0.0.1:99999", "http://127.0.0.300:1", "ftp://127.0.0.1:1", "127.0.0.1:4566", "http://"),
+            *(
+                "http://127.0.0.1:4566/path",
+                "http://127.0.0.1:4566?x",
+                "http://me@127.0.0.1:4566",
+                "http://127.0.0.1:x",
+            ),
+        )
+    },
+    **{
+        f"tags {what}": ({"tags": tags}, "tags", remedy)
+        for what, tags, remedy in (
+            ("of AWS's own", {"aws:team": "x"}, "reserved for AWS"),
+            ("whose value is AWS's own", {"team": "AWS:x"}, "reserved for AWS"),
+            ("with a key that is too long", {"k" * 129: "x"}, "1 to 128 characters"),
+            ("without a key", {"": "x"}, "1 to 128 characters"),
+            ("with a value that is too long", {"team": "v" * 257}, "at most 256"),
+            ("with a comma", {"team": "a,b"}, "not ','"),
+            ("with a line break", {"team": "a\nb"}, "not '\\n'"),
+            ("that differ in case", {"Team": "a", "team": "b"}, "'Team' and 'team' are one to IAM"),
+            ("that differ from the platform's in case", {"Stack": "a"}, "'Stack' and 'stack' are one to IAM"),
+            ("that are too many", {f"t{n}": "x" for n in range(49)}, "49 tags are too many"),
+        )
+    },
+    **{
+        f"the domain {name}": ({"domain": {"name": name, "hosted_zone_id": "Z1"}}, "domain.name", remedy)
+        for name, remedy in (
+            ("example", "signals.example.com"),
+            ("-a.example.com", "hyphen"),
+            ("a-.example.com", "hyphen"),
+            ("a..example.com", "1 to 63"),
+            (f"{'a' * 64}.example", "a certificate's name at most 64"),
+            (f"{'a' * 63}.example", "a certificate's name at most 64"),
+            ("bücher.example", "write it in punycode, xn--bcher-kva.example"),
+            ("xn--99999999.example", "is not punycode"),
+            ("xn--plain-.example", "hyphen"),
+            ("xn--.example", "hyphen"),
+            ("ab--c.example", "is not punycode"),
+            ("Signals.example.com", "a-z"),
+            ("a_b.example.com", "a-z"),
+            ("*.example.com", "a-z"),
+            ("example.com.", "1 to 63"),
+            ("10.0.0.1", "top-level"),
+        )
+    },
+    "a zone that is none": (
+        {"domain": {"name": "a.example.com", "hosted_zone_id": "Z" + "A" * 32}},
+        "domain.hosted_zone_id",
+        "hosted zone",
+    ),
+    **{
+        f"the origin {origin!r}": (
+            {"ingest": {"allowed_origins": [origin]}},
+            "ingest.allowed_origins.0",
+            "without a path",
+        )
+        for origin in (
+            "shop.example.com",
+            "https://shop.example.com/",
+            "https://*.example.com",
+            "HTTPS://shop",
+            "",
+            "null",
+        )
+    },
+    "a folder above handlers": (
+        {"consumers": [{"name": "mail", "kind": "function", "handler": "../handlers/profile"}]},
+        "consumers.0.handler",
+        "the name of a folder",
+    ),
     "signals larger than a spool message": (
         {"ingest": {"max_signal_bytes": 300_000}},
         "ingest.max_signal_bytes",
@@ -128,14 +202,32 @@ def test_an_impossible_stack_is_refused_with_setting_and_remedy(
     assert remedy in line
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tags": {f"t{n}": "x" for n in range(48)}},
+        {"tags": {"k" * 128: "v" * 256, "größe": "", "a b": "x@y:z/1+2=3_-."}},
+        {"tags": {"stack": "another", "Name": "mine"}},
+        {"domain": {"name": "xn--strae-oqa.xn--p1ai", "hosted_zone_id": "Z" + "A" * 31}},
+        {"domain": {"name": f"{'a' * 52}.example.com", "hosted_zone_id": "Z1"}},
+        {"domain": {"name": "1-2--3.example.com", "hosted_zone_id": "Z1"}},
+        {"ingest": {"allowed_origins": ["*"]}},
+        {"ingest": {"allowed_origins": ["https://shop.example.com", "http://localhost:3000", "https://*"]}},
+        {"ingest": {"allowed_origins": ["capacitor://localhost", "http://[::1]:8080", "chrome-extension://abc"]}},
+    ],
+)
+def test_what_aws_takes_is_taken(settings_of: SettingsOf, change: dict[str, Any]) -> None:
+    load_settings({**settings_of("dev"), **change})
+
+
 # What AWS takes, or the platform relies on: (setting, least, most), where None is no limit.
 LIMITS: list[tuple[str, int, int | None]] = [
-    ("archive.retention_days", 2, None),  # EventBridge retries replication for 24 h
-    ("failover.latency_threshold_ms", 1, None),
+    ("archive.retention_days", 2, INT32_MAX),  # EventBridge retries replication for 24 h
+    ("failover.latency_threshold_ms", 1, INT32_MAX),
     ("failover.evaluation_periods", 1, 60),
     ("ingest.memory_mb", 128, 10_240),  # Lambda quotas: memory, time-out
     ("ingest.timeout_seconds", 5, 29),  # HTTP API quotas: an integration has 30 s
-    ("ingest.requests_per_second", 1, None),
+    ("ingest.requests_per_second", 1, INT32_MAX),
     ("ingest.burst_requests", 1, 5_000),
     ("ingest.max_signal_bytes", 1_024, 240_000),  # handlers/ingest/wiring.py: what a spool message holds
     ("enrichment.memory_mb", 128, 10_240),
@@ -144,7 +236,7 @@ LIMITS: list[tuple[str, int, int | None]] = [
     ("consumer_functions.timeout_seconds", 1, 900),
     ("lake.buffer_seconds", 0, 900),  # Firehose API reference, BufferingHints
     ("lake.buffer_mb", 1, 128),
-    ("lake.infrequent_access_after_days", 30, None),  # S3 API reference, Transition to STANDARD_IA
+    ("lake.infrequent_access_after_days", 30, INT32_MAX),  # S3 API reference, Transition to STANDARD_IA
 ]
 
 
