@@ -43,11 +43,13 @@ class TerraformEngine:
 
     def _run(self, progress: Progress, command: Command, on_event: Callable[[Mapping[str, Any]], None]) -> None:
         from signals.recording.record import record
-        from signals.terraform.emit import write
+        from signals.terraform.emit import emit, write
 
         progress.phase("packaging the functions and writing the Terraform configuration")
-        write(record(self.stack.name, self.stack.raw), self.folder, backend=self.backend)
-        terraform = Terraform(self.folder, on_event, environment=self.stack.aws.engine_environment)
+        recording = record(self.stack.name, self.stack.raw)
+        write(recording, self.folder, backend=self.backend)
+        environment = {**emit(recording).environment, **self.stack.aws.engine_environment}
+        terraform = Terraform(self.folder, on_event, environment=environment)
         progress.phase("terraform init")
         terraform.init()
         progress.phase(f"terraform {command}")

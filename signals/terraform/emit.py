@@ -8,20 +8,21 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from components.resource_types import PROVIDER
 from signals.errors import TerraformError
 from signals.recording.resources import Recording, Resource
-from signals.recording.values import Asset, Secret, leaves
-from signals.terraform.expressions import Expressions, path
+from signals.recording.values import Asset, Secret, leaves, plain
+from signals.terraform.expressions import Expressions, escape, path
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import provider_block, resource_block
-from signals.terraform.values import Values
+from signals.terraform.values import SecretValue, Values
 
 MAIN = "main.tf.json"
 _GENERATOR = "signals terraform"
@@ -45,10 +46,25 @@ class Backend:
 
 @dataclass(frozen=True)
 class Configuration:
-    """`document` is main.tf.json; `files` says what lies beside it: path in the configuration, path on this machine."""
+    """A stack's configuration.
+
+    Args:
+        document: main.tf.json.
+        files: What lies beside it: path in the configuration, path on this machine.
+        secrets: The values of its sensitive variables, which are in no file.
+    """
 
     document: Mapping[str, Any]
     files: Mapping[str, Path]
+    secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The secrets as terraform takes them from its environment (Terraform docs, "TF_VAR_name")."""
+        return {
+            f"TF_VAR_{name}": value if isinstance(value, str) else escape(json.dumps(value, ensure_ascii=False))
+            for name, value in self.secrets.items()
+        }
 
     def text(self) -> str:
         return json.dumps(self.document, indent=2, ensure_ascii=False) + "\n"
@@ -109,6 +125,8 @@ class _Emitter:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.files: dict[str, Path] = {}
+        self.secrets: dict[str, Any] = {}
+        self.variables: dict[str, dict[str, Any]] = {}
         self.resources = _addressed(recording)
         self.expressions = Expressions(self.resources)
         self.aliases = _aliases(recording)
@@ -141,14 +159,18 @@ class _Emitter:
                 move for address, resource in sorted(self.resources.items()) for move in _moves(address, resource)
             ],
             "output": {name: self._output(name, value) for name, value in sorted(self.recording.outputs.items())},
+            "variable": self.variables,
         }
-        return Configuration({key: value for key, value in document.items() if value}, dict(sorted(self.files.items())))
+        return Configuration(
+            {key: value for key, value in document.items() if value}, dict(sorted(self.files.items())), self.secrets
+        )
 
     def _provider(self, urn: str) -> dict[str, Any]:
         provider = next(r for r in self.recording.all if r.urn == urn)
-        values = Values(self.expressions, lambda asset: self._place(provider, asset))
+        values = self._values(f"provider {provider.name!r}", lambda asset: self._place(provider, asset))
+        inputs = plain(provider.inputs) if _is_embedded(provider) else provider.inputs
         with _about(f"provider {provider.name!r}"):
-            body = values.body(provider.inputs, provider_block(), names_of(provider_block()))
+            body = values.body(inputs, provider_block(), names_of(provider_block()))
         return {"alias": self.aliases[urn], **body}
 
     def _resource(self, address: str, resource: Resource, triggers: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +178,7 @@ class _Emitter:
         if provider is None:
             raise TerraformError("it has no provider of its own: give it, or its component, one that names a Region")
         block = resource_block(address.split(".", maxsplit=1)[0])
-        values = Values(self.expressions, lambda asset: self._place(resource, asset))
+        values = self._values(address, lambda asset: self._place(resource, asset))
         body = values.body(resource.inputs, block, resource_names(resource.type))
         for given in resource.inputs.values():
             if isinstance(given, Asset) and "source_code_hash" in block.attributes and "source_code_hash" not in body:
@@ -211,10 +233,27 @@ class _Emitter:
     def _output(self, name: str, value: Any) -> dict[str, Any]:
         if not re.fullmatch(r"[A-Za-z_][\w-]*", name):
             raise TerraformError(f"output {name!r} cannot be named so in Terraform: use letters, digits, '_' and '-'")
-        values = Values(self.expressions, _no_files)
+        values = self._values(f"output {name}", _no_files)
         secret = any(isinstance(leaf, Secret) for _, leaf in leaves(value))
         with _about(f"output {name!r}"):
             return {"value": values.plain(value), **({"sensitive": True} if secret else {})}
+
+    def _values(self, whose: str, place: Callable[[Asset], str]) -> Values:
+        return Values(self.expressions, place, lambda secret: self._hide(whose, secret))
+
+    def _hide(self, whose: str, secret: SecretValue) -> str:
+        """Make a secret a sensitive variable; returns the expression that reads it."""
+        where = f" {secret.where.removeprefix('.')}" if secret.where else ""
+        name = re.sub(r"\W+", "_", f"{whose}{where}", flags=re.ASCII).strip("_")
+        if name in self.variables:
+            raise TerraformError(f"property{where} is a secret, and another one would be variable {name} too")
+        self.variables[name] = {
+            "description": f"The secret in {whose}{where}.",
+            "type": secret.type,
+            "sensitive": True,
+        }
+        self.secrets[name] = secret.value
+        return f"${{var.{name}}}"
 
     def _place(self, resource: Resource, asset: Asset) -> str:
         place = (
@@ -231,6 +270,12 @@ def _about(what: str) -> Iterator[None]:
         yield
     except TerraformError as error:
         raise TerraformError(f"{what}: {error}") from None
+
+
+def _is_embedded(provider: Resource) -> bool:
+    """Whether a provider speaks to an emulator on this machine alone, to which keys are text without a meaning."""
+    urls = [url for _, url in leaves(provider.inputs.get("endpoints", []))]
+    return bool(urls) and all(urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") for url in urls)
 
 
 def _no_files(asset: Asset) -> str:

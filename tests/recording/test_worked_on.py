@@ -20,7 +20,7 @@ from signals.errors import RecordError
 from signals.recording.record import record_program
 from signals.recording.resources import Recording
 from signals.terraform.emit import emit
-from tests.support.sample import options
+from tests.support.sample import beside, options
 
 Work = Callable[[str], Any]
 
@@ -133,20 +133,16 @@ def _text(output: pulumi.Output[str]) -> str:
 def test_an_output_in_an_f_string_is_refused(text: Callable[[object], str]) -> None:
     def program() -> None:
         first = aws.sqs.Queue("first", opts=options())
-        aws.sqs.Queue("second", tags={"made": text(first.arn)}, opts=options_of(first))
+        aws.sqs.Queue("second", tags={"made": text(first.arn)}, opts=beside(first))
 
     with pytest.raises(RecordError, match=r"Queue 'second': tags\.made: an output in an f-string"):
         record_program(program)
 
 
-def options_of(resource: pulumi.CustomResource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(provider=resource._provider)
-
-
 def test_an_output_in_an_f_string_is_refused_in_a_logical_name() -> None:
     def program() -> None:
         first = aws.sqs.Queue("first", opts=options())
-        aws.sqs.Queue(f"{first.name}-dlq", opts=options_of(first))
+        aws.sqs.Queue(f"{first.name}-dlq", opts=beside(first))
 
     with pytest.raises(RecordError, match="aws:sqs/queue:Queue: its logical name: an output in an f-string"):
         record_program(program)
@@ -155,7 +151,7 @@ def test_an_output_in_an_f_string_is_refused_in_a_logical_name() -> None:
 def test_an_f_string_whose_text_does_not_arrive_is_refused_by_its_line() -> None:
     def program() -> None:
         first = aws.sqs.Queue("first", opts=options())
-        aws.sqs.Queue("second", name=hashlib.sha256(f"{first.arn}".encode()).hexdigest(), opts=options_of(first))
+        aws.sqs.Queue("second", name=hashlib.sha256(f"{first.arn}".encode()).hexdigest(), opts=beside(first))
 
     with pytest.raises(RecordError, match=r"^test_worked_on\.py:\d+: an output in an f-string"):
         record_program(program)
@@ -175,7 +171,7 @@ def test_work_inside_a_document_is_refused() -> None:
         queue = aws.sqs.Queue("q", opts=options())
         account = queue.arn.apply(lambda arn: arn[-20:])
         policy = pulumi.Output.json_dumps({"Statement": [{"Resource": queue.arn, "Principal": account}]})
-        aws.sqs.QueuePolicy("p", queue_url=queue.url, policy=policy, opts=options_of(queue))
+        aws.sqs.QueuePolicy("p", queue_url=queue.url, policy=policy, opts=beside(queue))
 
     with pytest.raises(RecordError, match=r"QueuePolicy 'p': property policy .* works on an output"):
         record_program(program)
@@ -186,7 +182,7 @@ def test_work_in_a_secret_is_refused_and_not_shown() -> None:
         queue = aws.sqs.Queue("q", opts=options())
         made = pulumi.Output.secret("hidden").apply(lambda hidden: hidden)
         name = pulumi.Output.all(made, queue.arn).apply(lambda both: both[0] + both[1].upper())
-        aws.sqs.Queue("second", name=name, opts=options_of(queue))
+        aws.sqs.Queue("second", name=name, opts=beside(queue))
 
     with pytest.raises(RecordError, match="Queue 'second': property name works on an output") as refused:
         record_program(program)
@@ -199,7 +195,7 @@ def test_a_resource_that_only_some_outputs_declare_is_refused() -> None:
 
         def more(arn: str) -> None:
             if arn.startswith("arn:"):
-                aws.sqs.Queue("more", opts=options_of(queue))
+                aws.sqs.Queue("more", opts=beside(queue))
 
         pulumi.export("done", queue.arn.apply(more))
 

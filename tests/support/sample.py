@@ -37,6 +37,42 @@ def options(
     return pulumi.ResourceOptions(provider=provider(region), protect=protect, ignore_changes=ignore_changes)
 
 
+def beside(resource: pulumi.CustomResource) -> pulumi.ResourceOptions:
+    """Options that give a resource the provider of another."""
+    return pulumi.ResourceOptions(provider=resource._provider)
+
+
+SECRET = 'hunter2 ${x} "quoted"'
+
+
+def secrets() -> None:
+    """A secret in each kind of place."""
+    secret = pulumi.Output.secret(SECRET)
+    keys = {"access_key": SECRET, "secret_key": SECRET}
+    here = pulumi.ResourceOptions(provider=aws.Provider("aws-us-west-2", region="us-west-2", **keys))
+    aws.sqs.Queue("q", tags=pulumi.Output.secret({SECRET: SECRET}), opts=here)
+    function = aws.lambda_.Function(
+        "f",
+        name="f",
+        role="arn:aws:iam::111122223333:role/f",
+        package_type="Image",
+        image_uri="i",
+        description=secret,
+        layers=pulumi.Output.secret([SECRET]),
+        environment={"variables": {"PLAIN": "1", "TOKEN": secret}},
+        opts=here,
+    )
+    aws.lambda_.FunctionUrl(
+        "u",
+        function_name=function.name,
+        authorization_type="NONE",
+        cors=pulumi.Output.secret({"allow_origins": [SECRET], "max_age": 5}),
+        opts=here,
+    )
+    pulumi.export("nested", [{"a": secret}])
+    pulumi.export("whole", pulumi.Output.secret({SECRET: [1, SECRET]}))
+
+
 class Pair(pulumi.ComponentResource):
     """A component that holds a queue and, in a component of its own, its dead-letter queue."""
 

@@ -214,7 +214,72 @@ def test_a_former_name_is_a_move() -> None:
 
 def test_outputs_keep_their_keys_and_secrets_are_sensitive(document: dict[str, Any]) -> None:
     assert document["output"]["urls"] == {"value": {"us-west-2": "${aws_sqs_queue.orders_queue.url}"}}
-    assert document["output"]["token"] == {"value": "hidden", "sensitive": True}
+    assert document["output"]["token"] == {"value": "${var.output_token}", "sensitive": True}
+    assert document["variable"]["output_token"] == {
+        "description": "The secret in output token.",
+        "type": "string",
+        "sensitive": True,
+    }
+
+
+def test_a_secret_is_a_variable_wherever_it_stands_and_never_in_the_text() -> None:
+    configuration = emit(record_program(sample.secrets))
+    assert "hunter2" not in configuration.text()
+    found = resources(dict(configuration.document))
+    function = found["aws_lambda_function.f"]
+    assert function["environment"] == [
+        {"variables": {"PLAIN": "1", "TOKEN": "${var.aws_lambda_function_f_environment_variables_TOKEN}"}}
+    ]
+    assert function["description"] == "${var.aws_lambda_function_f_description}"
+    assert function["layers"] == "${var.aws_lambda_function_f_layers}"
+    assert found["aws_sqs_queue.q"]["tags"] == "${var.aws_sqs_queue_q_tags}"
+    # A block is no value: what stands in it is hidden one by one.
+    function_url = found["aws_lambda_function_url.u"]
+    assert function_url["cors"] == [
+        {
+            "allow_origins": "${var.aws_lambda_function_url_u_cors_allowOrigins}",
+            "max_age": "${var.aws_lambda_function_url_u_cors_maxAge}",
+        }
+    ]
+    assert configuration.document["provider"]["aws"][0]["secret_key"] == "${var.provider_aws_us_west_2_secretKey}"
+    types = {name: variable["type"] for name, variable in configuration.document["variable"].items()}
+    assert types == {
+        "aws_lambda_function_f_description": "string",
+        "aws_lambda_function_f_environment_variables_TOKEN": "string",
+        "aws_lambda_function_f_layers": "list(string)",
+        "aws_lambda_function_url_u_cors_allowOrigins": "set(string)",
+        "aws_lambda_function_url_u_cors_maxAge": "number",
+        "aws_sqs_queue_q_tags": "map(string)",
+        "output_nested_0_a": "string",
+        "output_whole": "any",
+        "provider_aws_us_west_2_accessKey": "string",
+        "provider_aws_us_west_2_secretKey": "string",
+    }
+    assert types.keys() == configuration.secrets.keys()
+
+
+def test_a_secret_that_is_an_output_alone_needs_no_variable() -> None:
+    def program() -> None:
+        first = aws.sqs.Queue("first", opts=options())
+        aws.sqs.Queue("second", name=pulumi.Output.secret(first.name), opts=sample.beside(first))
+        pulumi.export("url", pulumi.Output.secret({"of": [first.url]}))
+
+    document = terraform(program)
+    assert resources(document)["aws_sqs_queue.second"]["name"] == "${aws_sqs_queue.first.name}"
+    assert document["output"]["url"] == {"value": {"of": ["${aws_sqs_queue.first.url}"]}, "sensitive": True}
+    assert "variable" not in document
+
+
+def test_a_key_of_an_emulator_on_this_machine_is_no_secret() -> None:
+    def program(endpoint: str) -> Callable[[], None]:
+        keys = {"access_key": "local", "secret_key": "local"}
+        return lambda: aws.Provider("p", region="us-west-2", endpoints=[{"sqs": endpoint}], **keys) and None
+
+    written = emit(record_program(program("http://127.0.0.1:4566"))).document
+    assert written["provider"]["aws"][0]["secret_key"] == "local"
+    assert "variable" not in written
+    elsewhere = emit(record_program(program("http://10.0.0.1:4566")))
+    assert "local" not in elsewhere.text()
 
 
 def test_what_is_null_is_left_out() -> None:
@@ -311,6 +376,12 @@ def _timed() -> None:
     )
 
 
+def _secret_and_output() -> None:
+    first = aws.sqs.Queue("first", opts=options())
+    name = pulumi.Output.concat(first.name, pulumi.Output.secret(sample.SECRET))
+    aws.sqs.Queue("q", name=name, opts=sample.beside(first))
+
+
 def _twice_there() -> None:
     provider()
     aws.Provider("other", region="us-west-2")
@@ -331,6 +402,7 @@ def _twice_there() -> None:
         ),
         (_kept, "Queue 'q': its option retainOnDelete has no counterpart"),
         (_timed, r"Role 'r': its timeouts \(create\) cannot be set"),
+        (_secret_and_output, "Queue 'q': property name is a secret together with an output"),
         (_twice_there, "provider 'other': there is another for us-west-2"),
     ],
 )

@@ -13,8 +13,9 @@ import pytest
 
 from signals.recording.record import record, record_program
 from signals.recording.resources import Recording
-from signals.terraform.emit import write
+from signals.terraform.emit import emit, write
 from signals.terraform.engine import Terraform
+from tests.support import sample
 from tests.support.sample import options
 
 pytestmark = [
@@ -41,6 +42,19 @@ def test_every_stack_is_valid(stack: str, tmp_path: Path) -> None:
     terraform = Terraform(tmp_path)
     terraform.init()
     terraform.text("validate")
+
+
+def test_secrets_reach_terraform_by_the_environment_alone(tmp_path: Path) -> None:
+    recording = record_program(sample.secrets)
+    write(recording, tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if b"hunter2" in path.read_bytes()]
+    terraform = Terraform(tmp_path)
+    terraform.init()
+    terraform.text("validate")
+    assert _outputs(recording, tmp_path) == {
+        "nested": [{"a": sample.SECRET}],
+        "whole": {sample.SECRET: [1, sample.SECRET]},
+    }
 
 
 def test_text_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -70,13 +84,12 @@ def _outputs(recording: Recording, folder: Path, answers: Mapping[str, str] | No
     write(recording, folder)
     main = folder / "main.tf.json"
     written = json.loads(main.read_text())
-    document = {"output": written["output"], "locals": {}}
-    text = json.dumps(document)
-    for index, (expression, answer) in enumerate((answers or {}).items()):
-        document["locals"][f"answer_{index}"] = answer
-        text = text.replace(expression, f"local.answer_{index}")
-    main.write_text(json.dumps(json.loads(text) | {"locals": document["locals"]}))
-    terraform = Terraform(folder)
+    text = json.dumps({key: written[key] for key in ("output", "variable") if key in written})
+    values = {f"answer_{index}": answer for index, answer in enumerate((answers or {}).values())}
+    for name, expression in zip(values, answers or {}, strict=True):
+        text = text.replace(expression, f"local.{name}")
+    main.write_text(json.dumps(json.loads(text) | {"locals": values}))
+    terraform = Terraform(folder, environment=emit(recording).environment)
     terraform.init()
     terraform.run("apply")
     return {name: told["value"] for name, told in json.loads(terraform.text("output", "-json")).items()}

@@ -32,10 +32,13 @@ def terraform(
 ) -> None:
     """Write the stack as a Terraform configuration: main.tf.json and the functions' archives."""
     from signals.recording.record import record as run
-    from signals.terraform.emit import write
+    from signals.terraform.emit import emit, write
 
     backend = EngineChoice(None, backend_bucket, backend_region, backend_key).backend(load_stack(stack))
-    write(run(stack), out, backend=backend)
+    recording = run(stack)
+    write(recording, out, backend=backend)
+    for setting in emit(recording).environment:
+        console.err.print(f"a secret is not written: set {setting} for terraform", markup=False)
     console.err.print(f"wrote {out}: next, `terraform init` and `terraform plan` there", markup=False)
 
 
