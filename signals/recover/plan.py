@@ -1,17 +1,19 @@
 """A replay's plan: what replication cannot have delivered, how much that is, and in which slices it is replayed."""
 
 import math
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from components.resource_types import QUEUE, arn
+from signals.aws.quotas import Quota
 from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
 from signals.observe.archives import ArchiveWindow, archive_window
 from signals.recover import storage
+from signals.recover.live import account_quotas, replay_speed
 from signals.recover.outage import outage_windows
 from signals.recover.window import Interval
 from signals.stack import Stack
@@ -45,11 +47,16 @@ class Plan(BaseModel):
         windows: What is replayed; more than one where outages were apart.
         archives: By Region, what its archive holds of the window; the secondary's is replayed.
         duplicates: Signals of the window that are in the lake already; None where that cannot be told.
-        drained_per_second: Events that the return path brings to the primary each second.
+        drained_per_second: Events that the return path can bring to the primary each second.
+        events_per_second: Events that come back each second beside what is live; None: see `feasible`.
+        binding, limit: What allows no more, `return path` or a quota: its name, and the same in words.
+        live_share: By quota, the share of it that is live; empty on a laptop.
+        feasible: Whether what is live leaves anything of the quotas.
         ready_at: When the archive is complete for the window.
         backlog_limit: Messages in the return queue above which no further slice is started.
         invocations_quota: Of the primary's EventBridge (a second), where it is not AWS's default.
         put_events_limit: Requests a second in the primary above which none is started; None: unlimited.
+        duration_s: At `events_per_second`; where nothing can come back beside what is live, by the return path alone.
         cost_usd: By item, up to the primary's bus; from there a signal costs what it always costs.
     """
 
@@ -75,6 +82,11 @@ class Plan(BaseModel):
     invocations_quota: int | None = None
     ready_at: datetime
     duration_s: float
+    events_per_second: float | None = None
+    binding: str = "return path"
+    limit: str = "return path"
+    live_share: dict[str, float] = {}
+    feasible: bool = True
     cost_usd: dict[str, float]
     notes: tuple[str, ...]
 
@@ -124,6 +136,18 @@ def make_plan(
     counted = held.get(stack.secondary) or ArchiveWindow(events=0, size_bytes=0, exact=True, how="nothing to replay")
     signals, duplicates = _seen(stack, found.windows) if held else (0, 0)
     rate = drain_rate(stack)
+    quotas = account_quotas(stack, put_events=put_events_quota, invocations=invocations_quota)
+    speed = replay_speed(
+        stack,
+        events=counted.events,
+        size_bytes=counted.size_bytes,
+        length=sum((end - start for start, end in found.windows), timedelta()),
+        return_path=rate,
+        quotas=quotas,
+        ongoing=found.outage.ongoing,
+    )
+    feasible = speed.events_per_second > 0
+    duration_s = counted.events / (speed.events_per_second or rate)
     quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.archive_lag
     planned = Plan(
         stack=stack.name,
@@ -145,9 +169,14 @@ def make_plan(
         put_events_limit=quota * HEADROOM if quota else None,
         invocations_quota=invocations_quota,
         ready_at=last + lag if lag else found.outage.end,
-        duration_s=counted.events / rate,
+        duration_s=duration_s,
+        events_per_second=speed.events_per_second if feasible else None,
+        binding=speed.binding,
+        limit=_limit(speed.binding, quotas, stack.primary),
+        live_share=dict(speed.live_share),
+        feasible=feasible,
         cost_usd=_cost(counted),
-        notes=found.notes,
+        notes=(*found.notes, *_outlived(stack, first, duration_s if feasible else None)),
     )
     storage.save(stack, f"replay-{planned.id}", planned.as_json())
     return planned
@@ -218,6 +247,20 @@ def drain_rate(stack: Stack) -> float:
         )
     concurrency = (mappings[0].get("ScalingConfig") or {}).get("MaximumConcurrency") or 5
     return float(concurrency * mappings[0].get("BatchSize", 10) / _INVOCATION_S)
+
+
+def _limit(binding: str, quotas: Mapping[str, Quota], region: str) -> str:
+    quota = quotas.get(binding)
+    return f"{quota.what}, {quota.of(region):,.0f} {quota.unit}" if quota else binding
+
+
+def _outlived(stack: Stack, first: datetime, duration_s: float | None) -> list[str]:
+    """That the archive deletes the beginning of what is replayed before the end is."""
+    left = first + timedelta(days=stack.settings.archive.retention_days) - datetime.now(UTC)
+    if duration_s is None or duration_s <= left.total_seconds():
+        return []
+    days = stack.settings.archive.retention_days
+    return [f"at this rate it does not end before the archive deletes what came in first: it keeps {days} days"]
 
 
 def _cost(counted: ArchiveWindow) -> dict[str, float]:
