@@ -1,12 +1,13 @@
 """The platform in virtual time: a blueprint, a schedule of faults, and the state of every service."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
-from signals.model.blueprint import Blueprint
+from signals.model.blueprint import Blueprint, RulePlan
 from signals.model.bus import EventBridge, SimulatedArchive
-from signals.model.clock import VirtualClock
+from signals.model.clock import HOUR_S, VirtualClock
 from signals.model.code import Collaborators, runner
 from signals.model.failover import EndpointRouting
 from signals.model.faults import Fault, FaultSchedule
@@ -56,6 +57,8 @@ class Platform:
         self.clock, self.ledger, self.faults = VirtualClock(), Ledger(), FaultSchedule(faults, self.rng)
         # InvocationsFailedToBeSentToDlq and DestinationDeliveryFailures: when, and in which Region.
         self.undelivered: list[tuple[datetime, str]] = []
+        # By ARN of a rule of the ingress buses: its metric Invocations, by hour since the start.
+        self.invocations: dict[str, Counter[int]] = {}
         self._numbers = 0
         regions = {blueprint.endpoint.primary, blueprint.endpoint.secondary} | {
             b.split(":")[3] for b in blueprint.buses
@@ -84,6 +87,11 @@ class Platform:
     def given_up(self, region: str) -> None:
         """Count an event that a dead-letter queue or failure destination could not take, as CloudWatch does."""
         self.undelivered.append((self.clock.moment(), region))
+
+    def invoked(self, rule: RulePlan) -> None:
+        """Count an invocation that succeeded or failed permanently, as CloudWatch does for each rule."""
+        if rule.bus == self.blueprint.endpoint.bus:
+            self.invocations.setdefault(rule.arn, Counter())[int(self.clock.now // HOUR_S)] += 1
 
     def new_id(self) -> str:
         """An id that is unique in this run."""

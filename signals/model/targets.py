@@ -54,9 +54,11 @@ def invoke(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform,
         return
     try:
         attempt(event, rule, target, platform)
+        platform.invoked(rule)
     except TargetRefusedError as refusal:
         code = refusal.code
         if not refusal.retryable:
+            platform.invoked(rule)
             _dead_letter(event, rule, target, code, platform)
             return
         again_s = platform.retries.next_try(

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from components.settings import load_settings
 from signals.errors import Failed, Misuse
 from signals.recover import plan, storage
 from signals.recover.live import account_quotas
 from signals.recover.outage import alarm_periods, outage_windows
 from tests.recover.support import ScriptedStack
 
+PROFILE = {"name": "profile", "kind": "function", "handler": "profile", "mode": "active-active"}
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 HOUR = timedelta(hours=1)
 LIVE = ("InvocationsCreated", "PutEventsApproximateCallCount", "ConcurrentExecutions")
@@ -27,6 +29,7 @@ class Alarms:
         self.history = history
         self.undelivered: dict[str, list[datetime]] = {}
         self.live: dict[str, float] = {}
+        self.invocations: dict[str, dict[datetime, float]] = {}  # by rule
 
     def get_paginator(self, name: str) -> Any:
         assert name == "describe_alarm_history"
@@ -46,6 +49,13 @@ class Alarms:
         if asked["MetricName"] in LIVE:
             value = self.live.get(asked["MetricName"])
             return {"Datapoints": [] if value is None else [{asked["Statistics"][0]: value}]}
+        if asked["MetricName"] == "Invocations":
+            assert (asked["Namespace"], asked["Statistics"]) == ("AWS/Events", ["Sum"])
+            assert asked["Period"] == 3_600 and asked["StartTime"].minute == 0
+            names = {dimension["Name"]: dimension["Value"] for dimension in asked["Dimensions"]}
+            assert names["EventBusName"] == "hand-made-ingress"
+            counted = self.invocations.get(names["RuleName"], {})
+            return {"Datapoints": [{"Timestamp": at, "Sum": count} for at, count in counted.items()]}
         return {"Datapoints": [{"Sum": 600.0}, {"Sum": 400.0}]}
 
 
@@ -240,6 +250,39 @@ def test_what_no_dead_letter_queue_could_take_is_replayed_and_so_is_what_an_earl
     assert outage_windows(cloud, None, None).windows == (*outage, (NOW - 70 * HOUR, NOW - 39 * HOUR))
     cloud.answers["events"].replays = [{**done, "ReplayStartTime": NOW - 30 * HOUR}]
     assert outage_windows(cloud, None, None).windows == ((NOW - 70 * HOUR, NOW - 39 * HOUR),)
+
+
+@pytest.mark.parametrize(("rule", "of"), [("hand-made-probe", "probes"), ("hand-made-enrichment", "signal batches")])
+def test_the_hours_in_which_the_primary_received_fewer_than_the_secondary_are_planned(
+    cloud: ScriptedStack, rule: str, of: str
+) -> None:
+    raw = {**cloud.raw, "consumers": [*cloud.raw["consumers"], PROFILE]}
+    stack = ScriptedStack("cloud", load_settings(raw), raw)
+    stack.__dict__["aws"] = cloud.aws
+    primary, secondary, first = Alarms(), Alarms(), NOW.replace(minute=0) - 50 * HOUR
+    cloud.answers.update({"cloudwatch in us-west-2": primary, "cloudwatch in us-east-1": secondary})
+    full = {first + n * HOUR: 60.0 for n in range(40)}
+    primary.invocations[rule] = secondary.invocations[rule] = full
+    with pytest.raises(Failed, match="as many events as the secondary in each hour for which CloudWatch counted both"):
+        outage_windows(stack, None, None)
+    lacking = first + 7 * HOUR
+    primary.invocations[rule] = {at: count for at, count in full.items() if at != lacking}
+    planned = plan.make_plan(stack)
+    assert planned.windows == ((lacking - timedelta(minutes=5), lacking + timedelta(minutes=70)),)
+    assert planned.found_by == "hours in which the primary received fewer than the secondary"
+    assert any(f"received 0 {of} and the secondary 60" in note for note in planned.notes), planned.notes
+    primary.invocations, secondary.invocations = secondary.invocations, primary.invocations
+    with pytest.raises(Failed):
+        outage_windows(stack, None, None)
+
+
+def test_signals_are_compared_only_where_both_regions_have_a_rule_that_counts_them(cloud: ScriptedStack) -> None:
+    primary, secondary = Alarms(), Alarms()
+    cloud.answers.update({"cloudwatch in us-west-2": primary, "cloudwatch in us-east-1": secondary})
+    primary.invocations["hand-made-enrichment"] = {NOW.replace(minute=0) - 9 * HOUR: 5.0}
+    secondary.invocations["hand-made-enrichment"] = {NOW.replace(minute=0) - 9 * HOUR: 60.0}
+    with pytest.raises(Failed):
+        outage_windows(cloud, None, None)
 
 
 def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:
