@@ -176,7 +176,11 @@ def make_plan(
         live_share=dict(speed.live_share),
         feasible=feasible,
         cost_usd=_cost(counted),
-        notes=(*found.notes, *_outlived(stack, first, duration_s if feasible else None)),
+        notes=(
+            *found.notes,
+            *_archives_check(stack, found.windows),
+            *_outlived(stack, first, duration_s if feasible else None),
+        ),
     )
     storage.save(stack, f"replay-{planned.id}", planned.as_json())
     return planned
@@ -223,6 +227,18 @@ def _held(stack: Stack, region: str, windows: Sequence[Interval]) -> ArchiveWind
         return None
     events, size = sum(part.events for part in parts), sum(part.size_bytes for part in parts)
     return parts[0].model_copy(update={"events": events, "size_bytes": size})
+
+
+def _archives_check(stack: Stack, windows: Sequence[Interval]) -> list[str]:
+    """Both archives' totals; nothing is planned or left out by them (User Guide, "Creating event archives")."""
+    found = [archives.archive(stack, region) for region in stack.regions] if windows else []
+    totals = [archive.get("EventCount", 0) for archive in found if archive]
+    if len(totals) < 2:
+        return []
+    return [
+        f"for a check: {totals[0]:,} events are in the primary's archive and {totals[1]:,} in the secondary's, by what "
+        "AWS reconciles within a day"
+    ]
 
 
 def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | None]:

@@ -121,7 +121,7 @@ def windows(evidence: Evidence, *, whole: bool = False) -> Windows | None:
     if concerned[-1].ongoing:
         notes.append("the outage has not ended: plan again when it has, to replay the rest")
     merged = tuple(_merged(found))
-    notes += explained(evidence.received, merged)
+    notes = explained(evidence.received, merged) + notes
     notes += [
         f"no probe arrived in the secondary from {gap:%Y-%m-%d %H:%M} on: its archive may have missed events then"
         for gap, end in evidence.missed_too

@@ -39,9 +39,11 @@ def test_an_hour_in_which_the_primary_received_fewer_is_planned_with_a_margin_an
 
 
 def test_a_completed_replay_makes_such_an_hour_good() -> None:
-    evidence = Evidence(NOW, None, received=received({5: 40}, {5: 60}), replayed=[(START, START + 10 * HOUR)])
+    counts = received({5: 40}, {5: 60})
+    evidence = Evidence(NOW, None, received=counts, replayed=[(START, START + 10 * HOUR)])
     found = windows(evidence)
     assert found is not None and found.windows == ()
+    assert found.notes[-1].startswith("completed replays cover 2026-03-01 04:55")  # what `replay watch` tells
     whole = windows(evidence, whole=True)
     assert whole is not None and whole.windows
 

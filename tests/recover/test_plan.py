@@ -107,6 +107,18 @@ def test_on_aws_counts_are_called_what_they_are(cloud: ScriptedStack) -> None:
     assert counted.how.startswith("at most")
 
 
+def test_the_archives_totals_are_a_check_and_change_nothing(cloud: ScriptedStack) -> None:
+    class Fewer(Archives):
+        def describe_archive(self, **_: str) -> dict[str, Any]:
+            return {**super().describe_archive(), "EventCount": 7_000}
+
+    alike = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
+    cloud.answers["events in us-west-2"] = Fewer()
+    planned = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
+    assert "7,000 events are in the primary's archive and 10,000 in the secondary's" in " ".join(planned.notes)
+    assert planned.windows == alike.windows
+
+
 def test_cost_and_duration_follow_from_the_events(cloud: ScriptedStack) -> None:
     planned = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
     assert planned.drained_per_second == 200
