@@ -235,10 +235,9 @@ def _archives_check(stack: Stack, windows: Sequence[Interval]) -> list[str]:
     totals = [archive.get("EventCount", 0) for archive in found if archive]
     if len(totals) < 2:
         return []
-    return [
-        f"for a check: {totals[0]:,} events are in the primary's archive and {totals[1]:,} in the secondary's, by what "
-        "AWS reconciles within a day"
-    ]
+    primary, secondary = totals
+    counted = f"{primary:,} events are in the primary's archive and {secondary:,} in the secondary's"
+    return [f"for a check: {counted}, by what AWS reconciles within a day"]
 
 
 def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | None]:

@@ -91,6 +91,16 @@ def test_what_came_late_between_two_hours_that_lack_some_hides_nothing() -> None
 counts_an_hour = st.one_of(st.integers(0, 60), st.integers(0, 700_000))
 
 
+def test_two_events_fewer_are_tolerated_in_a_quiet_hour_and_three_are_not() -> None:
+    assert numbers(lacking(received({4: 3, 5: 2}, {4: 5, 5: 5}))) == [5]
+
+
+def test_late_probes_at_the_end_say_nothing_of_batches_that_lack_some_later() -> None:
+    probes = received({9: 0, 10: 120}, {9: 60, 10: 60}, PROBES)
+    batches = received({11: 20}, {11: 60}, BATCHES)
+    assert numbers(lacking([*probes, *batches])) == [9, 11]
+
+
 @settings(max_examples=200, deadline=None)
 @given(counts_an_hour, st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=13, max_size=13))
 def test_a_healthy_stack_plans_nothing_whatever_is_on_its_way_at_an_edge_and_which_data_point_is_lost(
