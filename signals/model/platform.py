@@ -12,7 +12,7 @@ from signals.model.code import Collaborators, runner
 from signals.model.failover import EndpointRouting
 from signals.model.faults import Fault, FaultSchedule
 from signals.model.functions import SimulatedFunction, SimulatedMapping
-from signals.model.ledger import Ledger
+from signals.model.ledger import Drop, Ledger, ids_in
 from signals.model.probes import ProbeAlarms
 from signals.model.queues import SimulatedQueue
 from signals.model.tables import Tables
@@ -82,7 +82,11 @@ class Platform:
 
     def drop(self, text: str, why: str, *, limit_s: float | None = None) -> None:
         """Record that a copy of the signals in `text` is dropped now; see `Drop`."""
-        self.ledger.drop(text, why, self.clock.now, limit_s=limit_s)
+        now, known = self.clock.now, self.ledger.acknowledged
+        # A copy that a limit ended waited for all that failed since clients sent the signals.
+        sent_s = min((known[identity][0] for identity in ids_in(text) if identity in known), default=now)
+        failing = self.faults.failing(sent_s if limit_s else now, now)
+        self.ledger.drop(text, Drop(why, now, limit_s, failing))
 
     def given_up(self, region: str) -> None:
         """Count an event that a dead-letter queue or failure destination could not take, as CloudWatch does."""

@@ -115,6 +115,7 @@ def run(
             seconds_to_route=after_start("routed", plan.endpoint.secondary),
             seconds_to_recover=_recovered_s(platform, end_s),
             undelivered=_undelivered(platform, weight),
+            lost_to={things: round(n * weight) for things, n in sorted(culprits(platform).items())},
             notes=(
                 f"one signal in the model stands for {weight:,.0f}; seed {seed}",
                 *_speed_notes(speed, allowed, plan.endpoint.primary),
@@ -179,15 +180,20 @@ def _recovered_s(platform: Platform, end_s: float) -> float | None:
     return max(0.0, max(arrived, default=end_s) - end_s) if arrived else None
 
 
-def _undelivered(platform: Platform, weight: float) -> dict[str, int]:
-    """By consumer, the acknowledged signals that it should have and does not; only consumers that miss any."""
+def _missing(platform: Platform) -> list[tuple[str, str]]:
+    """Acknowledged signals with each consumer, the lake among them, that should have one and does not."""
     ledger = platform.ledger
-    found = Counter(
-        consumer
+    return [
+        (identity, consumer)
         for identity in ledger.acknowledged
         for consumer in {rule.name for rule, _ in _targets(platform.blueprint, int(identity.removeprefix("s-")))}
         if identity not in ledger.reached[consumer]
-    )
+    ]
+
+
+def _undelivered(platform: Platform, weight: float) -> dict[str, int]:
+    """By consumer, how many it misses; only consumers that miss any."""
+    found = Counter(consumer for _, consumer in _missing(platform))
     return {consumer: round(count * weight) for consumer, count in sorted(found.items())}
 
 
@@ -221,3 +227,9 @@ def reasons(platform: Platform) -> Counter[str]:
         why = dropped[-1].why if dropped else "never seen again"
         found[waiting.get(identity) or (f"{archived[identity]}: {why}" if identity in archived else why)] += 1
     return found
+
+
+def culprits(platform: Platform) -> Counter[str]:
+    """Signals that a consumer misses, by what together cost them their copies: `replication … + sqs us-west-2`."""
+    missing = {identity for identity, _ in _missing(platform)}
+    return Counter(" + ".join(platform.ledger.failing(identity)) or "nothing that failed" for identity in missing)

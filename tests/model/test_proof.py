@@ -4,13 +4,14 @@ A signal that was acknowledged is in the lake and with every other consumer that
 recovers knows what AWS shows: histories of alarms, completed replays, queues. Each schedule is data: faults, signals,
 when the operator looks, replays started by mistake, and how long EventBridge pauses between tries, which AWS does not
 publish. Hypothesis makes them up, shrinks what fails and prints how to repeat it. Failures of several things at once
-are drawn too; what is lost then died of a named limit that the trouble outlasted, or of a pair that is listed here.
+are drawn too; what is lost then died of a named limit that the trouble outlasted, and the fewest things that cost it
+are named: `--hypothesis-show-statistics` counts them, and test_pairs.py has every pair.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from itertools import chain, product
+from itertools import chain, combinations, product
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, note, seed, settings
@@ -236,7 +237,20 @@ def test_where_one_thing_fails_every_consumer_gets_every_acknowledged_signal(sch
 def test_what_is_lost_died_of_a_named_limit_that_the_trouble_outlasted(schedule: Schedule) -> None:
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
-    for identity, consumer in missing(platform):
+    if not _died_of_limits(schedule, platform):
+        return
+    things, alone, left = culprits(schedule)
+    event(f"lost to: {' + '.join(things)}")
+    # Several things together, or one alone, and then too only beyond a limit.
+    assert _died_of_limits(alone, left)
+    for identity in {identity for identity, _ in missing(left)}:
+        assert left.ledger.failing(identity), f"nothing is named that cost {identity} its copies"
+
+
+def _died_of_limits(schedule: Schedule, platform: Platform) -> bool:
+    """Whether anything is missing; all of it died of a limit."""
+    lost = missing(platform)
+    for identity, consumer in lost:
         came_s = schedule.end_s + LAG_S + HOUR_S
         # A copy that died after the operator came excuses nothing.
         dropped = [copy for copy in platform.ledger.dropped[identity] if copy.at_s <= came_s]
@@ -245,6 +259,19 @@ def test_what_is_lost_died_of_a_named_limit_that_the_trouble_outlasted(schedule:
         # The operator comes when all is over.
         trouble_s = came_s - platform.ledger.acknowledged[identity][0]
         assert last.limit_s <= trouble_s, f"{consumer} misses {identity} after {trouble_s} s: {dropped}"
+    return bool(lost)
+
+
+def culprits(schedule: Schedule) -> tuple[tuple[str, ...], Schedule, Platform]:
+    """The fewest things that lose a signal without the others: their names, and the run in which only they fail."""
+    things = sorted({fault.thing for fault in schedule.faults})
+    for number in range(1, len(things) + 1):
+        for failing in combinations(things, number):
+            alone = replace(schedule, faults=[fault for fault in schedule.faults if fault.thing in failing])
+            platform, _ = run(alone)
+            if missing(platform):
+                return failing, alone, platform
+    raise AssertionError("what was lost is lost again in the same run")
 
 
 @pytest.mark.long
