@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,6 +22,7 @@ from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
+from signals.model.pacing import Pacing
 from signals.model.queues import QueuedMessage, SimulatedQueue
 from signals.recover.comparison import BATCHES, PROBES, Hour, hours
 from signals.recover.outage import alarm_periods
@@ -39,10 +40,15 @@ _HISTORY = timedelta(days=30)
 
 
 class Operator:
-    """Works through the runbook; `steps` are the commands that were needed."""
+    """Works through the runbook; `steps` are the commands that were needed.
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    Args:
+        platform: The platform.
+        paced: Whether replays leave live signals their part of the primary's quota, as `signals replay` does.
+    """
+
+    def __init__(self, platform: Platform, *, paced: bool = True) -> None:
+        self._platform, self._paced = platform, paced
         self.steps: list[str] = []
 
     def recover(self, after_s: float, *, replay: bool = True) -> None:
@@ -148,6 +154,9 @@ class Operator:
             f"{spans[-1][1]:%Y-%m-%dT%H:%MZ}, {len(waiting)} slices"
         )
         start_next = partial(self._start_next, archive, arns, waiting)
+        path = next((mapping for mapping in self._platform.mappings if mapping.is_return_path), None)
+        if path and self._paced and self._platform.limits:
+            Pacing(self._platform, path, lambda: bool(waiting) or archive.replaying)
         for _ in range(MOST_REPLAYS):
             start_next()
 
@@ -156,8 +165,8 @@ class Operator:
         again = partial(self._start_next, archive, arns, waiting)
         if not waiting:
             return
-        if self._backlog() > self._backlog_limit():
-            clock.after(MINUTE_S, again)
+        if self._backlog() > self._backlog_limit:
+            clock.after(_QUIET_S, again)
             return
         part = waiting.popleft()
         from_s, to_s = ((moment - EPOCH).total_seconds() for moment in (part.start, part.end))
@@ -184,6 +193,7 @@ class Operator:
         held = sum(len(queues[target.arn].messages) for target in rule.targets if target.arn in queues) if rule else 0
         return held * self._platform.event_weight
 
+    @cached_property
     def _backlog_limit(self) -> float:
         """The most events in the return queue at which the next slice is started: what it drains in an hour."""
         rule, mappings = self.return_rule(), self._platform.blueprint.mappings

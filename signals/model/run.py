@@ -10,7 +10,8 @@ from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.times import timestamp
 from signals.aws.quotas import Quota, overridden
 from signals.model.blueprint import Blueprint, RulePlan, TargetPlan, read
-from signals.model.clock import DAY_S, EPOCH, HOUR_S, parse_duration, parse_outages
+from signals.model.capacity import Limits
+from signals.model.clock import DAY_S, EPOCH, HOUR_S, MINUTE_S, parse_duration, parse_outages
 from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
 from signals.model.operator import Operator
@@ -28,6 +29,7 @@ ASSUMPTIONS = (
     "its retries back off to 488 s, so that 185 of them take 24 hours",
     "events that EventBridge accepted survive a Regional outage and are delivered after it",
     "the endpoint's name follows its health check within a minute, and functions that name within another",
+    "invocations beyond EventBridge's quota are started in the order in which they were created",
     "a replay delivers 5,000 events a second, half the quota of PutEvents",
     f"consumers read their queues within {READ_AFTER_S / DAY_S:g} days",
     f"an entry on the ingress bus holds {SIGNALS_PER_EVENT} signals, an invocation takes 0.25 s",
@@ -81,15 +83,23 @@ def run(
     allowed, regions = overridden(quotas), (plan.endpoint.primary, plan.endpoint.secondary)
     load, return_rate = _load(plan, signals_per_day / DAY_S), _return_rate(plan)
     speed = recovery_speed(load, allowed, plan.endpoint.primary, return_path=return_rate)
+    # What the quota of invocations leaves, the return path finds out by itself, as on AWS.
+    rest = {name: quota for name, quota in allowed.items() if name != "invocations"}
+    others = recovery_speed(load, rest, plan.endpoint.primary, return_path=return_rate)
     platform = Platform(
         plan,
         [f for start, end in pieces for f in chosen.schedule(*regions, start_s + start, start_s + end)],
         seed=seed,
         signal_weight=weight,
         signals_per_event=SIGNALS_PER_EVENT,
-        return_rate=speed.events_per_second,
+        return_rate=others.events_per_second,
+        limits=Limits(allowed["invocations"], length_s / sample, 1 + load.signals_per_event * load.targets_per_signal),
     )
     _send(platform, sample, length_s)
+    # Clients send on while it recovers; no more of their signals are followed.
+    share = speed.live_share["invocations"] * allowed["invocations"].of(plan.endpoint.primary)
+    if speed.events_per_second:  # beyond the quota what waits would never come to an end
+        platform.clock.at(length_s, partial(platform.capacity[plan.endpoint.primary].steady, "live", share))
     for start, end in pieces:
         platform.ledger.note(start_s + start, "the outage begins", "fault")
         platform.ledger.note(start_s + end, "the outage ends", "healed")
@@ -119,6 +129,7 @@ def run(
             notes=(
                 f"one signal in the model stands for {weight:,.0f}; seed {seed}",
                 *_speed_notes(speed, allowed, plan.endpoint.primary),
+                *_waits(platform),
                 *(f"{round(n * weight):,} lost: {why}" for why, n in sorted(reasons(platform).items())),
                 *(f"operator: {step}" for step in operator.steps),
                 *(f"assumption: {assumption}" for assumption in ASSUMPTIONS),
@@ -171,6 +182,15 @@ def _speed_notes(speed: Speed, allowed: Mapping[str, Quota], region: str) -> tup
         if not speed.events_per_second:
             text = f"recovery: cannot be done, live signals leave nothing of {quota}: raise it (`--quota`)"
     return text, f"live signals take {shares}"
+
+
+def _waits(platform: Platform) -> list[str]:
+    """How long invocations waited for the account's quota, by Region."""
+    return [
+        f"the quota invocations delayed what {region} started by up to {invocations.longest_wait_s / HOUR_S:.1f} h"
+        for region, invocations in platform.capacity.items()
+        if invocations.longest_wait_s >= MINUTE_S
+    ]
 
 
 def _recovered_s(platform: Platform, end_s: float) -> float | None:
