@@ -11,7 +11,7 @@ from handlers.shared.times import timestamp
 from signals.aws.quotas import Quota, overridden
 from signals.model.blueprint import Blueprint, RulePlan, TargetPlan, read
 from signals.model.capacity import Limits
-from signals.model.clock import DAY_S, EPOCH, HOUR_S, MINUTE_S, parse_duration, parse_outages
+from signals.model.clock import DAY_S, EPOCH, HOUR_S, parse_duration, parse_outages
 from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
 from signals.model.operator import Operator
@@ -189,7 +189,7 @@ def _waits(platform: Platform) -> list[str]:
     return [
         f"the quota invocations delayed what {region} started by up to {invocations.longest_wait_s / HOUR_S:.1f} h"
         for region, invocations in platform.capacity.items()
-        if invocations.longest_wait_s >= MINUTE_S
+        if invocations.longest_wait_s >= HOUR_S / 20
     ]
 
 
