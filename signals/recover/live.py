@@ -6,8 +6,17 @@ from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.resource_types import QUEUE, arn
 from signals.aws.quotas import QUOTAS, Quota
-from signals.recover.speed import SIGNAL_BYTES, SIGNALS_PER_EVENT, Load, Speed, recovery_speed
+from signals.recover.speed import (
+    FUNCTION_S,
+    RETURN_PATH,
+    SIGNAL_BYTES,
+    SIGNALS_PER_EVENT,
+    Load,
+    Speed,
+    recovery_speed,
+)
 from signals.stack import Stack
 
 _MINUTE = timedelta(minutes=1)
@@ -56,6 +65,12 @@ def account_quotas(
     return {name: quota.raised_to(given.get(name)) for name, quota in QUOTAS.items()}
 
 
+def in_words(binding: str, quotas: Mapping[str, Quota], region: str) -> str:
+    """What binds, a quota with its value."""
+    quota = quotas.get(binding)
+    return f"{quota.what}, {quota.of(region):,.0f} {quota.unit}" if quota else binding
+
+
 def replay_speed(
     stack: Stack,
     *,
@@ -79,15 +94,51 @@ def replay_speed(
         ongoing: Whether the primary is still failing.
     """
     if stack.local or not events:
-        return Speed(return_path, "return path", {})
+        return Speed(return_path, RETURN_PATH, {})
     signals = max(1.0, size_bytes / events / SIGNAL_BYTES) if size_bytes else SIGNALS_PER_EVENT
+    load = _load(stack, events * signals / length.total_seconds(), signals)
+    measured = {} if ongoing else _measured(stack)
+    return recovery_speed(load, quotas, stack.primary, return_path=return_path, measured=measured)
+
+
+def drain_speed(stack: Stack, rate: float, quotas: Mapping[str, Quota]) -> Speed:
+    """How fast what waits in the spool or the return queue drains into the primary, beside what is live there.
+
+    Args:
+        stack: The stack; on a laptop, which has no quotas, the function that drains the queue is the limit.
+        rate: Events a second that this function can send.
+        quotas: The account's.
+    """
+    if stack.local:
+        return Speed(rate, RETURN_PATH, {})
+    load = _load(stack, 0.0, SIGNALS_PER_EVENT)
+    return recovery_speed(load, quotas, stack.primary, return_path=rate, measured=_measured(stack))
+
+
+def mapping_rate(stack: Stack, region: str, queue: str) -> float | None:
+    """Messages a second that a queue's function takes from it, by the settings of its event source mapping.
+
+    Returns:
+        None where there is no mapping, 0 where it is disabled.
+    """
+    source = arn(QUEUE, region=region, account=stack.settings.account_id, name=queue)
+    found = stack.aws.client("lambda", region).list_event_source_mappings(EventSourceArn=source)["EventSourceMappings"]
+    if not found:
+        return None
+    if found[0].get("State", "Enabled") in ("Disabled", "Disabling"):
+        return 0.0
+    concurrency = (found[0].get("ScalingConfig") or {}).get("MaximumConcurrency") or 5
+    return float(concurrency * found[0].get("BatchSize", 10) / FUNCTION_S)
+
+
+def _load(stack: Stack, signals_per_second: float, signals_per_event: float) -> Load:
+    functions = sum(each.kind == "function" for each in stack.settings.consumers)
+    return Load(signals_per_second, signals_per_event, consumers(stack, stack.primary), functions)
+
+
+def _measured(stack: Stack) -> dict[str, float]:
+    """By quota, what is live in the primary, as far as CloudWatch shows it."""
     primary = stack.primary
-    load = Load(
-        signals_per_second=events * signals / length.total_seconds(),
-        signals_per_event=signals,
-        targets_per_signal=consumers(stack, primary),
-        functions_per_signal=sum(each.kind == "function" for each in stack.settings.consumers),
-    )
     created = recent_metric(stack, primary, "AWS/Events", "InvocationsCreated", "Sum")
     calls = recent_metric(stack, primary, "AWS/Events", "PutEventsApproximateCallCount", "Sum")
     seen = {
@@ -95,5 +146,4 @@ def replay_speed(
         "put_events": calls and calls / 60,
         "lambda_concurrency": recent_metric(stack, primary, "AWS/Lambda", "ConcurrentExecutions", "Maximum"),
     }
-    measured = {} if ongoing else {name: value for name, value in seen.items() if value is not None}
-    return recovery_speed(load, quotas, primary, return_path=return_path, measured=measured)
+    return {name: value for name, value in seen.items() if value is not None}

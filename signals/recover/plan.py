@@ -1,19 +1,17 @@
 """A replay's plan: what replication cannot have delivered, how much that is, and in which slices it is replayed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from components.resource_types import QUEUE, arn
-from signals.aws.quotas import Quota
 from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
 from signals.observe.archives import ArchiveWindow, archive_window
 from signals.recover import storage
-from signals.recover.live import account_quotas, replay_speed
+from signals.recover.live import account_quotas, in_words, mapping_rate, replay_speed
 from signals.recover.outage import outage_windows
 from signals.recover.window import Interval
 from signals.stack import Stack
@@ -172,7 +170,7 @@ def make_plan(
         duration_s=duration_s,
         events_per_second=speed.events_per_second if feasible else None,
         binding=speed.binding,
-        limit=_limit(speed.binding, quotas, stack.primary),
+        limit=in_words(speed.binding, quotas, stack.primary),
         live_share=dict(speed.live_share),
         feasible=feasible,
         cost_usd=_cost(counted),
@@ -251,22 +249,12 @@ def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | 
 
 def drain_rate(stack: Stack) -> float:
     """Events a second from the return queue to the primary, by the mapping's settings."""
-    mappings = stack.aws.client("lambda", stack.secondary).list_event_source_mappings(
-        EventSourceArn=arn(
-            QUEUE, region=stack.secondary, account=stack.settings.account_id, name=stack.names.return_path
-        )
-    )["EventSourceMappings"]
-    if not mappings:
+    rate = mapping_rate(stack, stack.secondary, stack.names.return_path)
+    if rate is None:
         raise Failed(
             f"stack {stack.name!r} has no return path in {stack.secondary}: run `signals up --stack {stack.name}` first"
         )
-    concurrency = (mappings[0].get("ScalingConfig") or {}).get("MaximumConcurrency") or 5
-    return float(concurrency * mappings[0].get("BatchSize", 10) / _INVOCATION_S)
-
-
-def _limit(binding: str, quotas: Mapping[str, Quota], region: str) -> str:
-    quota = quotas.get(binding)
-    return f"{quota.what}, {quota.of(region):,.0f} {quota.unit}" if quota else binding
+    return rate
 
 
 def _outlived(stack: Stack, first: datetime, duration_s: float | None) -> list[str]:

@@ -20,6 +20,7 @@ FUNCTION_S, CONSUMER_S = 0.25, 0.05
 SIGNAL_BYTES = 1_000
 # Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
 SIGNALS_PER_EVENT = 25
+RETURN_PATH = "return path"  # what binds where no quota does
 _ENTRIES = 10  # of a PutEvents request
 
 
@@ -75,7 +76,7 @@ def recovery_speed(
     live, replayed = {**_live(load), **measured}, _replayed(load)
     allowed = {name: quotas[name].of(region) for name in live if name in quotas}
     rates = {
-        "return path": return_path,
+        RETURN_PATH: return_path,
         **{
             name: max(0.0, ((1 - KEPT_FREE) * quota - live[name]) / replayed[name])
             for name, quota in allowed.items()

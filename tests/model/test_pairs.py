@@ -15,7 +15,7 @@ from signals.model.clock import DAY_S, HOUR_S
 from signals.model.faults import Fault, FaultKind
 from signals.model.run import culprits
 from signals.model.traffic import signal
-from tests.model.support import PRIMARY, SECONDARY, Place, places, platform_of
+from tests.model.support import LOSING_AT_ONCE, PRIMARY, SECONDARY, Place, places, platform_of
 from tests.model.test_proof import Schedule, missing, run
 from tests.model.test_wrong_settings import through
 
@@ -51,11 +51,14 @@ def test_alone_nothing_loses_in_thirteen_days_and_in_sixteen_only_what_is_listed
 
 @pytest.mark.long
 @pytest.mark.parametrize("one", [place for place in _PLACES if thing(place) not in ALONE], ids=thing)
-def test_a_pair_that_loses_is_listed(one: Place) -> None:
+def test_a_pair_that_loses_is_listed_and_in_thirteen_days_only_those_that_retries_do_not_outlast(one: Place) -> None:
     rest = [place for place in _PLACES if thing(place) not in ALONE]
     pairs = [(one, two) for first, two in combinations(rest, 2) if first == one]
-    lost = [(thing(one), thing(two)) for one, two in pairs if loses(one, two)]
-    assert [pair for pair in lost if frozenset(pair) not in PAIRS] == []
+    lost = [pair for pair in pairs if loses(*pair)]
+    assert [pair for pair in lost if frozenset(map(thing, pair)) not in PAIRS] == []
+    # What loses in thirteen days loses in sixteen.
+    soon = [pair for pair in lost if loses(*pair, days=13)]
+    assert [pair for pair in soon if frozenset(map(thing, pair)) not in LOSING_AT_ONCE] == []
 
 
 @pytest.mark.parametrize(
