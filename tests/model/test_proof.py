@@ -9,6 +9,7 @@ are named: `--hypothesis-show-statistics` counts them, and test_pairs.py has eve
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, combinations, product
@@ -29,6 +30,10 @@ from signals.recording.resources import Recording
 from tests.model.support import PRIMARY, SECONDARY, SEED, changed, places, platform_of, recorded
 
 SCHEDULES = int(os.environ.get("SIGNALS_SCHEDULES", "1500"))
+# `make test` takes a sample.
+_EXAMPLES = pytest.mark.parametrize(
+    "examples", [40, pytest.param(SCHEDULES, marks=pytest.mark.long)], ids=["sample", "all"]
+)
 _proof = settings(
     max_examples=SCHEDULES,
     deadline=None,
@@ -217,11 +222,7 @@ def _observe(schedule: Schedule, platform: Platform, operator: Operator) -> None
     event(f"lost to a limit: {bool(platform.ledger.lost)}")
 
 
-@pytest.mark.long
-@_proof
-@seed(SEED)
-@given(schedules(9, single=True))
-def test_where_one_thing_fails_every_consumer_gets_every_acknowledged_signal(schedule: Schedule) -> None:
+def _one_thing_loses_nothing(schedule: Schedule) -> None:
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
     assert not missing(platform), (missing(platform), platform.ledger.dropped, operator.steps)
@@ -230,11 +231,7 @@ def test_where_one_thing_fails_every_consumer_gets_every_acknowledged_signal(sch
     assert not platform.ledger.counts["time-outs"]
 
 
-@pytest.mark.long
-@_proof
-@seed(SEED)
-@given(schedules(35))
-def test_what_is_lost_died_of_a_named_limit_that_the_trouble_outlasted(schedule: Schedule) -> None:
+def _what_is_lost_died_of_a_limit(schedule: Schedule) -> None:
     platform, operator = run(schedule)
     _observe(schedule, platform, operator)
     if not _died_of_limits(schedule, platform):
@@ -285,7 +282,21 @@ def test_nothing_is_lost_where_several_things_fail_while_every_limit_is_far(sche
     assert not missing(platform), (missing(platform), platform.ledger.dropped, operator.steps)
 
 
-@settings(_proof, max_examples=50)
+def _holds(claim: Callable[[Schedule], None], drawn: st.SearchStrategy[Schedule], examples: int) -> None:
+    settings(_proof, max_examples=examples)(seed(SEED)(given(drawn)(claim)))()
+
+
+@_EXAMPLES
+def test_where_one_thing_fails_every_consumer_gets_every_acknowledged_signal(examples: int) -> None:
+    _holds(_one_thing_loses_nothing, schedules(9, single=True), examples)
+
+
+@_EXAMPLES
+def test_what_is_lost_died_of_a_named_limit_that_the_trouble_outlasted(examples: int) -> None:
+    _holds(_what_is_lost_died_of_a_limit, schedules(35), examples)
+
+
+@settings(_proof, max_examples=15)
 @seed(SEED)
 @given(schedules(5))
 def test_a_run_is_the_same_every_time(schedule: Schedule) -> None:
