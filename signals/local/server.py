@@ -93,7 +93,7 @@ def prepare(home: Path, aws_port: int) -> None:
 
 
 async def serve(home: Path, sockets: list[socket.socket], identity: Identity) -> None:
-    """Serve both, as the home's record then says, until a signal comes; then end the functions' workers."""
+    """Serve both, as the home's record then says, until a signal comes; then end with all its workers."""
     from hypercorn.asyncio import serve as hypercorn
     from ministack import app as ministack
     from ministack.core import lambda_runtime
@@ -133,6 +133,9 @@ async def serve(home: Path, sockets: list[socket.socket], identity: Identity) ->
         (home / RECORD_FILE).unlink(missing_ok=True)
     # Workers of ministack are daemon threads that may wait for a function that is gone: do not wait for them.
     logging.shutdown()
+    if os.getpgrp() == os.getpid():
+        # One of them may have started a function's worker since.
+        os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

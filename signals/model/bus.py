@@ -27,6 +27,7 @@ from signals.model.clock import DAY_S, MINUTE_S
 from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.iam import Policy
+from signals.model.targets import SIGNS_OF_LIFE
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -86,6 +87,7 @@ class EventBridge:
             bus,
             platform.clock.now,
             through_endpoint=through_endpoint,
+            paced=platform.paced,
         )
         self.accept(event)
         return {"EventId": event.id}
@@ -117,17 +119,46 @@ class EventBridge:
         platform = self._platform
         for archive in platform.archives_of(self.region, event.bus):
             archive.keep(event)
-        invoked = replication.replicate(event, self.region, platform, only)
-        for rule in platform.blueprint.rules_on(self.region, event.bus):
-            if (only and rule.arn not in only) or not rule.pattern.matches(event.seen):
-                continue
-            invoked = True
+        copied = replication.is_replicated(event, platform, only)
+        rules = [
+            rule
+            for rule in platform.blueprint.rules_on(self.region, event.bus)
+            if (not only or rule.arn in only) and rule.pattern.matches(event.seen)
+        ]
+        if not (copied or rules):
+            return
+        start = partial(self._start, event, accepted_s, rules, copied)
+        wait_s = self._wait_s(event, copied + sum(len(rule.targets) for rule in rules))
+        if wait_s:
+            platform.clock.after(wait_s, start)
+        else:
+            start()
+
+    def _wait_s(self, event: Event, invocations: int) -> float:
+        """How long an event's invocations wait before they are started (s)."""
+        platform = self._platform
+        if not platform.limits:
+            return 0.0
+        own = platform.capacity[self.region]
+        if event.paced:
+            return own.wait_s
+        if event.source in SIGNS_OF_LIFE:
+            return own.create(invocations)
+        ingress = event.bus == platform.blueprint.endpoint.bus
+        return own.create(invocations * (platform.event_weight if ingress else platform.signal_weight))
+
+    def _start(self, event: Event, accepted_s: float, rules: Sequence[blueprint.RulePlan], copied: bool) -> None:
+        platform = self._platform
+        before, platform.paced = platform.paced, event.paced
+        if copied:
+            replication.replicate(event, self.region, platform)
+        for rule in rules:
             for target in rule.targets:
                 copies = 1 + platform.faults.hits(FaultKind.DUPLICATES, self.region, platform.clock.now)
                 for _ in range(copies):
                     targets.invoke(event, rule, target, platform)
-        if invoked:
-            platform.failover.measured(self.region, (platform.clock.now - accepted_s) * 1000)
+        platform.paced = before
+        platform.failover.measured(self.region, (platform.clock.now - accepted_s) * 1000)
 
 
 class TooManyReplaysError(Exception):
@@ -140,7 +171,7 @@ class SimulatedArchive:
     def __init__(self, plan: blueprint.ArchivePlan, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
         self._events: deque[tuple[float, Event]] = deque()  # the oldest first
-        self._replays = 0
+        self._replays = 0  # that run
         # Of completed replays: name, when they began, and what they cover.
         self.replayed: list[tuple[str, datetime, tuple[datetime, datetime]]] = []
         # Names of replays that failed; one that is started again begins from its start.
@@ -150,6 +181,11 @@ class SimulatedArchive:
         """Put an event into the archive."""
         if event.replay is None and self.plan.pattern.matches(event.seen):
             self._events.append((self._platform.clock.now, event))
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a replay runs."""
+        return self._replays > 0
 
     def held(self) -> list[Event]:
         """The events in the archive now; drops those older than its retention."""

@@ -25,6 +25,7 @@ class Event:
         through_endpoint: Whether it came in through the global endpoint, here.
         from_bus: Whether another bus sent it here: it is not forwarded to a third.
         replay: Name of the replay that delivers it.
+        paced: Whether the return path sent it: its invocations are part of the flow of `capacity`, as it is paced.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Event:
     through_endpoint: bool = False
     from_bus: bool = False
     replay: str | None = None
+    paced: bool = False
 
     @cached_property
     def seen(self) -> Mapping[str, Any]:

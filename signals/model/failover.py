@@ -64,7 +64,7 @@ class EndpointRouting:
     def wake(self) -> None:
         """Evaluate every minute from now on, until a change made now can have no further effect."""
         now = self._platform.clock.now
-        self._awake_until_s = now + (self._periods + 3) * MINUTE_S
+        self._stay_awake()
         if self._ticking:
             return
         self._ticking = True
@@ -77,12 +77,18 @@ class EndpointRouting:
         if now == 0:
             self._platform.clock.at(_HEARTBEAT_AT_S, self._beat)
 
+    def _stay_awake(self) -> None:
+        self._awake_until_s = self._platform.clock.now + (self._periods + 3) * MINUTE_S
+
     def _tick(self) -> None:
         now = self._platform.clock.now
         minute = round(now / MINUTE_S)
         found = [self._latencies_ms.get(m) for m in range(max(0, minute - self._periods), minute)]
         averages = [fmean(latencies) if latencies else None for latencies in found]
         self._evaluate(averages)
+        own = self._platform.capacity.get(self._plan.alarm["region"])
+        if own and own.wait_s:
+            self._stay_awake()
         if now > self._awake_until_s:
             self._ticking, self._slept_at, self._usual_ms = False, minute, averages[-1]
             self._latencies_ms.clear()

@@ -50,6 +50,11 @@ class Fault:
     rate: float = 1.0
     of: str | None = None
 
+    @property
+    def thing(self) -> str:
+        """What fails, in words: `sqs us-east-1`, `throttled us-west-2 of enrichment`."""
+        return f"{self.kind} {self.region}" + (f" of {self.of}" if self.of else "")
+
 
 class FaultSchedule:
     """Answers which faults are active at a time."""
@@ -75,6 +80,11 @@ class FaultSchedule:
         """Whether every call made now fails."""
         faults = self._by_kind.get((kind, region), ())
         return any(f.start_s <= now_s < f.end_s and f.of in (None, of) and f.rate >= 1 for f in faults)
+
+    def failing(self, start_s: float, end_s: float) -> tuple[str, ...]:
+        """What was failing at any time from one moment to another, both included (s)."""
+        faults = [fault for fault in self.schedule if fault.start_s <= end_s and start_s <= fault.end_s]
+        return tuple(sorted({fault.thing for fault in faults}))
 
     def end(self, kinds: Sequence[FaultKind], region: str, now_s: float) -> float:
         """When the last of these faults has ended (s); now, if none is active."""

@@ -124,7 +124,8 @@ class SimulatedMapping:
     def __init__(
         self, plan: blueprint.MappingPlan, queue: SimulatedQueue, function: SimulatedFunction, platform: Platform
     ) -> None:
-        self._plan, self._queue, self._function, self._platform = plan, queue, function, platform
+        self._plan, self.queue, self._function, self._platform = plan, queue, function, platform
+        self.at_a_time = plan.batch_size * plan.concurrency  # messages
         self._next_poll_s = float("inf")
         self._busy_until_s = 0.0
         queue.on_message = self._poll_at
@@ -140,52 +141,87 @@ class SimulatedMapping:
         if now < self._next_poll_s:
             return
         self._next_poll_s = float("inf")
-        if self._queue.is_down:
+        if now < self._busy_until_s:  # it works slower than when this was scheduled
+            self._poll_at(now)
+            return
+        if self.queue.is_down:
             self._poll_at(self._platform.faults.next_change(now))
             return
-        messages = self._queue.receive(self._plan.batch_size)
+        messages = self.queue.receive(self._plan.batch_size)
         if messages:
             records = [{"messageId": m.id, "body": m.body} for m in messages]
+            self._platform.paced = self.is_return_path and self._platform.limits is not None
             try:
                 failed = self._failed(self._function.invoke({"Records": records}), messages)
             except FunctionError:
                 failed = {m.id for m in messages}
+            self._platform.paced = False
             for message in messages:
                 if message.id not in failed:
-                    self._queue.delete(message.id)
+                    self.queue.delete(message.id)
                 else:
                     self._skip(message)
             weight = max(self._platform.event_weight, 1.0)
             self._busy_until_s = now + len(messages) * weight / self._rate()
-        next_s = self._queue.next_visible_s()
+            self._flow()
+        next_s = self.queue.next_visible_s()
         if next_s < float("inf"):
             self._poll_at(next_s)
 
+    @property
+    def is_return_path(self) -> bool:
+        return self._function.plan.folder == "return_path"
+
+    @property
+    def has_work(self) -> bool:
+        """Whether messages are in its queue, or in its hands."""
+        return bool(self.queue.messages) or self._platform.clock.now < self._busy_until_s
+
+    def work(self, at_a_time: int) -> None:
+        """Work on so many messages at a time from now on."""
+        now, before = self._platform.clock.now, self._rate()
+        self.at_a_time = min(at_a_time, self._plan.batch_size * self._plan.concurrency)
+        if now < self._busy_until_s:
+            self._busy_until_s = now + (self._busy_until_s - now) * before / self._rate()
+            self._flow()
+        if self.queue.messages:
+            self._poll_at(self.queue.next_visible_s())
+
+    def _flow(self) -> None:
+        """Have the return path's events flow to the primary until what was received is worked through."""
+        if self.is_return_path:
+            self._platform.replayed(self._rate())
+            self._platform.clock.at(self._busy_until_s, self._rest)
+
+    def _rest(self) -> None:
+        if self._platform.clock.now >= self._busy_until_s:
+            self._platform.replayed(0.0)
+
     def _rate(self) -> float:
         """Messages a second, as far as the concurrency and, on the return path, the primary's quotas allow."""
-        own, limit = drain_rate(self._plan), self._platform.return_rate
-        return min(own, limit) if limit and self._function.plan.folder == "return_path" else own
+        own, limit = self.at_a_time / INVOCATION_S, self._platform.return_rate
+        return min(own, limit) if limit and self.is_return_path else own
 
     def _failed(self, answer: Mapping[str, Any] | None, messages: Sequence[QueuedMessage]) -> set[str]:
         try:
             reported = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures") or ()}
-            well_formed = all(identity in self._queue.messages for identity in reported)
+            well_formed = all(identity in self.queue.messages for identity in reported)
         except (AttributeError, KeyError, TypeError):
             reported, well_formed = set(), False
         if "ReportBatchItemFailures" in self._plan.response_types:
             # What is not well formed counts as the failure of all ("Implementing partial batch responses").
             return reported if well_formed else {message.id for message in messages}
         for identity in reported:
-            why = f"{self._queue.plan.name}: deleted although the function reported that it failed"
-            self._platform.drop(self._queue.messages[identity].body, why)
+            why = f"{self.queue.plan.name}: deleted although the function reported that it failed"
+            self._platform.drop(self.queue.messages[identity].body, why)
         return set()
 
     def _skip(self, message: Any) -> None:
         """Count the receives that are certain to fail like this one, without making them."""
-        timeout_s, expires_s = self._queue.plan.visibility_s, message.sent_s + self._queue.plan.retention_s
+        timeout_s, expires_s = self.queue.plan.visibility_s, message.sent_s + self.queue.plan.retention_s
         certain = int((min(self._platform.unchanged_until(), expires_s) - message.visible_s) // timeout_s)
-        if self._queue.plan.max_receives:
-            certain = min(certain, self._queue.plan.max_receives - message.receives)
+        if self.queue.plan.max_receives:
+            certain = min(certain, self.queue.plan.max_receives - message.receives)
         if certain > 0:
             message.receives += certain
             message.visible_s += certain * timeout_s

@@ -20,11 +20,13 @@ class Drop:
         at_s: When (s).
         limit_s: The documented limit of the platform that was exceeded, such as an archive's retention (s); None:
             nothing excuses it.
+        failing: What was failing then or, where a limit ended it, at any time since the signal was acknowledged.
     """
 
     why: str
     at_s: float
     limit_s: float | None = None
+    failing: tuple[str, ...] = ()
 
 
 @dataclass
@@ -54,11 +56,15 @@ class Ledger:
     moments: list[Moment] = field(default_factory=list)
     strayed_s: float = 0.0
 
-    def drop(self, text: str, why: str, now_s: float, *, limit_s: float | None = None) -> None:
-        """Record that a copy of the signals in `text` was dropped; see `Drop`."""
-        self.counts[why] += 1
+    def drop(self, text: str, copy: Drop) -> None:
+        """Record that a copy of the signals in `text` was dropped."""
+        self.counts[copy.why] += 1
         for identity in ids_in(text):
-            self.dropped[identity].append(Drop(why, now_s, limit_s))
+            self.dropped[identity].append(copy)
+
+    def failing(self, identity: str) -> tuple[str, ...]:
+        """What was failing when the copies of a signal were dropped."""
+        return tuple(sorted({thing for copy in self.dropped.get(identity, ()) for thing in copy.failing}))
 
     def deliver(self, text: str, now_s: float) -> None:
         """Record a line in the lake."""

@@ -5,9 +5,9 @@ replay what replication cannot have delivered.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
-from datetime import timedelta
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,10 +22,12 @@ from signals.model.event import Event
 from signals.model.faults import FaultKind
 from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
+from signals.model.pacing import Pacing
 from signals.model.queues import QueuedMessage, SimulatedQueue
+from signals.recover.comparison import BATCHES, PROBES, Hour, hours
 from signals.recover.outage import alarm_periods
 from signals.recover.plan import Slice, slices
-from signals.recover.window import Evidence, Interval, windows
+from signals.recover.window import Evidence, Interval, Period, windows
 
 if TYPE_CHECKING:
     from signals.model.platform import Platform
@@ -33,13 +35,20 @@ if TYPE_CHECKING:
 _PLANNED = "return"
 _REDRIVES = 3
 _QUIET_S = 10 * MINUTE_S
+# CloudWatch keeps the history of an alarm for 30 days, and sums of hours for 455.
+_HISTORY = timedelta(days=30)
 
 
 class Operator:
-    """Works through the runbook; `steps` are the commands that were needed."""
+    """Works through the runbook; `steps` are the commands that were needed.
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    Args:
+        platform: The platform.
+        paced: Whether replays leave live signals their part of the primary's quota, as `signals replay` does.
+    """
+
+    def __init__(self, platform: Platform, *, paced: bool = True) -> None:
+        self._platform, self._paced = platform, paced
         self.steps: list[str] = []
 
     def recover(self, after_s: float, *, replay: bool = True) -> None:
@@ -65,7 +74,7 @@ class Operator:
             self._replay(found.windows, filtered=True)
 
     def evidence(self) -> Evidence:
-        """What AWS shows: histories of alarms, completed replays, and the failovers that were asked for."""
+        """What AWS shows: histories of alarms, completed replays, counts, and the failovers that were asked for."""
         platform, archive = self._platform, self._secondary_archive()
         endpoint, now = platform.blueprint.endpoint, platform.clock.moment()
         held = [f for f in platform.faults.schedule if f.kind == FaultKind.INVERTED and f.region == endpoint.primary]
@@ -73,7 +82,7 @@ class Operator:
         return Evidence(
             now=now,
             retention=timedelta(days=days) if days else None,
-            alarm=alarm_periods(platform.failover.alarm_history),
+            alarm=self._periods(platform.failover.alarm_history),
             alarm_delay=timedelta(minutes=int(endpoint.alarm["evaluationPeriods"])),
             failovers=[
                 (
@@ -83,8 +92,9 @@ class Operator:
                 for f in held
                 if f.start_s <= platform.clock.now
             ],
-            missed=alarm_periods(platform.probes.history[endpoint.primary]),
-            missed_too=alarm_periods(platform.probes.history[endpoint.secondary]),
+            missed=self._periods(platform.probes.history[endpoint.primary]),
+            missed_too=self._periods(platform.probes.history[endpoint.secondary]),
+            received=self._received(),
             undelivered=[(at, at) for at, _ in platform.undelivered],
             replayed=[
                 window
@@ -92,6 +102,34 @@ class Operator:
                 if name.startswith(_PLANNED) and all(began > at for at, _ in platform.undelivered)
             ],
         )
+
+    def _periods(self, history: Sequence[tuple[datetime, str]]) -> list[Period]:
+        """When an alarm was in ALARM, as far as CloudWatch still knows."""
+        now, archive = self._platform.clock.moment(), self._secondary_archive()
+        days = archive.plan.retention_days if archive else 0
+        known = [(at, state) for at, state in history if at >= now - _HISTORY]
+        begun = [(at, f"{state}<{'OK' if state == 'ALARM' else 'ALARM'}") for at, state in known]
+        return alarm_periods(begun, now - (timedelta(days=days) or _HISTORY))
+
+    def _received(self) -> list[Hour]:
+        """What both Regions received, by the metrics of the rules that both ingress buses have."""
+        platform, endpoint = self._platform, self._platform.blueprint.endpoint
+        regions, now = (endpoint.primary, endpoint.secondary), platform.clock.moment()
+
+        def dated(counts: Mapping[int, int], weight: float = 1.0) -> dict[datetime, float]:
+            return {platform.clock.moment(hour * HOUR_S): count * weight for hour, count in counts.items()}
+
+        primary, secondary = (dated(platform.probes.seen(region)) for region in regions)
+        found = hours(PROBES, primary, secondary, now)
+        batch = {"source": INGEST_SOURCE, "detail-type": BATCH_TYPE, "account": platform.blueprint.account}
+        rules = [r for region in regions for r in platform.blueprint.rules_on(region, endpoint.bus)]
+        counted = {rule.region: rule.arn for rule in rules if rule.pattern.matches({**batch, "region": rule.region})}
+        if len(counted) == len(regions):
+            primary, secondary = (
+                dated(platform.invocations.get(counted[region], {}), platform.event_weight) for region in regions
+            )
+            found += hours(BATCHES, primary, secondary, now)
+        return found
 
     def replay(self, start_s: float, end_s: float, *, filtered: bool = True) -> None:
         """Replay the secondary's archive to the return path, in the slices that `signals replay` makes.
@@ -116,6 +154,9 @@ class Operator:
             f"{spans[-1][1]:%Y-%m-%dT%H:%MZ}, {len(waiting)} slices"
         )
         start_next = partial(self._start_next, archive, arns, waiting)
+        path = next((mapping for mapping in self._platform.mappings if mapping.is_return_path), None)
+        if path and self._paced and self._platform.limits:
+            Pacing(self._platform, path, lambda: bool(waiting) or archive.replaying)
         for _ in range(MOST_REPLAYS):
             start_next()
 
@@ -124,8 +165,8 @@ class Operator:
         again = partial(self._start_next, archive, arns, waiting)
         if not waiting:
             return
-        if self._backlog() > self._backlog_limit():
-            clock.after(MINUTE_S, again)
+        if self._backlog() > self._backlog_limit:
+            clock.after(_QUIET_S, again)
             return
         part = waiting.popleft()
         from_s, to_s = ((moment - EPOCH).total_seconds() for moment in (part.start, part.end))
@@ -152,6 +193,7 @@ class Operator:
         held = sum(len(queues[target.arn].messages) for target in rule.targets if target.arn in queues) if rule else 0
         return held * self._platform.event_weight
 
+    @cached_property
     def _backlog_limit(self) -> float:
         """The most events in the return queue at which the next slice is started: what it drains in an hour."""
         rule, mappings = self.return_rule(), self._platform.blueprint.mappings

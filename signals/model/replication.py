@@ -27,16 +27,19 @@ if TYPE_CHECKING:
 _LINK_S = 1.0  # asynchronous, "not simultaneous" (User Guide, "Best practices"); its duration is not published
 
 
-def replicate(event: Event, region: str, platform: Platform, only: Collection[str]) -> bool:
-    """Copy an event to the other Region if the endpoint replicates it; returns whether it does."""
+def is_replicated(event: Event, platform: Platform, only: Collection[str]) -> bool:
+    """Whether the endpoint copies an event to the other Region."""
     endpoint = platform.blueprint.endpoint
     if not endpoint.replicates or event.bus != endpoint.bus or event.from_bus:
         return False
     if event.replay:
-        if only or platform.managed_rule_ignores_replays:
-            return False
-    elif not event.through_endpoint:
-        return False
+        return not (only or platform.managed_rule_ignores_replays)
+    return event.through_endpoint
+
+
+def replicate(event: Event, region: str, platform: Platform) -> None:
+    """Copy an event to the other Region."""
+    endpoint = platform.blueprint.endpoint
     other = endpoint.secondary if region == endpoint.primary else endpoint.primary
     copy = replace(
         event,
@@ -47,7 +50,6 @@ def replicate(event: Event, region: str, platform: Platform, only: Collection[st
         replay=None,
     )
     platform.clock.after(_LINK_S, lambda: _try(copy, region, other, platform.clock.now, platform))
-    return True
 
 
 def _try(copy: Event, here: str, there: str, first_s: float, platform: Platform) -> None:

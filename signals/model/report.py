@@ -49,6 +49,8 @@ class DrillVerdict:
         seconds_to_route: From the decision to use the other Region to signals arriving there.
         seconds_to_recover: From the end of the last outage until the last signal of it was in the lake.
         undelivered: By consumer, the lake among them, acknowledged signals that it should have and does not (model).
+        lost_to: Signals that the lake or another consumer misses, by what was failing, together, when their copies
+            were dropped (model).
         missing: Ids of lost signals, the first twenty.
         notes: What the numbers do not say.
     """
@@ -62,6 +64,7 @@ class DrillVerdict:
     seconds_to_route: float | None = None
     seconds_to_recover: float | None = None
     undelivered: Mapping[str, int] = field(default_factory=dict)
+    lost_to: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

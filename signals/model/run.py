@@ -10,6 +10,7 @@ from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.times import timestamp
 from signals.aws.quotas import Quota, overridden
 from signals.model.blueprint import Blueprint, RulePlan, TargetPlan, read
+from signals.model.capacity import Limits
 from signals.model.clock import DAY_S, EPOCH, HOUR_S, parse_duration, parse_outages
 from signals.model.functions import drain_rate
 from signals.model.ledger import ids_in
@@ -28,6 +29,7 @@ ASSUMPTIONS = (
     "its retries back off to 488 s, so that 185 of them take 24 hours",
     "events that EventBridge accepted survive a Regional outage and are delivered after it",
     "the endpoint's name follows its health check within a minute, and functions that name within another",
+    "invocations beyond EventBridge's quota are started in the order in which they were created",
     "a replay delivers 5,000 events a second, half the quota of PutEvents",
     f"consumers read their queues within {READ_AFTER_S / DAY_S:g} days",
     f"an entry on the ingress bus holds {SIGNALS_PER_EVENT} signals, an invocation takes 0.25 s",
@@ -81,15 +83,23 @@ def run(
     allowed, regions = overridden(quotas), (plan.endpoint.primary, plan.endpoint.secondary)
     load, return_rate = _load(plan, signals_per_day / DAY_S), _return_rate(plan)
     speed = recovery_speed(load, allowed, plan.endpoint.primary, return_path=return_rate)
+    # What the quota of invocations leaves, the return path finds out by itself, as on AWS.
+    rest = {name: quota for name, quota in allowed.items() if name != "invocations"}
+    others = recovery_speed(load, rest, plan.endpoint.primary, return_path=return_rate)
     platform = Platform(
         plan,
         [f for start, end in pieces for f in chosen.schedule(*regions, start_s + start, start_s + end)],
         seed=seed,
         signal_weight=weight,
         signals_per_event=SIGNALS_PER_EVENT,
-        return_rate=speed.events_per_second,
+        return_rate=others.events_per_second,
+        limits=Limits(allowed["invocations"], length_s / sample, 1 + load.signals_per_event * load.targets_per_signal),
     )
     _send(platform, sample, length_s)
+    # Clients send on while it recovers; no more of their signals are followed.
+    share = speed.live_share["invocations"] * allowed["invocations"].of(plan.endpoint.primary)
+    if speed.events_per_second:  # beyond the quota what waits would never come to an end
+        platform.clock.at(length_s, partial(platform.capacity[plan.endpoint.primary].steady, "live", share))
     for start, end in pieces:
         platform.ledger.note(start_s + start, "the outage begins", "fault")
         platform.ledger.note(start_s + end, "the outage ends", "healed")
@@ -115,9 +125,11 @@ def run(
             seconds_to_route=after_start("routed", plan.endpoint.secondary),
             seconds_to_recover=_recovered_s(platform, end_s),
             undelivered=_undelivered(platform, weight),
+            lost_to={things: round(n * weight) for things, n in sorted(culprits(platform).items())},
             notes=(
                 f"one signal in the model stands for {weight:,.0f}; seed {seed}",
                 *_speed_notes(speed, allowed, plan.endpoint.primary),
+                *_waits(platform),
                 *(f"{round(n * weight):,} lost: {why}" for why, n in sorted(reasons(platform).items())),
                 *(f"operator: {step}" for step in operator.steps),
                 *(f"assumption: {assumption}" for assumption in ASSUMPTIONS),
@@ -172,6 +184,15 @@ def _speed_notes(speed: Speed, allowed: Mapping[str, Quota], region: str) -> tup
     return text, f"live signals take {shares}"
 
 
+def _waits(platform: Platform) -> list[str]:
+    """How long invocations waited for the account's quota, by Region."""
+    return [
+        f"the quota invocations delayed what {region} started by up to {invocations.longest_wait_s / HOUR_S:.1f} h"
+        for region, invocations in platform.capacity.items()
+        if invocations.longest_wait_s >= HOUR_S / 20
+    ]
+
+
 def _recovered_s(platform: Platform, end_s: float) -> float | None:
     """From the end of the last outage until the last signal acknowledged before it was in the lake (s)."""
     ledger = platform.ledger
@@ -179,15 +200,20 @@ def _recovered_s(platform: Platform, end_s: float) -> float | None:
     return max(0.0, max(arrived, default=end_s) - end_s) if arrived else None
 
 
-def _undelivered(platform: Platform, weight: float) -> dict[str, int]:
-    """By consumer, the acknowledged signals that it should have and does not; only consumers that miss any."""
+def _missing(platform: Platform) -> list[tuple[str, str]]:
+    """Acknowledged signals with each consumer, the lake among them, that should have one and does not."""
     ledger = platform.ledger
-    found = Counter(
-        consumer
+    return [
+        (identity, consumer)
         for identity in ledger.acknowledged
         for consumer in {rule.name for rule, _ in _targets(platform.blueprint, int(identity.removeprefix("s-")))}
         if identity not in ledger.reached[consumer]
-    )
+    ]
+
+
+def _undelivered(platform: Platform, weight: float) -> dict[str, int]:
+    """By consumer, how many it misses; only consumers that miss any."""
+    found = Counter(consumer for _, consumer in _missing(platform))
     return {consumer: round(count * weight) for consumer, count in sorted(found.items())}
 
 
@@ -221,3 +247,9 @@ def reasons(platform: Platform) -> Counter[str]:
         why = dropped[-1].why if dropped else "never seen again"
         found[waiting.get(identity) or (f"{archived[identity]}: {why}" if identity in archived else why)] += 1
     return found
+
+
+def culprits(platform: Platform) -> Counter[str]:
+    """Signals that a consumer misses, by what together cost them their copies: `replication … + sqs us-west-2`."""
+    missing = {identity for identity, _ in _missing(platform)}
+    return Counter(" + ".join(platform.ledger.failing(identity)) or "nothing that failed" for identity in missing)

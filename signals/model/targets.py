@@ -34,7 +34,7 @@ SERVICE = "events.amazonaws.com"
 # While EventBridge in a Region is down it delivers nothing, and tries nothing again.
 DOWN = (FaultKind.EVENTBRIDGE, FaultKind.STALLED)
 LONGEST_PAUSE_S = 488.0
-_SIGNS_OF_LIFE = (HEARTBEAT_SOURCE, PROBE_SOURCE)
+SIGNS_OF_LIFE = (HEARTBEAT_SOURCE, PROBE_SOURCE)
 
 
 class TargetRefusedError(Exception):
@@ -54,9 +54,11 @@ def invoke(event: Event, rule: RulePlan, target: TargetPlan, platform: Platform,
         return
     try:
         attempt(event, rule, target, platform)
+        platform.invoked(rule)
     except TargetRefusedError as refusal:
         code = refusal.code
         if not refusal.retryable:
+            platform.invoked(rule)
             _dead_letter(event, rule, target, code, platform)
             return
         again_s = platform.retries.next_try(
@@ -140,7 +142,7 @@ def _dead_letter(event: Event, rule: RulePlan, target: TargetPlan, code: str, pl
     elif queue.plan.region != rule.region or not queue.admits(SERVICE, rule.arn):
         platform.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue refuses")
     elif queue.is_down:
-        if event.source not in _SIGNS_OF_LIFE:  # the plan of a replay asks for the metrics of the other rules
+        if event.source not in SIGNS_OF_LIFE:  # the plan of a replay asks for the metrics of the other rules
             platform.given_up(rule.region)
         platform.drop(event.detail, f"{rule.name}: {code}, and the dead-letter queue is down")
     else:

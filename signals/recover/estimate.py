@@ -19,6 +19,7 @@ from signals.aws.reading import queue_message
 from signals.observe.archives import archive_window
 from signals.observe.location import parsed
 from signals.recover.destinations import Delivery, FunctionInvoker, NotRedrivenError, Router, StreamWriter
+from signals.recover.live import consumers, recent_metric
 from signals.recover.plan import HEADROOM, drain_rate
 from signals.recover.sending import BATCH, Target
 from signals.stack import Stack
@@ -32,7 +33,6 @@ _MANY = 100_000  # from here on a replay may be faster
 # What failed may have entered the bus that much earlier: EventBridge retries for 24 h, Lambda for 6 h.
 _RETRIED = timedelta(hours=31)
 _SAMPLE_HIDDEN_S = 30
-_MINUTE = timedelta(minutes=1)
 
 Kind = Literal["invocations", "records", "events", "messages", "unknown"]
 
@@ -249,12 +249,6 @@ def _bound(stack: Stack, region: str, sample: _Sample, invocations: Quota) -> tu
     return min(bounds, key=lambda each: each[0])
 
 
-def consumers(stack: Stack, region: str) -> int:
-    """Rules that an enriched signal may match in a Region."""
-    everywhere = region == stack.primary
-    return max(1, sum(everywhere or each.mode == "active-active" for each in stack.settings.consumers))
-
-
 def _spare(stack: Stack, region: str, invocations: Quota) -> float:
     return _room(
         invocations, region, (recent_metric(stack, region, "AWS/Events", "InvocationsCreated", "Sum") or 0) / 60
@@ -263,28 +257,6 @@ def _spare(stack: Stack, region: str, invocations: Quota) -> float:
 
 def _room(quota: Quota, region: str, live: float) -> float:
     return max(HEADROOM * quota.of(region) - live, _LEAST * quota.of(region))
-
-
-def recent_metric(
-    stack: Stack,
-    region: str,
-    namespace: str,
-    name: str,
-    statistic: Literal["Sum", "Average", "Maximum"],
-    **dimensions: str,
-) -> float | None:
-    """The largest minute of the last five that are complete; None where CloudWatch has nothing."""
-    end = datetime.now(UTC).replace(second=0, microsecond=0) - _MINUTE
-    points = stack.aws.client("cloudwatch", region).get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=end - 5 * _MINUTE,
-        EndTime=end,
-        Period=60,
-        Statistics=[statistic],
-    )["Datapoints"]
-    return max((float(point[statistic]) for point in points), default=None)
 
 
 def _oldest_s(stack: Stack, queue: Target, sample: _Sample) -> float | None:

@@ -1,4 +1,5 @@
-"""What AWS shows of past outages: histories of alarms, completed replays, and failovers asked for on this machine.
+"""What AWS shows of past outages: histories of alarms, completed replays, what both Regions received hour by hour, and
+failovers asked for on this machine.
 
 What a dead-letter queue or a failure destination could not take is gone from where it was, and only metrics say so
 (EventBridge User Guide, "Monitoring Amazon EventBridge": InvocationsFailedToBeSentToDlq; Lambda Developer Guide,
@@ -13,7 +14,8 @@ from typing import Any
 from components.setting_groups import MISSED_PROBES
 from signals.aws.reading import items
 from signals.errors import Failed, Misuse
-from signals.recover import failover
+from signals.recover import comparison, failover
+from signals.recover.comparison import Hour
 from signals.recover.replays import covered
 from signals.recover.window import Evidence, Interval, Outage, Period, Windows, windows
 from signals.stack import Stack
@@ -40,7 +42,8 @@ def outage_windows(stack: Stack, start: datetime | None, end: datetime | None, *
     if found is None:
         raise Failed(
             f"the alarm {stack.names.latency_alarm} was never in ALARM, no probe was missed, no event was lost on its "
-            "way to a dead-letter queue and no failover was started on this machine: say when the outage was (--from, "
+            "way to a dead-letter queue, no failover was started on this machine, and the primary received as many "
+            "events as the secondary in each hour for which CloudWatch counted both: say when the outage was (--from, "
             "--to)"
         )
     return found
@@ -81,6 +84,7 @@ def _known(stack: Stack, now: datetime) -> Evidence:
         missed_too=periods(stack.secondary, names.probe_alarm),
         probe_delay=timedelta(minutes=MISSED_PROBES),
         undelivered=undelivered,
+        received=_received(stack, kept_since, now),
         replayed=covered(stack, max((end for _, end in undelivered), default=None)),
     )
 
@@ -96,22 +100,57 @@ def _undelivered(stack: Stack, since: datetime, now: datetime) -> list[Interval]
         ("AWS/Events", "InvocationsFailedToBeSentToDlq", {"EventBusName": bus, "RuleName": rule}) for bus, rule in rules
     ]
     metrics += [("AWS/Lambda", "DestinationDeliveryFailures", {"FunctionName": name}) for name in functions]
-    period = _HOUR_S * max(1, math.ceil((now - since).total_seconds() / _HOUR_S / (_MOST_POINTS - 1)))
-    found = set()
+    found: set[datetime] = set()
     for region in stack.regions:
-        cloudwatch = stack.aws.client("cloudwatch", region)
         for namespace, metric, dimensions in metrics:
-            points = cloudwatch.get_metric_statistics(
-                Namespace=namespace,
-                MetricName=metric,
-                Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-                StartTime=since,
-                EndTime=now,
-                Period=period,
-                Statistics=["Sum"],
-            )["Datapoints"]
-            found |= {point["Timestamp"].astimezone(UTC) for point in points if point["Sum"]}
-    return [(start, min(start + timedelta(seconds=period), now)) for start in sorted(found)]
+            counted, length = _counted(stack, region, namespace, metric, dimensions, since, now)
+            found |= set(counted)
+    return [(start, min(start + length, now)) for start in sorted(found)]
+
+
+def _received(stack: Stack, since: datetime, now: datetime) -> list[Hour]:
+    """How often the rules that both ingress buses have invoked their targets, hour by hour.
+
+    In the primary that is also what a replay brought back, so that batches can show less than is missing, and never
+    more; a target that is failing shifts its invocations to later hours, and such hours are replayed for nothing.
+    """
+    names = stack.names
+    rules = {comparison.PROBES: names.probe}
+    if any(consumer.mode == "active-active" for consumer in stack.settings.consumers):
+        rules[comparison.BATCHES] = names.enrichment
+    found = []
+    for of, rule in rules.items():
+        dimensions = {"EventBusName": names.ingress_bus, "RuleName": rule}
+        (primary, length), (secondary, _) = (
+            _counted(stack, region, "AWS/Events", "Invocations", dimensions, since, now)
+            for region in (stack.primary, stack.secondary)
+        )
+        found += comparison.hours(of, primary, secondary, now, length)
+    return found
+
+
+def _counted(
+    stack: Stack,
+    region: str,
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, str],
+    since: datetime,
+    now: datetime,
+) -> tuple[dict[datetime, float], timedelta]:
+    """A metric's sums that are not zero, by the hour in which they begin, and how long each is: an hour, or several."""
+    period_s = _HOUR_S * max(1, math.ceil((now - since).total_seconds() / _HOUR_S / (_MOST_POINTS - 1)))
+    points = stack.aws.client("cloudwatch", region).get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=datetime.fromtimestamp(since.timestamp() // period_s * period_s, UTC),
+        EndTime=now,
+        Period=period_s,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    sums = {point["Timestamp"].astimezone(UTC): point["Sum"] for point in points if point["Sum"]}
+    return sums, timedelta(seconds=period_s)
 
 
 def alarm_periods(history: list[tuple[datetime, str]], since: datetime | None = None) -> list[Period]:

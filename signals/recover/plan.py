@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from components.resource_types import QUEUE, arn
 from signals.errors import Failed, Misuse
 from signals.observe import archives, lake
 from signals.observe.archives import ArchiveWindow, archive_window
 from signals.recover import storage
+from signals.recover.live import account_quotas, in_words, mapping_rate, replay_speed
 from signals.recover.outage import outage_windows
 from signals.recover.window import Interval
 from signals.stack import Stack
@@ -45,11 +45,16 @@ class Plan(BaseModel):
         windows: What is replayed; more than one where outages were apart.
         archives: By Region, what its archive holds of the window; the secondary's is replayed.
         duplicates: Signals of the window that are in the lake already; None where that cannot be told.
-        drained_per_second: Events that the return path brings to the primary each second.
+        drained_per_second: Events that the return path can bring to the primary each second.
+        events_per_second: Events that come back each second beside what is live; None: see `feasible`.
+        binding, limit: What allows no more, `return path` or a quota: its name, and the same in words.
+        live_share: By quota, the share of it that is live; empty on a laptop.
+        feasible: Whether what is live leaves anything of the quotas.
         ready_at: When the archive is complete for the window.
         backlog_limit: Messages in the return queue above which no further slice is started.
         invocations_quota: Of the primary's EventBridge (a second), where it is not AWS's default.
         put_events_limit: Requests a second in the primary above which none is started; None: unlimited.
+        duration_s: At `events_per_second`; where nothing can come back beside what is live, by the return path alone.
         cost_usd: By item, up to the primary's bus; from there a signal costs what it always costs.
     """
 
@@ -75,6 +80,11 @@ class Plan(BaseModel):
     invocations_quota: int | None = None
     ready_at: datetime
     duration_s: float
+    events_per_second: float | None = None
+    binding: str = "return path"
+    limit: str = "return path"
+    live_share: dict[str, float] = {}
+    feasible: bool = True
     cost_usd: dict[str, float]
     notes: tuple[str, ...]
 
@@ -124,6 +134,18 @@ def make_plan(
     counted = held.get(stack.secondary) or ArchiveWindow(events=0, size_bytes=0, exact=True, how="nothing to replay")
     signals, duplicates = _seen(stack, found.windows) if held else (0, 0)
     rate = drain_rate(stack)
+    quotas = account_quotas(stack, put_events=put_events_quota, invocations=invocations_quota)
+    speed = replay_speed(
+        stack,
+        events=counted.events,
+        size_bytes=counted.size_bytes,
+        length=sum((end - start for start, end in found.windows), timedelta()),
+        return_path=rate,
+        quotas=quotas,
+        ongoing=found.outage.ongoing,
+    )
+    feasible = speed.events_per_second > 0
+    duration_s = counted.events / (speed.events_per_second or rate)
     quota, lag = put_events_quota or stack.aws.put_events_quota(stack.primary), stack.aws.archive_lag
     planned = Plan(
         stack=stack.name,
@@ -145,9 +167,18 @@ def make_plan(
         put_events_limit=quota * HEADROOM if quota else None,
         invocations_quota=invocations_quota,
         ready_at=last + lag if lag else found.outage.end,
-        duration_s=counted.events / rate,
+        duration_s=duration_s,
+        events_per_second=speed.events_per_second if feasible else None,
+        binding=speed.binding,
+        limit=in_words(speed.binding, quotas, stack.primary),
+        live_share=dict(speed.live_share),
+        feasible=feasible,
         cost_usd=_cost(counted),
-        notes=found.notes,
+        notes=(
+            *found.notes,
+            *_archives_check(stack, found.windows),
+            *_outlived(stack, first, duration_s if feasible else None),
+        ),
     )
     storage.save(stack, f"replay-{planned.id}", planned.as_json())
     return planned
@@ -196,6 +227,17 @@ def _held(stack: Stack, region: str, windows: Sequence[Interval]) -> ArchiveWind
     return parts[0].model_copy(update={"events": events, "size_bytes": size})
 
 
+def _archives_check(stack: Stack, windows: Sequence[Interval]) -> list[str]:
+    """Both archives' totals; nothing is planned or left out by them (User Guide, "Creating event archives")."""
+    found = [archives.archive(stack, region) for region in stack.regions] if windows else []
+    totals = [archive.get("EventCount", 0) for archive in found if archive]
+    if len(totals) < 2:
+        return []
+    primary, secondary = totals
+    counted = f"{primary:,} events are in the primary's archive and {secondary:,} in the secondary's"
+    return [f"for a check: {counted}, by what AWS reconciles within a day"]
+
+
 def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | None]:
     """Signals of the window, and those of them in the lake already; None where that cannot be told."""
     all_in_lake = any(consumer.kind == "lake" and not consumer.pattern for consumer in stack.settings.consumers)
@@ -207,17 +249,21 @@ def _seen(stack: Stack, windows: Sequence[Interval]) -> tuple[int | None, int | 
 
 def drain_rate(stack: Stack) -> float:
     """Events a second from the return queue to the primary, by the mapping's settings."""
-    mappings = stack.aws.client("lambda", stack.secondary).list_event_source_mappings(
-        EventSourceArn=arn(
-            QUEUE, region=stack.secondary, account=stack.settings.account_id, name=stack.names.return_path
-        )
-    )["EventSourceMappings"]
-    if not mappings:
+    rate = mapping_rate(stack, stack.secondary, stack.names.return_path)
+    if rate is None:
         raise Failed(
             f"stack {stack.name!r} has no return path in {stack.secondary}: run `signals up --stack {stack.name}` first"
         )
-    concurrency = (mappings[0].get("ScalingConfig") or {}).get("MaximumConcurrency") or 5
-    return float(concurrency * mappings[0].get("BatchSize", 10) / _INVOCATION_S)
+    return rate
+
+
+def _outlived(stack: Stack, first: datetime, duration_s: float | None) -> list[str]:
+    """That the archive deletes the beginning of what is replayed before the end is."""
+    left = first + timedelta(days=stack.settings.archive.retention_days) - datetime.now(UTC)
+    if duration_s is None or duration_s <= left.total_seconds():
+        return []
+    days = stack.settings.archive.retention_days
+    return [f"at this rate it does not end before the archive deletes what came in first: it keeps {days} days"]
 
 
 def _cost(counted: ArchiveWindow) -> dict[str, float]:

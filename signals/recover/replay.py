@@ -91,7 +91,7 @@ def start(stack: Stack, plan: Plan, *, on_event: OnEvent = ignore, sleep: Sleep 
         notify(f"the archive may lag 10 minutes behind: the replay begins at {plan.ready_at:%H:%M:%S} UTC")
         sleep(min(left, 5.0))
     tried: set[str] = set()
-    pace = Pace(stack, invocations_quota=plan.invocations_quota)
+    pace = Pace(stack, waiting=lambda: _waiting(stack), invocations_quota=plan.invocations_quota)
     while todo := _unstarted(stack, plan, tried):
         if slower := pace.adjust():
             on_event(slower)
@@ -117,7 +117,7 @@ def watch(stack: Stack, plan: Plan) -> Iterator[ReplayProgress]:
         Failed: When a slice failed or was cancelled: `start` replays it again.
     """
     times_done = 0
-    pace = Pace(stack, invocations_quota=plan.invocations_quota)
+    pace = Pace(stack, waiting=lambda: _waiting(stack), invocations_quota=plan.invocations_quota)
     while True:
         pace.adjust()
         progress = replay_progress(stack, plan)
@@ -218,7 +218,7 @@ def _reason_to_wait(stack: Stack, plan: Plan) -> str | None:
     active = sum(state in _ACTIVE for state in _states(replays.listed(stack, "")).values())
     if active >= CONCURRENT:
         return f"{active} replays run in {stack.secondary}, and AWS runs {CONCURRENT} at a time"
-    waiting = sum(queue.visible for queue in _return_queues(stack) if not queue.is_failure_queue)
+    waiting = _waiting(stack)
     if waiting > plan.backlog_limit:
         return f"{waiting} messages are in the return queue: it must drain below {plan.backlog_limit}"
     if plan.put_events_limit is not None:
@@ -255,6 +255,11 @@ def _start(stack: Stack, part: Slice, name: str) -> str | None:
         if code != "ResourceAlreadyExistsException":  # another run started it
             raise
     return None
+
+
+def _waiting(stack: Stack) -> int:
+    """Messages that nobody has taken from the return queue."""
+    return sum(queue.visible for queue in _return_queues(stack) if not queue.is_failure_queue)
 
 
 def _return_queues(stack: Stack) -> list[QueueStatus]:

@@ -9,6 +9,7 @@ invocations, live ones too; delays are what the latency alarm measures, so that 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from signals.aws.quotas import Quota
 
@@ -19,6 +20,7 @@ FUNCTION_S, CONSUMER_S = 0.25, 0.05
 SIGNAL_BYTES = 1_000
 # Clients' batches fill an entry of the ingress bus with so many signals: `make bench` measures it.
 SIGNALS_PER_EVENT = 25
+RETURN_PATH = "return path"  # what binds where no quota does
 _ENTRIES = 10  # of a PutEvents request
 
 
@@ -54,7 +56,14 @@ class Speed:
     live_share: Mapping[str, float]
 
 
-def recovery_speed(load: Load, quotas: Mapping[str, Quota], region: str, *, return_path: float) -> Speed:
+def recovery_speed(
+    load: Load,
+    quotas: Mapping[str, Quota],
+    region: str,
+    *,
+    return_path: float,
+    measured: Mapping[str, float] = MappingProxyType({}),
+) -> Speed:
     """How fast replayed events can be processed.
 
     Args:
@@ -62,11 +71,12 @@ def recovery_speed(load: Load, quotas: Mapping[str, Quota], region: str, *, retu
         quotas: The account's, by name; one that grows by itself does not bind.
         region: The primary.
         return_path: Events a second that the return path's function puts on the primary's bus.
+        measured: By quota, what is live as metrics show it, in place of what `load` makes of it.
     """
-    live, replayed = _live(load), _replayed(load)
+    live, replayed = {**_live(load), **measured}, _replayed(load)
     allowed = {name: quotas[name].of(region) for name in live if name in quotas}
     rates = {
-        "return path": return_path,
+        RETURN_PATH: return_path,
         **{
             name: max(0.0, ((1 - KEPT_FREE) * quota - live[name]) / replayed[name])
             for name, quota in allowed.items()

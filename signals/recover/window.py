@@ -3,18 +3,22 @@
 Every outage is replayed whole, though replication delivers most of it, or all. How EventBridge spreads its retries over
 "24 hours and up to 185 times" is not published (User Guide, "Event retry policy": 185 tries may be over after 3 hours),
 whether it could deliver after the outage no metric shows, and counts cannot tell a second copy from another signal.
-What is delivered twice carries the same ids.
+What is delivered twice carries the same ids. For the same reason hours in which the primary received fewer events than
+the secondary are added to the outages that alarms show, and none is taken away where the counts are equal.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from signals.recover.comparison import Hour, explained, lacking
+
 Interval = tuple[datetime, datetime]
 # An alarm's state: from when, and until when; None: still.
 Period = tuple[datetime, datetime | None]
 
-# The first signals of an outage carry a slightly earlier time than the first data point that breaches.
+# The first signals of an outage carry a slightly earlier time than the first data point that breaches, and an hour
+# whose counts are as good as equal may hold the beginning of what the next one lacks.
 _LEAD = timedelta(minutes=5)
 # After an alarm has ended, the endpoint takes minutes to move, and publishers' connections a minute more.
 _TAIL = timedelta(minutes=10)
@@ -49,6 +53,7 @@ class Evidence:
         missed_too: When none arrived in the secondary either: then none was sent, or none entered.
         probe_delay: How long probes are missed before the alarm says so.
         undelivered: When events were given up on that a dead-letter queue or failure destination could not take.
+        received: What both Regions received, hour by hour.
         replayed: Windows of completed replays into the return path, as far as the archive was complete when they began;
             none that began before something was undelivered, which may have been of that replay.
         given: The outage as somebody tells it; nothing else counts then.
@@ -63,6 +68,7 @@ class Evidence:
     missed_too: Sequence[Period] = ()
     probe_delay: timedelta = timedelta(minutes=5)
     undelivered: Sequence[Interval] = ()
+    received: Sequence[Hour] = ()
     replayed: Sequence[Interval] = ()
     given: Outage | None = None
 
@@ -115,6 +121,7 @@ def windows(evidence: Evidence, *, whole: bool = False) -> Windows | None:
     if concerned[-1].ongoing:
         notes.append("the outage has not ended: plan again when it has, to replay the rest")
     merged = tuple(_merged(found))
+    notes = explained(evidence.received, merged) + notes
     notes += [
         f"no probe arrived in the secondary from {gap:%Y-%m-%d %H:%M} on: its archive may have missed events then"
         for gap, end in evidence.missed_too
@@ -144,6 +151,8 @@ def _outages(evidence: Evidence) -> list[Outage]:
     ]
     by = "events that no dead-letter queue could take"
     spells += [Outage(start - _TRIED, min(end, now), False, by) for start, end in evidence.undelivered]
+    by = "hours in which the primary received fewer than the secondary"
+    spells += [Outage(h.start - _LEAD, min(h.end + _TAIL, now), False, by) for h in lacking(evidence.received)]
     found: list[Outage] = []
     for spell in sorted(spells, key=lambda spell: spell.start):
         if found and spell.start <= found[-1].end:

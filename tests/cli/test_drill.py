@@ -54,10 +54,11 @@ def test_the_models_verdict_is_json_and_a_loss_is_exit_code_1(tmp_path: Path) ->
     }
     assert set(found["verdict"]) == {
         *("sent", "acknowledged", "delivered", "duplicates", "archived", "seconds_to_detect", "seconds_to_route"),
-        *("seconds_to_recover", "undelivered", "missing", "notes", "lost"),
+        *("seconds_to_recover", "undelivered", "lost_to", "missing", "notes", "lost"),
     }
     assert found["scenario"] in SCENARIOS
     assert found["verdict"]["lost"] > 0
+    assert found["verdict"]["lost_to"] == {"eventbridge us-west-2": found["verdict"]["lost"]}
     assert found["outage"] == [0, 108_000]
     ElementTree.fromstring(picture.read_text())
 

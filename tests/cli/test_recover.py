@@ -105,3 +105,29 @@ def test_a_plans_cost_is_said_to_be_about_once(usd: float, cost: str, monkeypatc
     views.print_plan(planned(30, usd))
     assert cost in file.getvalue()
     assert not re.search(r"\b(\w+) \1\b", file.getvalue()), "a word twice in a row"
+
+
+def shown(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> str:
+    file = io.StringIO()
+    monkeypatch.setattr(views, "out", Console(file=file, width=200))
+    views.print_plan(plan)
+    return file.getvalue()
+
+
+def test_a_plan_says_hours_and_what_limits_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    speed = {"duration_s": 39.5 * 3_600, "events_per_second": 142.0, "limit": "EventBridge's, 18,750 a second"}
+    text = shown(planned(30).model_copy(update=speed), monkeypatch)
+    assert "takes   about 39.5 h at 142 events a second (EventBridge's, 18,750 a second)" in text
+
+
+@pytest.mark.parametrize(
+    ("binding", "way"), [("invocations", " with --invocations-quota\n"), ("lambda_concurrency", " plan again\n")]
+)
+def test_a_plan_that_cannot_be_done_says_so_and_what_to_raise(
+    binding: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = {"feasible": False, "events_per_second": None, "binding": binding, "limit": "A QUOTA"}
+    text = shown(planned(30).model_copy(update={**none, "live_share": {binding: 0.93, "other": 2}}), monkeypatch)
+    assert "cannot be done on these quotas: live signals take 93% of A QUOTA" in text
+    assert way in text
+    assert "events a second" not in text

@@ -1,12 +1,12 @@
 """The local stack, deployed once by terraform through the `signals` command, on ports and in a folder of its own."""
 
-import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from signals.local import process
+from tests.support.costs import home_is
 from tests.support.deployed import Deployment, reconnect
 from tests.support.embedded import free_port
 
@@ -16,18 +16,13 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     if not shutil.which("terraform"):
         pytest.skip("needs the terraform CLI: https://developer.hashicorp.com/terraform/install")
     home = tmp_path_factory.mktemp("local-stack")
-    before = os.environ.get("SIGNALS_LOCAL_HOME")
-    os.environ["SIGNALS_LOCAL_HOME"] = str(home)
-    try:
-        found = Deployment(home, free_port(), free_port())
-        found.up()
-        yield found
-    finally:
-        process.stop(home)
-        if before is None:
-            del os.environ["SIGNALS_LOCAL_HOME"]
-        else:
-            os.environ["SIGNALS_LOCAL_HOME"] = before
+    with home_is(home):
+        try:
+            found = Deployment(home, free_port(), free_port())
+            found.up()
+            yield found
+        finally:
+            process.stop(home)
 
 
 @pytest.fixture(autouse=True)

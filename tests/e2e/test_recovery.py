@@ -98,6 +98,7 @@ def test_a_replay_does_what_its_plan_says_and_reconciles(deployment: Deployment)
         )
     assert archives.archived_events(stack, SECONDARY) == held, "what comes back is not replicated and archived again"
     assert replay.start(stack, planned) == [], "a second start has nothing to do"
+    assert {part.start for part in planned.slices} <= {start for start, _ in replays.covered(stack)}
 
 
 def test_no_probe_or_heartbeat_is_archived(deployment: Deployment) -> None:

@@ -46,6 +46,15 @@ def replay(aws: Aws, bus: str, *rules: str, **settings: Any) -> str:
     return str(eventually(state))
 
 
+def test_a_listed_replay_says_what_it_covers(aws: Aws, bus: str) -> None:
+    aws.put(bus, {"n": 1})
+    assert replay(aws, bus) == "COMPLETED"
+    described = aws("events").describe_replay(ReplayName=bus)
+    [listed] = aws("events").list_replays(NamePrefix=bus)["Replays"]
+    assert {"EventStartTime", "EventEndTime", "EventLastReplayedTime", "ReplayEndTime"} <= set(listed)
+    assert listed == {key: described[key] for key in listed}
+
+
 def test_an_archive_counts_what_its_bus_took_in(aws: Aws, bus: str) -> None:
     for number in range(3):
         aws.put(bus, {"n": number})

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 from tests.support.embedded import ACCOUNT, EAST, ROLE, WEST, Aws, eventually, rule_arn
 
@@ -112,6 +113,31 @@ def test_retries_end_with_the_condition_and_their_number(aws: Aws, name: str) ->
     assert said["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts"
     assert said["RETRY_ATTEMPTS"] == "2"
     assert said["ERROR_CODE"] == "CROSS_REGION_INGESTION_FAILED"
+    assert invocations(aws, name) == 1
+
+
+def test_each_delivery_is_counted_for_its_rule_on_its_bus(aws: Aws, name: str) -> None:
+    """What the plan of a replay compares hour by hour."""
+    aws.bus(name)
+    aws.rule(name, "r", {"source": ["test"]}, Arn=aws.queue(name, sender=rule_arn(name, "r")))
+    for _ in range(3):
+        aws.put(name)
+    assert invocations(aws, name) == 3
+
+
+def invocations(aws: Aws, bus: str) -> float:
+    now = datetime.now(UTC)
+    found = aws("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Events",
+        MetricName="Invocations",
+        Dimensions=[{"Name": "EventBusName", "Value": bus}, {"Name": "RuleName", "Value": "r"}],
+        StartTime=now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3_600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    assert all(point["Timestamp"].minute == 0 for point in found)
+    return sum(point["Sum"] for point in found)
 
 
 def test_an_input_path_hands_over_that_part_alone(aws: Aws, name: str) -> None:

@@ -21,7 +21,7 @@ def handler(event, context):
     try:
         getattr(boto3.client(event["service"]), event["method"])(**event["arguments"])
     except botocore.exceptions.ClientError as error:
-        return error.response["Error"]
+        return {**error.response["Error"], "Status": error.response["ResponseMetadata"]["HTTPStatusCode"]}
 """
 LOGS = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
 
@@ -30,10 +30,10 @@ def allow(action: str, resource: str = "*", **parts: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **parts}
 
 
-def call(aws: Aws, function: str, service: str, method: str, **arguments: Any) -> dict[str, str] | None:
-    """What a function that makes this call is told: the error's code and message, or None."""
+def call(aws: Aws, function: str, service: str, method: str, **arguments: Any) -> dict[str, Any] | None:
+    """What a function that makes this call is told: the error's code, message and HTTP status, or None."""
     payload = json.dumps({"service": service, "method": method, "arguments": arguments})
-    answer: dict[str, str] | None = json.loads(
+    answer: dict[str, Any] | None = json.loads(
         aws("lambda").invoke(FunctionName=function, Payload=payload)["Payload"].read()
     )
     return answer
@@ -53,24 +53,33 @@ def dead_letter(aws: Aws, queue: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("service", "method", "arguments", "code", "action", "resource"),
+    ("service", "method", "arguments", "status", "code", "action", "resource"),
     [
-        ("sqs", "send_message", {"QueueUrl": QUEUE, "MessageBody": "m"}, "AccessDenied",
+        ("sqs", "send_message", {"QueueUrl": QUEUE, "MessageBody": "m"}, 403, "AccessDenied",
          "sqs:SendMessage", f"arn:aws:sqs:{WEST}:{ACCOUNT}:NAME"),
         ("sqs", "send_message_batch", {"QueueUrl": QUEUE, "Entries": [{"Id": "1", "MessageBody": "m"}]},
-         "AccessDenied", "sqs:SendMessage", f"arn:aws:sqs:{WEST}:{ACCOUNT}:NAME"),
-        ("events", "put_events", {"Entries": [ENTRY]}, "AccessDeniedException", "events:PutEvents", BUS),
+         403, "AccessDenied", "sqs:SendMessage", f"arn:aws:sqs:{WEST}:{ACCOUNT}:NAME"),
+        ("events", "put_events", {"Entries": [ENTRY]}, 400, "AccessDeniedException", "events:PutEvents", BUS),
         ("dynamodb", "get_item", {"TableName": "NAME", "Key": {"id": {"S": "1"}}},
-         "AccessDeniedException", "dynamodb:GetItem", f"arn:aws:dynamodb:{WEST}:{ACCOUNT}:table/NAME"),
+         400, "AccessDeniedException", "dynamodb:GetItem", f"arn:aws:dynamodb:{WEST}:{ACCOUNT}:table/NAME"),
         ("firehose", "put_record", {"DeliveryStreamName": "NAME", "Record": {"Data": "{}"}},
-         "AccessDeniedException", "firehose:PutRecord", f"arn:aws:firehose:{WEST}:{ACCOUNT}:deliverystream/NAME"),
+         400, "AccessDeniedException", "firehose:PutRecord", f"arn:aws:firehose:{WEST}:{ACCOUNT}:deliverystream/NAME"),
         ("lambda", "invoke", {"FunctionName": "NAME"},
-         "AccessDeniedException", "lambda:InvokeFunction", f"arn:aws:lambda:{WEST}:{ACCOUNT}:function:NAME"),
-        ("s3", "put_object", {"Bucket": "NAME", "Key": "k"}, "AccessDenied", "s3:PutObject", "arn:aws:s3:::NAME/k"),
+         403, "AccessDeniedException", "lambda:InvokeFunction", f"arn:aws:lambda:{WEST}:{ACCOUNT}:function:NAME"),
+        ("s3", "put_object", {"Bucket": "NAME", "Key": "k"},
+         403, "AccessDenied", "s3:PutObject", "arn:aws:s3:::NAME/k"),
     ],
 )  # fmt: skip
 def test_a_function_without_a_permission_is_told_the_statement_that_its_role_needs(
-    aws: Aws, name: str, service: str, method: str, arguments: dict[str, Any], code: str, action: str, resource: str
+    aws: Aws,
+    name: str,
+    service: str,
+    method: str,
+    arguments: dict[str, Any],
+    status: int,
+    code: str,
+    action: str,
+    resource: str,
 ) -> None:
     role = aws.role(f"{name}-role", LOGS)
     function = aws.function(name, CALLS, role=role, Timeout=20)
@@ -79,7 +88,7 @@ def test_a_function_without_a_permission_is_told_the_statement_that_its_role_nee
     arguments = json.loads(json.dumps(arguments).replace("NAME", name))
     denied = call(aws, function, service, method, **arguments)
     assert denied
-    assert denied["Code"] == code
+    assert (denied["Status"], denied["Code"]) == (status, code)
     assert f"{name}-role needs" in denied["Message"]
     statement = needed(denied["Message"])
     assert (statement["Action"], statement["Resource"]) == (action, resource.replace("NAME", name))
@@ -98,7 +107,7 @@ def test_one_entry_of_another_source_denies_the_whole_request(aws: Aws, name: st
     role = aws.role(f"{name}-role", LOGS, allow("events:PutEvents", bus, Condition=condition))
     function = aws.function(name, CALLS, role=role, Timeout=20)
 
-    def put(*sources: str) -> dict[str, str] | None:
+    def put(*sources: str) -> dict[str, Any] | None:
         entries = [{"EventBusName": bus, "Source": s, "DetailType": "t", "Detail": "{}"} for s in sources]
         return call(aws, function, "events", "put_events", Entries=entries)
 

@@ -7,7 +7,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from handlers.shared.times import timestamp
 from signals.model.blueprint import Blueprint, read
@@ -24,6 +27,12 @@ BUS = "signals-prod-ingress"
 SEED = int(os.environ.get("SIGNALS_SEED") or random.SystemRandom().randrange(2**32))
 # Workers of pytest-xdist are to make up the same schedules.
 os.environ["SIGNALS_SEED"] = str(SEED)
+
+# Pairs that lose as soon as EventBridge's retries end, which is long before any limit of storage.
+LOSING_AT_ONCE = {
+    frozenset(pair.split(" + "))
+    for pair in yaml.safe_load(Path(__file__).with_name("losing_pairs.yaml").read_text("utf-8"))["within_retries"]
+}
 
 
 @cache

@@ -141,7 +141,7 @@ def moves(draw: st.DrawFn) -> tuple[list[Fault], list[float], int]:
     return faults, sent_s, draw(st.integers(0, 2**16))
 
 
-@settings(_proof, max_examples=20)
+@settings(_proof, max_examples=8)
 @seed(SEED)
 @given(moves())
 def test_whatever_moves_the_endpoint_functions_follow_it_within_a_minute(

@@ -108,6 +108,7 @@ def test_every_explanation_gives_a_reason() -> None:
         assert explanation.faults and len(explanation.reason) > 30
 
 
+@pytest.mark.long
 def test_each_element_of_the_recording_is_taken_away_and_what_sees_it_is_named(prod: Recording) -> None:
     mutations = {each.id: each for each in recorded.mutations(prod)}
     assert len(mutations) > 500
@@ -127,7 +128,7 @@ def test_every_kind_that_a_signal_depends_on_is_made_wrong_in_turn(prod: Recordi
         assert wrong.count(kind.rpartition(":")[2]) >= len(prod.resources(kind)) > 0, kind
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fault_is_caught_by_a_test_that_sees_it_and_survives_one_that_does_not(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     fault = next(fault for fault in FAULTS if fault.id == "packing-characters-for-bytes")

@@ -7,6 +7,7 @@ import pytest
 
 from signals.observe.health import majority
 from signals.observe.status import status
+from signals.recover.drains import drains
 from signals.stack import Stack
 from signals.terminal.console import plain
 from tests.support.hand_made import PRIMARY, SECONDARY
@@ -75,3 +76,9 @@ def test_status_as_json_has_what_programs_rely_on(hand_made: Stack) -> None:
 )
 def test_most_checkers_decide(reports: tuple[str, ...], healthy: bool | None) -> None:
     assert majority(reports) is healthy
+
+
+def test_a_spool_that_no_function_reads_is_told_on_this_machine_too(hand_made: Stack) -> None:
+    [drain] = drains(hand_made, {PRIMARY: status(hand_made).regions[PRIMARY].queues})
+    assert (drain.queue, drain.messages, drain.seconds, drain.in_time) == ("hand-made-spool", 1, None, False)
+    assert drain.retention_s > 0

@@ -12,14 +12,14 @@ ACCOUNT = SETTINGS["account_id"]
 
 
 class ScriptedAws(Aws):
-    """An AWS whose clients are the objects in `answers`, by service."""
+    """An AWS whose clients are the objects in `answers`: by service, or by `SERVICE in REGION`."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.answers: dict[str, Any] = {}
 
-    def client(self, service: str, region: str) -> Any:  # noqa: ARG002
-        return self.answers[service]
+    def client(self, service: str, region: str) -> Any:
+        return self.answers.get(f"{service} in {region}") or self.answers[service]
 
 
 class ScriptedStack(Stack):

@@ -7,14 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from components.settings import load_settings
 from signals.errors import Failed, Misuse
 from signals.recover import plan, storage
+from signals.recover.live import account_quotas
 from signals.recover.outage import alarm_periods, outage_windows
 from tests.recover.support import ScriptedStack
 
+PROFILE = {"name": "profile", "kind": "function", "handler": "profile", "mode": "active-active"}
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 HOUR = timedelta(hours=1)
+LIVE = ("InvocationsCreated", "PutEventsApproximateCallCount", "ConcurrentExecutions")
 
 
 class Alarms:
@@ -23,6 +28,8 @@ class Alarms:
     def __init__(self, *history: tuple[datetime, str]) -> None:
         self.history = history
         self.undelivered: dict[str, list[datetime]] = {}
+        self.live: dict[str, float] = {}
+        self.invocations: dict[str, dict[datetime, float]] = {}  # by rule
 
     def get_paginator(self, name: str) -> Any:
         assert name == "describe_alarm_history"
@@ -39,6 +46,16 @@ class Alarms:
         if asked["MetricName"] in ("InvocationsFailedToBeSentToDlq", "DestinationDeliveryFailures"):
             of = asked["Dimensions"][-1]["Value"]
             return {"Datapoints": [{"Timestamp": at, "Sum": 1.0} for at in self.undelivered.get(of, ())]}
+        if asked["MetricName"] in LIVE:
+            value = self.live.get(asked["MetricName"])
+            return {"Datapoints": [] if value is None else [{asked["Statistics"][0]: value}]}
+        if asked["MetricName"] == "Invocations":
+            assert (asked["Namespace"], asked["Statistics"]) == ("AWS/Events", ["Sum"])
+            assert asked["Period"] == 3_600 and asked["StartTime"].minute == 0
+            names = {dimension["Name"]: dimension["Value"] for dimension in asked["Dimensions"]}
+            assert names["EventBusName"] == "hand-made-ingress"
+            counted = self.invocations.get(names["RuleName"], {})
+            return {"Datapoints": [{"Timestamp": at, "Sum": count} for at, count in counted.items()]}
         return {"Datapoints": [{"Sum": 600.0}, {"Sum": 400.0}]}
 
 
@@ -54,6 +71,11 @@ class Archives:
 
 
 class Mappings:
+    concurrency = 1_000
+
+    def get_account_settings(self) -> dict[str, Any]:
+        return {"AccountLimit": {"ConcurrentExecutions": self.concurrency}}
+
     def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
         return {"EventSourceMappings": [{"BatchSize": 10, "ScalingConfig": {"MaximumConcurrency": 5}}]}
 
@@ -85,11 +107,100 @@ def test_on_aws_counts_are_called_what_they_are(cloud: ScriptedStack) -> None:
     assert counted.how.startswith("at most")
 
 
+def test_the_archives_totals_are_a_check_and_change_nothing(cloud: ScriptedStack) -> None:
+    class Fewer(Archives):
+        def describe_archive(self, **_: str) -> dict[str, Any]:
+            return {**super().describe_archive(), "EventCount": 7_000}
+
+    alike = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
+    cloud.answers["events in us-west-2"] = Fewer()
+    planned = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
+    assert "7,000 events are in the primary's archive and 10,000 in the secondary's" in " ".join(planned.notes)
+    assert planned.windows == alike.windows
+
+
 def test_cost_and_duration_follow_from_the_events(cloud: ScriptedStack) -> None:
     planned = plan.make_plan(cloud, NOW - 40 * HOUR, NOW - HOUR)
     assert planned.drained_per_second == 200
     assert planned.duration_s == 1_000 / 200
+    assert (planned.events_per_second, planned.binding, planned.feasible) == (200, "return path", True)
     assert planned.cost_usd["replay"] == pytest.approx(0.001)
+
+
+class Busy(Archives):
+    """An archive with a day's 400 million signals for each day of a hundred, 25 to an event of 25 kB."""
+
+    def describe_archive(self, **_: str) -> dict[str, Any]:
+        events = 100 * 16_000_000
+        return {"EventCount": events, "SizeBytes": events * 25_000, "CreationTime": NOW - timedelta(days=100)}
+
+
+@pytest.fixture
+def busy(cloud: ScriptedStack, monkeypatch: pytest.MonkeyPatch) -> ScriptedStack:
+    """A primary in which 400 million signals a day are live: for each, two consumers."""
+    cloud.answers["events"] = Busy()
+    cloud.answers["cloudwatch"].live = {"InvocationsCreated": 185 * 52 * 60.0}
+    monkeypatch.setattr(cloud.aws, "metric_sum", lambda *_: None)
+    return cloud
+
+
+def test_the_plan_states_how_long_a_replay_takes_beside_live_signals_and_which_quota_binds(busy: ScriptedStack) -> None:
+    planned = plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR)
+    assert planned.archives["us-east-1"].events == pytest.approx(20e6, rel=1e-4)
+    # Nine tenths of 18,750 invocations a second, without those of live signals, at 51 for a replayed event.
+    rate = (0.9 * 18_750 - 185 * 52) / 51
+    assert planned.events_per_second == pytest.approx(rate)
+    assert planned.duration_s == pytest.approx(20e6 / rate, rel=1e-4)
+    assert planned.duration_s > 39 * 3_600, "the return path alone would take 28 h"
+    assert planned.binding == "invocations"
+    assert planned.limit == "EventBridge's invocations throttle limit, 18,750 invocations a second"
+    assert planned.live_share["invocations"] == pytest.approx(185 * 52 / 18_750)
+
+
+def test_a_raised_quota_makes_the_plan_faster_until_something_else_binds(busy: ScriptedStack) -> None:
+    planned = plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR, invocations_quota=100_000)
+    assert (planned.events_per_second, planned.limit) == (200, "return path")
+    busy.answers["lambda"].concurrency = 200
+    busy.answers["cloudwatch"].live["ConcurrentExecutions"] = 170
+    planned = plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR, invocations_quota=100_000)
+    assert planned.limit == "Lambda's concurrent executions, 200 executions at a time"
+    assert planned.events_per_second == pytest.approx((180 - 170) / 0.25)
+    busy.answers["cloudwatch"].live["PutEventsApproximateCallCount"] = 740 * 60
+    planned = plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR, invocations_quota=100_000, put_events_quota=900)
+    assert planned.binding == "put_events"
+    # Ten events to a request of the return path's, ten signals to one of enrichment's.
+    assert planned.events_per_second == pytest.approx((0.9 * 900 - 740) / 3.1)
+
+
+def test_where_live_signals_leave_nothing_of_a_quota_the_plan_says_that_it_cannot_be_done(busy: ScriptedStack) -> None:
+    busy.answers["cloudwatch"].live["InvocationsCreated"] = 17_500 * 60.0
+    planned = plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR)
+    assert (planned.feasible, planned.events_per_second, planned.binding) == (False, None, "invocations")
+    json.loads(json.dumps(planned.as_json(), allow_nan=False))
+
+
+def test_while_the_primary_fails_the_live_load_is_what_came_in_not_what_its_metrics_show(busy: ScriptedStack) -> None:
+    busy.answers["cloudwatch"].live = dict.fromkeys(LIVE, 0.0)
+    over = plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR)
+    assert over.binding == "return path", "nothing else is live any more"
+    planned = plan.make_plan(busy, NOW - 31 * HOUR)
+    assert planned.ongoing
+    assert planned.events_per_second == pytest.approx((0.9 * 18_750 - 185.2 * 52) / 51, rel=0.001)
+
+
+def test_a_replay_that_the_archives_retention_overtakes_is_told(busy: ScriptedStack) -> None:
+    late = plan.make_plan(busy, NOW - timedelta(days=29), NOW - timedelta(days=27))
+    assert "before the archive deletes what came in first" in " ".join(late.notes)
+    assert "deletes what came in first" not in " ".join(plan.make_plan(busy, NOW - 31 * HOUR, NOW - HOUR).notes)
+
+
+def test_who_may_not_ask_for_the_accounts_limits_plans_with_awss_defaults(busy: ScriptedStack) -> None:
+    class Closed(Mappings):
+        def get_account_settings(self) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAccountSettings")
+
+    busy.answers["lambda"] = Closed()
+    assert account_quotas(busy)["lambda_concurrency"].of("us-west-2") == 1_000
 
 
 def test_slices_cover_the_window_without_a_gap_ten_of_them_or_one_an_hour() -> None:
@@ -151,6 +262,39 @@ def test_what_no_dead_letter_queue_could_take_is_replayed_and_so_is_what_an_earl
     assert outage_windows(cloud, None, None).windows == (*outage, (NOW - 70 * HOUR, NOW - 39 * HOUR))
     cloud.answers["events"].replays = [{**done, "ReplayStartTime": NOW - 30 * HOUR}]
     assert outage_windows(cloud, None, None).windows == ((NOW - 70 * HOUR, NOW - 39 * HOUR),)
+
+
+@pytest.mark.parametrize(("rule", "of"), [("hand-made-probe", "probes"), ("hand-made-enrichment", "signal batches")])
+def test_the_hours_in_which_the_primary_received_fewer_than_the_secondary_are_planned(
+    cloud: ScriptedStack, rule: str, of: str
+) -> None:
+    raw = {**cloud.raw, "consumers": [*cloud.raw["consumers"], PROFILE]}
+    stack = ScriptedStack("cloud", load_settings(raw), raw)
+    stack.__dict__["aws"] = cloud.aws
+    primary, secondary, first = Alarms(), Alarms(), NOW.replace(minute=0) - 50 * HOUR
+    cloud.answers.update({"cloudwatch in us-west-2": primary, "cloudwatch in us-east-1": secondary})
+    full = {first + n * HOUR: 60.0 for n in range(40)}
+    primary.invocations[rule] = secondary.invocations[rule] = full
+    with pytest.raises(Failed, match="as many events as the secondary in each hour for which CloudWatch counted both"):
+        outage_windows(stack, None, None)
+    lacking = first + 7 * HOUR
+    primary.invocations[rule] = {at: count for at, count in full.items() if at != lacking}
+    planned = plan.make_plan(stack)
+    assert planned.windows == ((lacking - timedelta(minutes=5), lacking + timedelta(minutes=70)),)
+    assert planned.found_by == "hours in which the primary received fewer than the secondary"
+    assert any(f"received 0 {of} and the secondary 60" in note for note in planned.notes), planned.notes
+    primary.invocations, secondary.invocations = secondary.invocations, primary.invocations
+    with pytest.raises(Failed):
+        outage_windows(stack, None, None)
+
+
+def test_signals_are_compared_only_where_both_regions_have_a_rule_that_counts_them(cloud: ScriptedStack) -> None:
+    primary, secondary = Alarms(), Alarms()
+    cloud.answers.update({"cloudwatch in us-west-2": primary, "cloudwatch in us-east-1": secondary})
+    primary.invocations["hand-made-enrichment"] = {NOW.replace(minute=0) - 9 * HOUR: 5.0}
+    secondary.invocations["hand-made-enrichment"] = {NOW.replace(minute=0) - 9 * HOUR: 60.0}
+    with pytest.raises(Failed):
+        outage_windows(cloud, None, None)
 
 
 def test_an_alarm_that_stays_makes_an_outage_that_has_not_ended() -> None:

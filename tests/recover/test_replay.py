@@ -50,14 +50,18 @@ class ReturnPath:
 
     def __init__(self, concurrency: int = RETURN_PATH_CONCURRENCY) -> None:
         self.set = [concurrency]
+        self.batches = [10]
 
     def list_event_source_mappings(self, EventSourceArn: str) -> dict[str, Any]:  # noqa: N803
         assert EventSourceArn.endswith(":hand-made-return")
         scaling = {"MaximumConcurrency": self.set[-1]}
-        return {"EventSourceMappings": [{"UUID": "the-mapping", "BatchSize": 10, "ScalingConfig": scaling}]}
+        return {
+            "EventSourceMappings": [{"UUID": "the-mapping", "BatchSize": self.batches[-1], "ScalingConfig": scaling}]
+        }
 
-    def update_event_source_mapping(self, UUID: str, ScalingConfig: dict[str, int]) -> None:  # noqa: N803
+    def update_event_source_mapping(self, UUID: str, BatchSize: int, ScalingConfig: dict[str, int]) -> None:  # noqa: N803
         assert UUID == "the-mapping"
+        self.batches.append(BatchSize)
         self.set.append(ScalingConfig["MaximumConcurrency"])
 
 
@@ -177,7 +181,7 @@ def test_a_primary_near_its_quota_holds_the_next_slice(
 
     limited = planned(hours=0.1).model_copy(update={"put_events_limit": 7_000.0})
     replay.start(scripted, limited, on_event=told.append, sleep=calmer)
-    assert "8000 PutEvents a second" in told[0]
+    assert any("8000 PutEvents a second" in text for text in told)
     assert len(events.requests) == 6
 
 
@@ -243,9 +247,43 @@ def test_the_return_path_works_as_much_as_the_primarys_invocations_leave_room_fo
 ) -> None:
     mapping = ReturnPath(before)
     scripted.answers.update({"lambda": mapping, "cloudwatch": Metrics(invocations, latency_ms)})
-    said = pace.Pace(scripted).adjust()
+    said = pace.Pace(scripted, waiting=lambda: 1).adjust()
     assert mapping.set[-1] == after
     assert bool(said) == (before != after)
+
+
+def test_when_nothing_is_replayed_yet_it_begins_with_two_messages_at_a_time(scripted: ScriptedStack) -> None:
+    mapping = ReturnPath()
+    scripted.answers.update({"lambda": mapping, "cloudwatch": Metrics(12_500)})
+    said = pace.Pace(scripted, waiting=lambda: 0).adjust()
+    assert (mapping.set[-1], mapping.batches[-1]) == (2, 1)
+    assert "works 2 at a time in batches of 1, as" in str(said)
+
+
+def throttled(*minutes: tuple[float, int, bool, float, float]) -> None:
+    """Follow a throttle of 18,750 invocations a second and 3 consumers (76 an event, 304 a message at a time).
+
+    Args:
+        minutes: When; how many messages are right then; whether any wait; invocations a second, and latency (ms).
+    """
+    throttle, messages = pace.Throttle(18_750, 3, 30_000), pace.Throttle.MOST
+    for minute, wanted, waiting, created, latency_ms in minutes:
+        messages = throttle.at_a_time(minute * 60, messages, waiting=waiting, created=created, latency_ms=latency_ms)
+        assert messages == wanted, minute
+
+
+def test_it_works_more_only_once_the_metrics_tell_of_its_last_change() -> None:
+    throttled(
+        (0, 2, False, 12_500, 50), (6, 2, True, 12_500, 50), (7, 16, True, 12_500, 50), (13, 16, True, 12_500, 50)
+    )
+
+
+def test_what_the_metrics_tell_of_an_empty_queue_is_no_room() -> None:
+    throttled((0, 2, False, 12_500, 50), (7, 16, True, 12_500, 50), (14, 16, False, 12_500, 50))
+
+
+def test_what_is_slow_is_at_once_the_least() -> None:
+    throttled((0, 2, False, 12_500, 50), (7, 16, True, 12_500, 50), (8, 2, True, 12_500, 10_001))
 
 
 def test_the_pace_follows_once_a_minute_and_is_as_deployed_at_the_end(
@@ -267,4 +305,4 @@ def test_the_pace_follows_once_a_minute_and_is_as_deployed_at_the_end(
 def test_a_quota_that_was_raised_leaves_more_room(scripted: ScriptedStack) -> None:
     mapping = ReturnPath()
     scripted.answers.update({"lambda": mapping, "cloudwatch": Metrics(60_000)})
-    assert pace.Pace(scripted, invocations_quota=100_000).adjust() is None
+    assert pace.Pace(scripted, waiting=lambda: 1, invocations_quota=100_000).adjust() is None

@@ -4,8 +4,8 @@ The first two are given by the fixtures that a test uses, so that nobody can for
 what. Under xdist the tests that share a process run on one worker, those of the deployment first: they take longest.
 """
 
-import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,15 +33,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.index(_group(item)) if _group(item) else len(order))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Under xdist a group that is not part of its tests' names is no group: each worker would deploy its own."""
+    if getattr(session.config.option, "loadgroup", False):
+        lost = [item.nodeid for item in session.items if _group(item) and not item.nodeid.endswith(f"@{_group(item)}")]
+        if lost:
+            raise pytest.UsageError(f"pytest-xdist keeps these and {len(lost) - 1} more out of their groups: {lost[0]}")
+
+
 def _group(item: pytest.Item) -> str | None:
     mark = item.get_closest_marker("xdist_group")
     return str(mark.args[0]) if mark else None
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _home_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _home_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test sees the platform that `make up` has left running."""
-    os.environ["SIGNALS_LOCAL_HOME"] = str(tmp_path_factory.mktemp("nothing-runs-here"))
+    with home_is(tmp_path_factory.mktemp("nothing-runs-here")):
+        yield
+
+
+@contextmanager
+def home_is(home: Path) -> Iterator[None]:
+    """For as long as it lasts, another home; then the one before, which a session within a test would leave changed."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("SIGNALS_LOCAL_HOME", str(home))
+        yield
 
 
 @pytest.fixture(autouse=True)

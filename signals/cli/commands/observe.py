@@ -14,6 +14,7 @@ from signals.model.clock import parse_duration
 from signals.observe import apis, inputs
 from signals.observe.find import find as search
 from signals.observe.status import status as look
+from signals.recover.drains import drains
 from signals.stack import load_stack
 from signals.terminal import console
 
@@ -66,11 +67,19 @@ def status(stack: StackName = "local", json: AsJson = False) -> None:
     """Show both Regions side by side: endpoint, health, buses, archive, queues, functions.
 
     The active Region is where the global endpoint sends signals now: the primary, while most of Route 53's checkers
-    report the endpoint's health check as healthy (GetHealthCheckStatus). Exit code 1 when nothing is deployed.
+    report the endpoint's health check as healthy (GetHealthCheckStatus). Where the spool or the return queue holds
+    messages, it says how long they take to drain and whether SQS keeps them that long. Exit code 1 when nothing is
+    deployed.
     """
+    chosen = load_stack(stack)
     with console.busy("asking both Regions", quiet=json):
-        found = look(load_stack(stack))
-    console.print_result(found, views.print_status, json=json)
+        found = look(chosen)
+        draining = drains(chosen, {region: each.queues for region, each in found.regions.items()})
+    if json:
+        console.print_json({**found.as_json(), "draining": draining})
+    else:
+        views.print_status(found)
+        views.print_drains(draining)
     if not found.deployed:
         raise typer.Exit(1)
 

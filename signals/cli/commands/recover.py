@@ -110,7 +110,8 @@ def replay_plan(
     """Show which outages are not made good, and how long a replay takes and costs. Changes nothing.
 
     Every outage that AWS or this machine knows of counts, from the first that no completed replay covers: by the
-    alarms on latency and on missing probes (CloudWatch keeps 30 days of them) and the failovers asked for here.
+    alarms on latency and on missing probes (CloudWatch keeps 30 days of them), the failovers asked for here, and the
+    hours in which the primary received fewer probes or signals than the secondary.
     """
     chosen = load_stack(stack)
     with console.busy("reading the archives", quiet=json):

@@ -48,6 +48,9 @@ def print_report(report: DrillReport, console: Console = out) -> None:
     table.add_row("duplicates", f"{verdict.duplicates:,}", "further copies with the same id")
     lost = "red" if verdict.lost else "green"
     table.add_row("lost", f"[bold {lost}]{verdict.lost:,}[/]", ", ".join(verdict.missing[:3]))
+    for things, number in verdict.lost_to.items():
+        together = "failed together" if " + " in things else "failed alone"
+        table.add_row("lost to", f"[bold red]{number:,}[/]", f"{escape(things)}: {together}")
     for region, count in verdict.archived.items():
         table.add_row(f"archived in {region}", *(("-", "not counted") if count is None else (f"{count:,}", "")))
     for name, value in (("to detect", verdict.seconds_to_detect), ("to route", verdict.seconds_to_route)):

@@ -12,10 +12,11 @@ from rich.table import Table
 from signals.observe.find import Found
 from signals.observe.queues import QueueStatus
 from signals.observe.status import FunctionStatus, RegionStatus, StackStatus
-from signals.terminal.console import err, out
+from signals.terminal.console import duration, err, out
 
 if TYPE_CHECKING:
     from signals.observe.send import Result
+    from signals.recover.drains import Drain
 
 _NONE = "[dim]-[/]"
 
@@ -61,6 +62,22 @@ def print_status(status: StackStatus) -> None:
             title, *("\n".join(cell(region)) or _NONE for region in status.regions.values()), end_section=True
         )
     out.print(table)
+
+
+def print_drains(drains: list[Drain]) -> None:
+    """A line for each queue that drains: how long, at which rate, and whether SQS keeps its messages that long."""
+    for found in drains:
+        kept = f"SQS keeps them {duration(found.retention_s)}"
+        if found.oldest_s is not None:
+            kept += f", the oldest is {duration(found.oldest_s)} old"
+        what = f"{found.queue} ({found.region}): {found.messages:,} messages"
+        if found.seconds is None:
+            out.print(f"[red]{escape(what)} do not drain[/]: {escape(found.limit)}; {kept}")
+            continue
+        takes = f"drain in about {duration(found.seconds)}"
+        colour = "bold" if found.in_time else "red"
+        rate = f"{found.per_second:,.0f} a second: {found.limit}"
+        out.print(f"{escape(what)} [{colour}]{takes}[/] once EventBridge takes them ({escape(rate)}); {kept}")
 
 
 def _api(region: RegionStatus) -> list[str]:

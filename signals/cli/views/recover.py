@@ -19,6 +19,8 @@ from signals.recover.replay import ReplayProgress
 from signals.recover.sending import MOST_LEFT, Redriven
 from signals.terminal.console import duration, err, out, plain, print_json
 
+# Of `replay plan`: by quota, what says that it was raised.
+_OPTIONS = {"invocations": "--invocations-quota", "put_events": "--put-events-quota"}
 _MOST_LINES = 1_000  # outcomes that are listed; for millions, counts say more
 
 
@@ -54,13 +56,24 @@ def print_plan(plan: Plan) -> None:
         out.print("        duplicates: what replication delivered too, up to all of it; consumers must recognise ids")
     else:
         out.print(f"        {plan.signals:,} signals, of which {plan.duplicates:,} are in the lake and will come twice")
-    out.print(
-        f"        in {len(plan.slices)} slices, at most 10 at a time; the return path brings back about "
-        f"{plan.drained_per_second:.0f} events a second: {duration(plan.duration_s)}"
-    )
+    out.print(f"        in {len(plan.slices)} slices, at most 10 at a time")
+    print_speed(plan)
     costs = ", ".join(f"{item} ${usd:,.2f}" for item, usd in plan.cost_usd.items() if usd >= 0.01)
     out.print(f"        {_usd(sum(plan.cost_usd.values()))} up to the primary's bus" + (f" ({costs})" if costs else ""))
     out.print(f"start   [bold]signals replay start {plan.id} --stack {plan.stack}[/]")
+
+
+def print_speed(plan: Plan) -> None:
+    rate = plan.events_per_second or plan.drained_per_second
+    if plan.feasible:
+        out.print(f"takes   about {duration(plan.duration_s)} at {rate:,.0f} events a second ({escape(plan.limit)})")
+        return
+    share, option = plan.live_share[plan.binding], _OPTIONS.get(plan.binding)
+    out.print(f"takes   [red]cannot be done on these quotas[/]: live signals take {share:.0%} of {escape(plan.limit)}")
+    out.print(
+        f"        a tenth of it stays free; have AWS raise it, in both Regions alike, and plan again"
+        f"{f' with {option}' if option else ''}"
+    )
 
 
 def replay_line(progress: ReplayProgress) -> str:

@@ -7,8 +7,8 @@ ReplayDestination). The 10 minutes that AWS advises to wait are not needed here:
 
 `GET /_signals/archive?account=…&region=…&ArchiveName=…` shows the events in an archive, as rules see them.
 
-ministack: keeps what it was given without end, answers DescribeArchive with the events in it, counts no bytes, and
-replays to every rule whatever FilterArns say.
+ministack: keeps what it was given without end, answers DescribeArchive with the events in it, counts no bytes,
+replays to every rule whatever FilterArns say, and does not list what a replay covers.
 """
 
 import json
@@ -29,6 +29,7 @@ from signals.local.extensions.event_bus import Event
 
 _MOST_REPLAYS = 10
 _DAY_SECONDS = 86_400
+_LISTED = ("EventStartTime", "EventEndTime", "EventLastReplayedTime", "ReplayEndTime")
 patching.require(
     events, "_archives", "_replays", "_archive_name_from_ref", "_coerce_timestamp", "_matches_pattern_view"
 )
@@ -98,6 +99,17 @@ def _replay(replay: dict[str, Any], archive: dict[str, Any]) -> None:
         event_bus.dispatch({**event, "ReplayName": replay["ReplayName"], "_Ingested": time.time()}, only_rules=only)
         replay["EventLastReplayedTime"] = event["Time"]
     replay["State"], replay["ReplayEndTime"] = "COMPLETED", time.time()
+
+
+@patching.extends(events, "_list_replays(data)")
+def _list_replays(original: Callable[..., Any], data: dict[str, Any]) -> Any:
+    """ListReplays, which says of each what it covers (API reference, Replay)."""
+    status, headers, body = original(data)
+    found = json.loads(body)
+    for replay in found.get("Replays", ()):
+        known = events._replays[replay["ReplayName"]]
+        replay |= {key: known[key] for key in _LISTED if key in known}
+    return status, headers, json.dumps(found).encode()
 
 
 def _forget(archive: dict[str, Any]) -> None:

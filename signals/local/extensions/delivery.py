@@ -5,7 +5,9 @@ no permission is not retried but goes straight to the target's dead-letter queue
 with backoff for RetryPolicy's age and attempts (default 24 h, 185). The dead letter is the event, with the message
 attributes RULE_ARN, TARGET_ARN, ERROR_CODE, ERROR_MESSAGE and, once retries are used up, EXHAUSTED_RETRY_CONDITION and
 RETRY_ATTEMPTS; the queue's own policy must let events.amazonaws.com send for the rule (User Guide, "Using dead-letter
-queues to process undelivered events"). SQS and Lambda need a policy of their own, Firehose a role on the target.
+queues to process undelivered events"). `Invocations` counts what succeeded and what failed permanently, and no attempt
+that is retried ("Monitoring Amazon EventBridge"). SQS and Lambda need a policy of their own, Firehose a role on the
+target.
 
 ministack: invokes Lambda once, drops what it cannot deliver, knows neither DLQ nor Firehose targets, and asks nobody
 for permission.
@@ -67,11 +69,12 @@ def invoke(
         started: When the first one was (epoch seconds); now by default.
     """
     view, started = view or events._pattern_event_view(event), started or time.time()
-    _count("Invocations", rule)
     try:
         _deliver(original, target, event, rule, view)
+        _count("Invocations", rule)
     except DeliveryError as error:
         if not error.retryable:
+            _count("Invocations", rule)
             send_to_dead_letter_queue(target, view, rule, error)
             return
         policy = target.get("RetryPolicy") or {}
@@ -84,6 +87,7 @@ def invoke(
         elif time.time() + wait - started > policy.get("MaximumEventAgeInSeconds", DEFAULT_RETRY_SECONDS):
             exhausted = "MaximumEventAgeInSeconds"
         if exhausted:
+            _count("Invocations", rule)
             send_to_dead_letter_queue(target, view, rule, error, exhausted=exhausted, attempts=attempts)
             return
         progress = {"attempts": attempts + 1, "started": started}

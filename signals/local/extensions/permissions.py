@@ -34,6 +34,10 @@ from signals.local.authorization import Policy, acting, decide, service_may
 from signals.local.extensions import patching
 
 _LAMBDA = "lambda.amazonaws.com"
+# These answer a denied request with status 400 and AccessDeniedException: EventBridge (seen in GitHub's
+# ministryofjustice/modernisation-platform#1253), DynamoDB (sebdah/dynamic-dynamodb#187), and Firehose, as its API
+# reference says (guardian/kinesis-logback-appender#21). Lambda and SQS (aws/aws-sdk-php#188) answer 403.
+_DENIED_400 = frozenset({"events", "dynamodb", "firehose"})
 _may_delete: ContextVar[bool] = ContextVar("may_delete", default=True)
 _access_key: ContextVar[str] = ContextVar("access_key", default="")
 logger = logging.getLogger("signals.local.permissions")
@@ -184,7 +188,10 @@ def _response(
         told["message"] = _denial(principal_arn, action, told.get("resource_arn") or "*", {}, denied=denied)
     if not told.get("error_code"):
         logger.warning("%s", told.get("message") or f"{principal_arn} may not {action}")
-    return original(service, action, principal_arn, request_id, **told)
+    status, headers, body = original(service, action, principal_arn, request_id, **told)
+    if service in _DENIED_400 and not told.get("error_code"):
+        status = 400
+    return status, headers, body
 
 
 @patching.at_installation
