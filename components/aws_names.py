@@ -80,7 +80,9 @@ def _is_punycode(label: str) -> bool:
     prefix, encoded = label[:4], label[4:]
     try:
         text = encoded.encode().decode("punycode")
-        return prefix == "xn--" and not text.isascii() and text.encode("punycode").decode() == encoded
+        letters = all(character == "-" or unicodedata.category(character)[0] in "LMN" for character in text)
+        same = text.encode("punycode").decode() == encoded
+        return prefix == "xn--" and letters and same and not text.isascii()
     except UnicodeError:
         return False
 

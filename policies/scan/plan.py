@@ -11,8 +11,8 @@ from typing import Any
 
 from signals.recording.resolve import Resolver, resolved
 from signals.recording.resources import Recording
-from signals.terraform.emit import MAIN, emit, write
-from signals.terraform.engine import Terraform
+from signals.terraform.emit import emit, write
+from signals.terraform.engine import MAIN, Terraform
 
 _OFFLINE = {
     "access_key": "scan",

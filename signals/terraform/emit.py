@@ -19,12 +19,13 @@ from components.resource_types import PROVIDER
 from signals.errors import TerraformError
 from signals.recording.resources import Recording, Resource
 from signals.recording.values import Asset, Secret, leaves, plain
+from signals.terraform.engine import MAIN
 from signals.terraform.expressions import Expressions, escape, path
 from signals.terraform.names import names_of, resource_names, terraform_type
 from signals.terraform.schema import provider_block, resource_block
 from signals.terraform.values import SecretValue, Values
+from signals.terraform.versions import Versions
 
-MAIN = "main.tf.json"
 _GENERATOR = "signals terraform"
 # What Terraform does anyway, or does not need to be told.
 _SILENT = {"parent", "provider", "additionalSecretOutputs"}
@@ -141,6 +142,9 @@ class _Emitter:
             groups.setdefault(resource.component or "", {}).setdefault(type_, {})[label] = body
         if triggers:
             groups["terraform_data"] = {"terraform_data": triggers}
+        versions = Versions.of(
+            (type_, body) for group in groups.values() for type_, several in group.items() for body in several.values()
+        )
         document = {
             "//": {
                 "generator": _GENERATOR,
@@ -150,7 +154,7 @@ class _Emitter:
             },
             "terraform": {
                 "required_version": ">= 1.10",
-                "required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}},
+                "required_providers": {"aws": {"source": "hashicorp/aws", "version": str(versions)}},
                 **({"backend": backend.to_json()} if backend else {}),
             },
             "provider": {"aws": [self._provider(urn) for urn in self.aliases]},
@@ -171,6 +175,10 @@ class _Emitter:
         inputs = plain(provider.inputs) if _is_embedded(provider) else provider.inputs
         with _about(f"provider {provider.name!r}"):
             body = values.body(inputs, provider_block(), names_of(provider_block()))
+            for tag, value in (provider.inputs.get("defaultTags") or {}).get("tags", {}).items():
+                if value == "":
+                    # hashicorp/terraform-provider-aws#42247: it plans to remove resources' own tags.
+                    raise TerraformError(f"tag {tag!r} is empty, which the AWS provider cannot do: give it a value")
         return {"alias": self.aliases[urn], **body}
 
     def _resource(self, address: str, resource: Resource, triggers: dict[str, Any]) -> dict[str, Any]:

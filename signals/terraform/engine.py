@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from signals.errors import TerraformError
+from signals.terraform.versions import Versions, version_of
 
 Event = dict[str, Any]
 Command = Literal["plan", "apply", "destroy"]
 
+MAIN = "main.tf.json"
 MIRROR_SETTING = "SIGNALS_TERRAFORM_MIRROR"
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
-_OLDEST, _BELOW = (5, 100), (7,)
 
 
 def find_terraform() -> Path:
@@ -35,8 +36,8 @@ def find_terraform() -> Path:
     return Path(found)
 
 
-def find_mirror() -> Path | None:
-    """A folder on this machine that holds the AWS provider in a version that fits.
+def find_mirror(versions: Versions = Versions()) -> Path | None:  # noqa: B008 - a frozen value
+    """A folder on this machine that holds the AWS provider in one of these versions.
 
     None leaves it to terraform, which has folders of its own (Terraform docs, "Implied Local Mirror Directories"), and
     the registry.
@@ -46,15 +47,16 @@ def find_mirror() -> Path | None:
     """
     setting = os.environ.get(MIRROR_SETTING)
     if setting:
-        if not _holds_provider(Path(setting)):
+        if not _holds_provider(Path(setting), versions):
             raise TerraformError(
-                f"{MIRROR_SETTING} is {setting}, which holds no {_PROVIDER} >= 5.100, < 7.0 for {_this_platform()}: "
+                f"{MIRROR_SETTING} is {setting}, which holds no {_PROVIDER} {versions} for {_this_platform()}: "
                 "correct it, or unset it to use the registry"
             )
         return Path(setting)
     cache = os.environ.get("TF_PLUGIN_CACHE_DIR")
     optional = sorted(path.parents[len(_PROVIDER.parts) - 1] for path in Path("/opt").glob(f"*/{_PROVIDER}"))
-    return next(filter(_holds_provider, [*([Path(cache).expanduser()] if cache else []), *optional]), None)
+    places = [*([Path(cache).expanduser()] if cache else []), *optional]
+    return next((place for place in places if _holds_provider(place, versions)), None)
 
 
 def _this_platform() -> str:
@@ -62,15 +64,10 @@ def _this_platform() -> str:
     return f"{sys.platform}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(machine, machine) }"
 
 
-def _holds_provider(place: Path) -> bool:
+def _holds_provider(place: Path, versions: Versions) -> bool:
     unpacked = [path.parent.name for path in place.glob(f"{_PROVIDER}/*/{_this_platform()}")]
     packed = [path.name.split("_")[1] for path in place.glob(f"{_PROVIDER}/*_{_this_platform()}.zip")]
-    return any(_OLDEST <= _version(text) < _BELOW for text in unpacked + packed)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    parts = text.split("-", maxsplit=1)[0].split(".")
-    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+    return any(version_of(text) in versions for text in unpacked + packed)
 
 
 class Terraform:
@@ -97,7 +94,8 @@ class Terraform:
 
     def init(self) -> None:
         """Fetch the provider: from a mirror on this machine where there is one, else from the registry."""
-        mirror = find_mirror()
+        main = self.directory / MAIN
+        mirror = find_mirror(Versions.written(json.loads(main.read_text("utf-8")) if main.is_file() else {}))
         self.text("init", "-input=false", *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def provider_schema(self) -> dict[str, Any]:

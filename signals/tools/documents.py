@@ -15,6 +15,7 @@ from typing import Any
 import typer.main
 from typer.cli import get_docs_for_click
 
+from components.setting_groups import INT32_MAX
 from components.settings import PlatformSettings
 from policies import rules
 from policies.rule import RULES, PolicyRule
@@ -79,6 +80,7 @@ def _type_of(field: Mapping[str, Any]) -> str:
     match field.get("type"):
         case "integer" | "number":
             low, high = field.get("minimum"), field.get("maximum")
+            high = None if high == INT32_MAX else high
             bounds = [f"{low} or more"] if low is not None else []
             bounds += [f"above {field['exclusiveMinimum']}"] if "exclusiveMinimum" in field else []
             return f"{low} to {high}" if None not in (low, high) else "".join(["number", *(f", {b}" for b in bounds)])

@@ -145,6 +145,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
             ("xn--99999999.example", "is not punycode"),
             ("xn--plain-.example", "hyphen"),
             ("xn--.example", "hyphen"),
+            ("xn--a.example", "is not punycode"),
             ("ab--c.example", "is not punycode"),
             ("Signals.example.com", "a-z"),
             ("a_b.example.com", "a-z"),

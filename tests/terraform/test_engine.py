@@ -10,6 +10,7 @@ import pytest
 from signals.errors import TerraformError
 from signals.terraform import engine
 from signals.terraform.engine import Terraform, find_mirror, find_terraform
+from signals.terraform.versions import Versions
 from tests.support.terraform import planned
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
@@ -44,6 +45,20 @@ def test_a_set_mirror_without_a_fitting_provider_is_an_error(
     monkeypatch.setenv(engine.MIRROR_SETTING, str(_provider(tmp_path, version)))
     with pytest.raises(TerraformError, match="unset it to use the registry"):
         find_mirror()
+
+
+def test_a_mirror_without_what_a_stack_needs_is_an_error_and_one_found_by_chance_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    old, needed = _provider(tmp_path, "5.100.0"), Versions(oldest=(6, 20))
+    monkeypatch.setenv(engine.MIRROR_SETTING, str(old))
+    assert find_mirror() == old
+    with pytest.raises(TerraformError, match=r"holds no .*hashicorp/aws >= 6\.20, < 7\.0"):
+        find_mirror(needed)
+    monkeypatch.delenv(engine.MIRROR_SETTING)
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(old))
+    assert find_mirror() == old
+    assert find_mirror(needed) != old
 
 
 def test_the_plugin_cache_comes_before_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -88,7 +103,7 @@ def test_terraform_itself_looks_in_its_own_folders(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
-    monkeypatch.setattr(engine, "find_mirror", lambda: None)
+    monkeypatch.setattr(engine, "find_mirror", lambda _versions: None)
     required = {"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}
     _write(tmp_path, terraform={"required_providers": required}).init()
 
