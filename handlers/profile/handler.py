@@ -1,7 +1,6 @@
 """What Lambda calls, made once at import: a bad environment fails the cold start."""
 
-from handlers.profile.once import Recorder
 from handlers.profile.wiring import build
 from handlers.shared.clients import start
 
-handler = start(build, recorder=Recorder)
+handler = start(build)

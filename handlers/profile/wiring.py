@@ -1,9 +1,9 @@
 """The profile consumer in Lambda: one enriched signal in, one item in DynamoDB out."""
 
-from collections.abc import Callable
 from typing import Any
 
-from handlers.profile.logic import Item, item_of
+from handlers.profile.logic import item_of
+from handlers.profile.once import record
 from handlers.profile.store import ProfileStore
 from handlers.shared.clients import AwsClients
 from handlers.shared.environment import Environment
@@ -13,20 +13,12 @@ from handlers.shared.invocation import Handler, LambdaContext
 ATTEMPTS = 3
 
 
-def build(
-    *, clients: AwsClients, environment: Environment, recorder: Callable[..., Callable[[Item, LambdaContext], str]]
-) -> Handler:
-    """The function that takes an enriched signal; `recorder` makes what writes its item: a `once.Recorder`."""
-    dynamodb = clients.client("dynamodb", attempts=ATTEMPTS)
-    record = recorder(
-        dynamodb,
-        table=environment.text("IDEMPOTENCY_TABLE"),
-        store=ProfileStore(dynamodb, table=environment.text("STATE_TABLE")),
-        region=environment.text("AWS_REGION"),
-    )
+def build(*, clients: AwsClients, environment: Environment) -> Handler:
+    """The function that takes an enriched signal."""
+    store = ProfileStore(clients.client("dynamodb", attempts=ATTEMPTS), table=environment.text("STATE_TABLE"))
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
         item = item_of(event["detail"])
-        clients.emit({record(item, context) if item else "SignalsWithoutCustomer": 1})
+        clients.emit({record(item, store) if item else "SignalsWithoutCustomer": 1})
 
     return handler

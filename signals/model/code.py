@@ -205,30 +205,17 @@ class FunctionClient:
             self._platform.ledger.counts["batches spooled"] += len(Entries)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-    # DynamoDB, as handlers/profile and Powertools' idempotency call it.
+    # DynamoDB, as handlers/profile calls it.
 
-    def put_item(self, *, TableName: str, Item: Mapping[str, Any], **more: Any) -> None:  # noqa: N803
-        # The only condition there is: that the item be new, or an old one have expired, which none does here.
-        key = ("pk", "sk") if "pk" in Item else ("id",)
-        new = "ConditionExpression" in more
+    def put_item(self, *, TableName: str, Item: Mapping[str, Any]) -> None:  # noqa: N803
         self._check("dynamodb:PutItem", TableName)
-        self._platform.tables.put(self._region, TableName, dict(Item), key=key, only_new=new)
+        self._platform.tables.put(self._region, TableName, dict(Item))
 
-    def get_item(self, *, TableName: str, Key: Mapping[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
-        self._check("dynamodb:GetItem", TableName)
-        item = self._platform.tables.get(self._region, TableName, Key)
-        return {} if item is None else {"Item": item}
-
-    def update_item(self, *, TableName: str, Key: Mapping[str, Any], UpdateExpression: str, **more: Any) -> None:  # noqa: N803
-        self._check("dynamodb:UpdateItem", TableName)
-        names, values = more["ExpressionAttributeNames"], more["ExpressionAttributeValues"]
-        sets = (part.split(" = ") for part in UpdateExpression.removeprefix("SET ").split(", "))
-        changed = {names[name]: values[value] for name, value in sets}
-        self._platform.tables.change(self._region, TableName, Key, changed)
-
-    def delete_item(self, *, TableName: str, Key: Mapping[str, Any]) -> None:  # noqa: N803
-        self._check("dynamodb:DeleteItem", TableName)
-        self._platform.tables.delete(self._region, TableName, Key)
+    def query(self, *, TableName: str, ExpressionAttributeValues: Mapping[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        # The only condition there is: a partition key, and how the sort key begins.
+        self._check("dynamodb:Query", TableName)
+        customer, begins = (value["S"] for value in ExpressionAttributeValues.values())
+        return {"Items": self._platform.tables.query(self._region, TableName, customer, begins)}
 
     def _check(self, action: str, table: str) -> None:
         self._watch.take(_REQUEST_S)

@@ -130,7 +130,6 @@ FUNCTIONS_AND_VARIABLES = [
     ("republish", "EVENT_BUS_NAME"),
     ("republish", "EVENT_ENDPOINT_ID"),
     ("profile", "STATE_TABLE"),
-    ("profile", "IDEMPOTENCY_TABLE"),
 ]
 
 

@@ -1,7 +1,6 @@
 """Profiles come out the same for any order, any duplicate and both Regions at once."""
 
 import random
-import time
 from typing import Any
 
 import boto3
@@ -9,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.profile.logic import Item, Profile, customer_of, item_of, profile
-from handlers.profile.once import Recorder
+from handlers.profile.logic import Profile, customer_of, item_of, profile
+from handlers.profile.once import record
 from handlers.profile.store import ProfileStore
 from tests.handlers.support import OTHER_REGION, REGION, Context, signal
 
@@ -135,26 +134,35 @@ def create_table(client: Any, name: str, *keys: str) -> None:
 
 
 class GlobalTables:
-    """Two Regions with both tables, where nothing is replicated until the test says so; the last writer wins."""
+    """A table that two Regions have, where nothing is replicated until the test says so; the last writer wins."""
 
     def __init__(self) -> None:
         self.clients = {region: boto3.client("dynamodb", region_name=region) for region in (REGION, OTHER_REGION)}
         self.stores = {region: ProfileStore(client, table="state") for region, client in self.clients.items()}
-        self.recorders: dict[str, Recorder] = {}
-        for region, client in self.clients.items():
+        self.requests: list[str] = []
+        for client in self.clients.values():
             create_table(client, "state", "pk", "sk")
-            create_table(client, "idempotency", "id")
-            self.recorders[region] = Recorder(client, table="idempotency", store=self.stores[region], region=region)
+            client.meta.events.register("before-call.dynamodb", lambda model, **_: self.requests.append(model.name))
 
     def record(self, region: str, one: dict[str, Any]) -> str:
         item = item_of(one)
         assert item
-        return self.recorders[region](item, Context())
+        return record(item, self.stores[region])
 
-    def replicate(self, table: str, source: str) -> None:
+    def write_units(self) -> int:
+        """What was billed so far: each write of at most 1 KB once a replica, a condition that did not hold included.
+
+        Source: DynamoDB Developer Guide, "Understanding DynamoDB billing for global tables", "Condition expressions".
+        """
+        return sum(name not in {"GetItem", "Query"} for name in self.requests) * len(self.clients)
+
+    def replicate(self, source: str) -> None:
+        """Lets what one Region has reach the other."""
+        before = [*self.requests]
         target = OTHER_REGION if source == REGION else REGION
-        for item in self.clients[source].scan(TableName=table)["Items"]:
-            self.clients[target].put_item(TableName=table, Item=item)
+        for item in self.clients[source].scan(TableName="state")["Items"]:
+            self.clients[target].put_item(TableName="state", Item=item)
+        self.requests = before
 
     def profile(self, region: str) -> Profile | None:
         return profile(self.stores[region].items("c-1"))
@@ -165,48 +173,74 @@ def tables(aws: None) -> GlobalTables:  # noqa: ARG001
     return GlobalTables()
 
 
-def test_a_duplicate_in_one_region_is_not_written_again(tables):
-    puts: list[Item] = []
-    store = tables.stores[REGION]
-
-    class Counted(ProfileStore):
-        def put(self, item: Item) -> None:
-            puts.append(item)
-            store.put(item)
-
-    client = tables.clients[REGION]
-    recorder = Recorder(client, table="idempotency", store=Counted(client, table="state"), region=REGION)
+def test_a_signal_costs_two_write_units_in_both_regions_together_whatever_its_duplicates(tables):
     for _ in range(3):
-        assert recorder(item_of(enriched()), Context()) == "RecordedSignals"
-    assert len(puts) == 1
+        assert tables.record(REGION, enriched()) == "RecordedSignals"
+    tables.replicate(REGION)
+    for region in (OTHER_REGION, REGION, OTHER_REGION):
+        assert tables.record(region, enriched(enrichedregion=region)) == "RecordedSignals"
+    assert tables.write_units() == 2
+    assert tables.profile(REGION) == tables.profile(OTHER_REGION) == folded(enriched())
 
 
-def test_the_record_is_keyed_on_the_signal_alone_and_kept_as_long_as_the_archive(tables):
-    for region in (REGION, OTHER_REGION):
-        tables.record(region, enriched(batchid=region))
-    records = [tables.clients[region].scan(TableName="idempotency")["Items"] for region in (REGION, OTHER_REGION)]
-    assert records[0][0]["id"] == records[1][0]["id"]
-    assert records[0][0]["id"]["S"].startswith("profile#")
-    assert float(records[0][0]["expiration"]["N"]) - time.time() == pytest.approx(30 * 24 * 3600, abs=60)
+def test_both_regions_at_once_cost_a_second_write_of_the_same_item_and_no_more(tables):
+    for region in (REGION, OTHER_REGION, REGION, OTHER_REGION):
+        tables.record(region, enriched(enrichedregion=region))
+    assert tables.write_units() == 4
+    kept = [client.scan(TableName="state")["Items"] for client in tables.clients.values()]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 1
 
 
-def test_a_signal_that_is_being_recorded_elsewhere_is_recorded_anyway_and_counted_apart(tables):
-    """Seen live: a replicated copy meets a record in progress (aws-samples/sample-serverless-messaging-hub)."""
-    tables.record(OTHER_REGION, enriched())
-    [record] = tables.clients[OTHER_REGION].scan(TableName="idempotency")["Items"]
-    record |= {"status": {"S": "INPROGRESS"}, "in_progress_expiration": {"N": "99999999999999"}}
-    tables.clients[REGION].put_item(TableName="idempotency", Item=record)
-
-    assert tables.record(REGION, enriched()) == "AlreadyInProgress"
-    assert tables.profile(REGION) == tables.profile(OTHER_REGION)
-
-
-def test_a_record_that_arrives_before_its_item_does_not_hide_the_signal(tables):
+def test_a_signal_costs_one_request_that_reads_and_one_that_writes(tables):
     tables.record(REGION, enriched())
-    tables.replicate("idempotency", REGION)  # and the Region is lost before the item follows
-    assert tables.record(OTHER_REGION, enriched()) == "RecordedAheadOfReplication"
-    assert tables.profile(OTHER_REGION) == folded(enriched())
+    assert tables.requests == ["Query", "PutItem"]
+    tables.record(REGION, enriched())
+    assert tables.requests[2:] == ["Query"]
+
+
+def test_a_signal_that_only_the_other_region_has_is_written_here_too(tables):
+    tables.record(REGION, enriched())  # and the Region is lost before the item follows
     assert tables.record(OTHER_REGION, enriched()) == "RecordedSignals"
+    assert tables.profile(OTHER_REGION) == folded(enriched())
+
+
+def test_an_id_that_begins_with_another_one_is_another_signal(tables):
+    for identity in ("s#1", "s", "s#0123456789abcdef"):
+        assert tables.record(REGION, enriched(identity)) == "RecordedSignals"
+    assert tables.profile(REGION) == folded(*map(enriched, ("s", "s#1", "s#0123456789abcdef")))
+
+
+def test_a_signal_of_an_id_that_was_used_very_often_is_kept(tables):
+    said = [enriched(data={"n": n}) for n in range(25)]
+    for one in said * 2:
+        tables.record(REGION, one)
+    assert tables.profile(REGION) == folded(*said)
+    assert len(tables.clients[REGION].scan(TableName="state")["Items"]) == 25
+
+
+# What the table of a stack may hold: `signals find` and the function read it as it was written.
+HELD = {
+    "attributes": '{"city":"Tempe","plan":"free"}',
+    "customer": "c-1",
+    "id": "a",
+    "pk": "customer#c-1",
+    "producer": "demo",
+    "sk": "2026-01-01T00:00:00.000000000#demo#a#072958770183feba",
+    "source": "/shop",
+    "time": "2026-01-01T00:00:00Z",
+    "type": "shop.order.placed",
+}
+
+
+def test_an_item_that_was_written_beside_an_idempotency_record_is_the_item_of_that_signal_still(tables):
+    one = enriched("a", time=HELD["time"], data={"plan": "free", "city": "Tempe"})
+    one |= {"source": HELD["source"], "type": HELD["type"]}
+    tables.clients[REGION].put_item(TableName="state", Item={name: {"S": value} for name, value in HELD.items()})
+    tables.requests.clear()
+    assert tables.record(REGION, one) == "RecordedSignals"
+    assert tables.requests == ["Query"]
+    assert tables.profile(REGION) == folded(one)
 
 
 def test_an_id_that_is_used_again_for_another_signal_counts_once_and_is_counted_apart(tables):
@@ -228,9 +262,9 @@ def test_both_regions_agree_whatever_reaches_them_in_whatever_order(tables, seed
     for region, one in steps:
         tables.record(region, one)
         if chance.random() < 0.2:
-            tables.replicate(chance.choice(("state", "idempotency")), chance.choice((REGION, OTHER_REGION)))
+            tables.replicate(chance.choice((REGION, OTHER_REGION)))
     for region in (REGION, OTHER_REGION):
-        tables.replicate("state", region)
+        tables.replicate(region)
     assert tables.profile(REGION) == tables.profile(OTHER_REGION) == folded(*said)
 
 
@@ -238,7 +272,6 @@ def test_both_regions_agree_whatever_reaches_them_in_whatever_order(tables, seed
 def test_the_function_records_a_signal_and_counts_it(start, capsys):
     client = boto3.client("dynamodb")
     create_table(client, "signals-profile-state", "pk", "sk")
-    create_table(client, "signals-profile-idempotency", "id")
     function = start("profile")
     for one in (enriched("a"), enriched("a"), enriched("b"), enriched("c", subject=None)):
         function.handler({"detail": one}, Context())

@@ -157,12 +157,12 @@ HARMFUL: dict[str, Callable[[], Recording]] = {
     "the profile may not write": lambda: without_action(
         f"processing-{PRIMARY}-profile-role-policy", "dynamodb:PutItem"
     ),
-    "the profile may not note what it has done": lambda: without_action(
-        f"processing-{PRIMARY}-profile-role-policy", "dynamodb:UpdateItem"
+    "the profile may not see what it has done": lambda: without_action(
+        f"processing-{PRIMARY}-profile-role-policy", "dynamodb:Query"
     ),
     "there is no table for profiles": lambda: without((types.TABLE, "profile-tables-state")),
     "the profile's tables are in the primary alone": lambda: changed(
-        types.TABLE, "profile-tables-idempotency", lambda i: i.pop("replicas")
+        types.TABLE, "profile-tables-state", lambda i: i.pop("replicas")
     ),
     "the API may not invoke ingest": lambda: without((types.PERMISSION, f"api-{PRIMARY}-ingest-invoked-by-api")),
     "there is no route for signals": lambda: without((types.ROUTE, f"api-{PRIMARY}-route-signals")),
