@@ -12,6 +12,9 @@ from components.parts.subscription import Subscription, rule_arn
 from components.resource_types import TABLE
 from components.setting_groups import Consumer, FunctionSize, Lake
 
+# Who reads a queue once a day is in time; 12 of the 14 days that SQS keeps a message are left to do something.
+_LONGEST_WAIT_SECONDS = 2 * 86_400
+
 
 class ConsumerSubscription(RegionalComponent):
     """What one consumer of the settings is made of: its lake, queue or function, and the rule that feeds it.
@@ -57,6 +60,7 @@ class ConsumerSubscription(RegionalComponent):
                     queue_name=physical,
                     rule_arns=[rule_arn(region, names.data_bus, physical)],
                     alarmed=False,
+                    longest_wait_seconds=_LONGEST_WAIT_SECONDS,
                     opts=self.child,
                 ).arn
             case "function":
@@ -84,6 +88,7 @@ class ConsumerSubscription(RegionalComponent):
             pattern=consumer.rule_pattern,
             target_arn=target_arn,
             target_role_arn=role_arn,
+            bus_of_signals=names.data_bus,
             # A lake and a queue get the signal itself, a function EventBridge's event around it.
             input_path=None if function else "$.detail",
             opts=self.child,

@@ -67,6 +67,7 @@ class Enrichment(RegionalComponent):
             rule_name=region.names.enrichment,
             pattern=pattern,
             target_arn=function.alias.arn,
+            bus_of_signals=region.names.ingress_bus,
             opts=self.child,
         )
         function.allow_invocation("ingress-rule", "events.amazonaws.com", subscription.rule_arn)

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.active_archive import ActiveArchivePair
+from components.parts.alarms import alarm_above
 from components.parts.function import PackagedFunction
 from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
@@ -76,6 +77,18 @@ class IngestApi(RegionalComponent):
             files=sources_file(sources),
             snap_start=ingest.snap_start,
             opts=self.child,
+        )
+        alarm_above(
+            f"{name}-unavailable",
+            region=region,
+            parent=self,
+            physical_name=region.names.unavailable_alarm,
+            runbook="signals-are-unavailable",
+            what="Neither the endpoint nor the spool took signals: clients were told 503, and to send them again.",
+            namespace="Signals",
+            metric="UnavailableSignals",
+            dimensions={"FunctionName": region.names.ingest},
+            at_risk=True,
         )
         api = aws.apigatewayv2.Api(
             f"{name}-api",

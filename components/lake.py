@@ -4,6 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.names import regional_role
+from components.parts.alarms import alarm_above
 from components.parts.iam import allow, document, tls_only
 from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Lake
@@ -142,7 +143,47 @@ class DataLake(RegionalComponent):
             },
             opts=region.options(self, depends_on=[policy]),
         )
+        self._alarms(settings)
         return stream.arn
+
+    def _alarms(self, settings: Lake) -> None:
+        """Firehose keeps what it cannot write for 24 h and has no dead-letter queue: what it refuses, EventBridge has.
+
+        Source: Firehose Developer Guide, "Implement best practices with CloudWatch Alarms".
+        """
+        names = self.region.names
+        alarm_above(
+            f"{self._name}-late",
+            region=self.region,
+            parent=self,
+            physical_name=names.lake_late_alarm,
+            runbook="the-lake-falls-behind",
+            what="Firehose has not written signals to the lake for too long, and forgets them after 24 hours.",
+            namespace="AWS/Firehose",
+            metric="DeliveryToS3.DataFreshness",
+            dimensions={"DeliveryStreamName": names.lake},
+            statistic="Maximum",
+            # Full buffers are as old as they may be; 15 minutes more are no longer a hiccup of S3.
+            threshold=settings.buffer_seconds + 900,
+            periods=3,
+            period_seconds=300,
+            at_risk=True,
+        )
+        alarm_above(
+            f"{self._name}-throttled",
+            region=self.region,
+            parent=self,
+            physical_name=names.lake_throttled_alarm,
+            runbook="the-lake-falls-behind",
+            what="Firehose refuses signals: the stream's quota does not suffice, and EventBridge tries for 24 hours.",
+            namespace="AWS/Firehose",
+            metric="ThrottledRecords",
+            dimensions={"DeliveryStreamName": names.lake},
+            # A stream grows by itself once it has been throttled; EventBridge tries again until it has.
+            periods=3,
+            period_seconds=300,
+            at_risk=True,
+        )
 
     def _catalogue(self, bucket: aws.s3.Bucket) -> None:
         name, here, names = self._name, self.here, self.region.names

@@ -45,6 +45,7 @@ ARCHIVE = Kind("event archive", types.ARCHIVE, r"[.\-\w]{1,48}")
 RULE = Kind("EventBridge rule", types.RULE, r"[.\-\w]{1,64}", "bus")
 SCHEDULE = Kind("schedule", types.SCHEDULE, r"[.\-\w]{1,64}")
 ALARM = Kind("CloudWatch alarm", types.ALARM, r".{1,255}")
+COMPOSITE_ALARM = Kind("composite alarm", types.COMPOSITE_ALARM, r".{1,255}", name_property="alarmName")
 LOG_GROUP = Kind("log group", types.LOG_GROUP, r"(?!aws/)[.\-/#\w]{1,512}")
 QUEUE = Kind("SQS queue", types.QUEUE, r"[-\w]{1,80}")
 FUNCTION = Kind("Lambda function", types.FUNCTION, r"[-\w]{1,64}")
@@ -63,8 +64,8 @@ WORKGROUP = Kind("Athena workgroup", types.WORKGROUP, r"[.\-\w]{1,128}")
 # API Gateway takes one name twice; commands, which find an API by its name, could not tell the two apart.
 API = Kind("HTTP API", types.API, r".{1,128}")
 KINDS = (
-    *(BUS, ENDPOINT, ARCHIVE, RULE, SCHEDULE, ALARM, LOG_GROUP, QUEUE, FUNCTION, ROLE, TABLE, BUCKET, STREAM),
-    *(DATABASE, WORKGROUP, API),
+    *(BUS, ENDPOINT, ARCHIVE, RULE, SCHEDULE, ALARM, COMPOSITE_ALARM, LOG_GROUP, QUEUE, FUNCTION, ROLE, TABLE, BUCKET),
+    *(STREAM, DATABASE, WORKGROUP, API),
 )
 
 
@@ -102,6 +103,31 @@ def failed_queue(name: str) -> str:
 def messages_alarm(queue: str) -> str:
     """The alarm on messages in a queue that should be empty."""
     return f"{queue}-holds-messages"
+
+
+def age_alarm(queue: str) -> str:
+    """The alarm on what waits in a queue for too long."""
+    return f"{queue}-waits"
+
+
+def undelivered_alarm(rule: str) -> str:
+    """The alarm on what neither a rule's target nor its dead-letter queue took."""
+    return f"{rule}-undelivered"
+
+
+def throttled_alarm(function: str) -> str:
+    """The alarm on invocations of a function that Lambda refuses."""
+    return f"{function}-throttled"
+
+
+def dropped_alarm(function: str) -> str:
+    """The alarm on events that a function gave up on."""
+    return f"{function}-dropped"
+
+
+def destination_alarm(function: str) -> str:
+    """The alarm on events that a function gave up on and whose failure queue refused them."""
+    return f"{function}-failed-undelivered"
 
 
 def regional_role(name: str, region: str) -> str:
@@ -159,6 +185,10 @@ class Names:
     canary = _Name("canary")  # schedule and the function that it invokes to send probes
     canary_schedule_role = _Name("canary-schedule")
     return_path = _Name("return")  # rule, queue and function in the secondary that return replays to the primary
+    at_risk_alarm = _Name("signals-at-risk")
+    unavailable_alarm = _Name("ingest-unavailable")
+    lake_late_alarm = _Name("lake-late")
+    lake_throttled_alarm = _Name("lake-throttled")
     lake = _Name("lake")  # Firehose stream and Athena workgroup
     queue_prefix = _Name("")
 
@@ -228,31 +258,33 @@ class Names:
             yield PhysicalName(API, region, self.api, "ingest")
             yield PhysicalName(LOG_GROUP, region, log_group("apigateway", self.api), "ingest")
             yield from _function("ingest", region, self.ingest)
+            yield PhysicalName(ALARM, region, self.unavailable_alarm, "ingest")
+            yield PhysicalName(COMPOSITE_ALARM, region, self.at_risk_alarm, "the platform")
             if region == primary or both:
                 yield PhysicalName(BUS, region, self.data_bus, "the data platform bus")
                 yield from _function("enrichment", region, self.enrichment, asynchronous=True)
                 yield from _rule("enrichment", region, self.ingress_bus, self.enrichment)
                 yield from _queue("enrichment", region, self.quarantine, "quarantine")
-            yield from _queue("the spool", region, self.spool, "spool")
+            yield from _queue("the spool", region, self.spool, "spool", waits=True)
             yield from _queue("the spool", region, dead_letter_queue(self.spool), "dlq")
             yield from _function("the spool", region, self.republish)
-            yield from _rule("the probe", region, self.ingress_bus, self.probe)
+            yield from _rule("the probe", region, self.ingress_bus, self.probe, signals=False)
             yield from _queue("the probe", region, self.probe, "probe", alarmed=False)
             yield PhysicalName(ALARM, region, self.probe_alarm, "the probe")
         yield PhysicalName(ENDPOINT, primary, self.endpoint, pair)
         yield PhysicalName(ROLE, primary, self.replication_role, pair)
         yield PhysicalName(ALARM, primary, self.latency_alarm, "failover")
         yield from _rule("the return path", secondary, self.ingress_bus, self.return_path)
-        yield from _queue("the return path", secondary, self.return_path, "return", alarmed=False)
+        yield from _queue("the return path", secondary, self.return_path, "return", alarmed=False, waits=True)
         yield from _queue("the return path", secondary, failed_queue(self.return_path), "dlq")
         yield from _function("the return path", secondary, self.return_path)
-        yield from _function("the probe", secondary, self.canary, asynchronous=True)
+        yield from _function("the probe", secondary, self.canary, asynchronous=True, signals=False)
         yield PhysicalName(SCHEDULE, secondary, self.canary, "the probe")
         yield PhysicalName(ROLE, secondary, self.canary_schedule_role, "the probe")
         if self.heartbeats:
             yield PhysicalName(SCHEDULE, primary, self.heartbeat, "the heartbeat")
             yield PhysicalName(ROLE, primary, self.heartbeat, "the heartbeat")
-            yield from _rule("the heartbeat", primary, self.ingress_bus, self.heartbeat)
+            yield from _rule("the heartbeat", primary, self.ingress_bus, self.heartbeat, signals=False)
             yield from _queue("the heartbeat", primary, self.heartbeat, "heartbeat", alarmed=False)
 
     def _of_consumer(self, consumer: Consumer) -> Iterator[PhysicalName]:
@@ -262,7 +294,7 @@ class Names:
             yield from _rule(owner, region, self.data_bus, name)
             match consumer.kind:
                 case "queue":
-                    yield from _queue(owner, region, name, "queue", alarmed=False)
+                    yield from _queue(owner, region, name, "queue", alarmed=False, waits=True)
                 case "function":
                     yield from _function(owner, region, name, asynchronous=True)
                     yield PhysicalName(TABLE, region, self.state_table(consumer.name), owner)
@@ -270,6 +302,8 @@ class Names:
                 case "lake":
                     yield PhysicalName(ROLE, region, self.delivery_role(consumer.name, region), owner)
                     yield PhysicalName(STREAM, region, self.lake, owner)
+                    yield PhysicalName(ALARM, region, self.lake_late_alarm, owner)
+                    yield PhysicalName(ALARM, region, self.lake_throttled_alarm, owner)
                     yield PhysicalName(ROLE, region, regional_role(self.lake, region), owner)
                     yield PhysicalName(LOG_GROUP, region, log_group("kinesisfirehose", self.lake), owner)
                     yield PhysicalName(BUCKET, region, self.lake_bucket(region), owner)
@@ -305,20 +339,33 @@ class Names:
             raise ValueError("; ".join(problems.values()))
 
 
-def _queue(owner: str, region: str, name: str, purpose: str, *, alarmed: bool = True) -> Iterator[PhysicalName]:
+def _queue(
+    owner: str, region: str, name: str, purpose: str, *, alarmed: bool = True, waits: bool = False
+) -> Iterator[PhysicalName]:
     yield PhysicalName(QUEUE, region, name, owner, purpose=purpose)
     if alarmed:
         yield PhysicalName(ALARM, region, messages_alarm(name), owner)
+    if waits:
+        yield PhysicalName(ALARM, region, age_alarm(name), owner)
 
 
-def _rule(owner: str, region: str, bus: str, name: str) -> Iterator[PhysicalName]:
+def _rule(owner: str, region: str, bus: str, name: str, *, signals: bool = True) -> Iterator[PhysicalName]:
     yield PhysicalName(RULE, region, name, owner, bus=bus)
+    if signals:
+        yield PhysicalName(ALARM, region, undelivered_alarm(name), owner)
     yield from _queue(owner, region, dead_letter_queue(name), "dlq")
 
 
-def _function(owner: str, region: str, name: str, *, asynchronous: bool = False) -> Iterator[PhysicalName]:
+def _function(
+    owner: str, region: str, name: str, *, asynchronous: bool = False, signals: bool = True
+) -> Iterator[PhysicalName]:
     yield PhysicalName(FUNCTION, region, name, owner)
     yield PhysicalName(LOG_GROUP, region, log_group("lambda", name), owner)
     yield PhysicalName(ROLE, region, regional_role(name, region), owner)
+    if signals:
+        yield PhysicalName(ALARM, region, throttled_alarm(name), owner)
     if asynchronous:
         yield from _queue(owner, region, failed_queue(name), "dlq")
+    if asynchronous and signals:
+        yield PhysicalName(ALARM, region, dropped_alarm(name), owner)
+        yield PhysicalName(ALARM, region, destination_alarm(name), owner)

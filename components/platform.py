@@ -10,6 +10,7 @@ from components.domain import ApiDomain
 from components.failover import FailoverHealth
 from components.heartbeat import Heartbeat
 from components.ingest_api import IngestApi
+from components.parts.alarms import signals_at_risk
 from components.parts.regions import Component, Region, RegionPair
 from components.probe import Probe
 from components.processing import RegionalProcessing
@@ -95,6 +96,9 @@ class CustomerSignalPlatform(Component):
                 ingress_bus=ingress.buses.secondary,
                 opts=self.child,
             )
+
+        for region in regions:
+            signals_at_risk(f"at-risk-{region.name}", region=region, parent=self)
 
         self.outputs = {
             "url": url,

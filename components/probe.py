@@ -49,6 +49,7 @@ class Probe(Component):
             environment={"EVENT_BUS_NAME": ingress.bus_name, "EVENT_ENDPOINT_ID": ingress.endpoint_id},
             statements=[put_events(PROBE_SOURCE, ingress.bus_arns)],
             asynchronous=True,
+            carries_signals=False,
             opts=self.child,
         )
         every_minute(

@@ -11,6 +11,9 @@ from components.parts.subscription import Subscription, rule_arn
 from components.setting_groups import RETURN_PATH_CONCURRENCY, FunctionSize
 from handlers.shared.contract import INGEST_SOURCE, REPLAY_NAME
 
+# `signals replay` starts no slice while the queue holds more than an hour's work: six hours are no longer its pace.
+_LONGEST_WAIT_SECONDS = 6 * 3_600
+
 
 class ReturnPath(Component):
     """A rule in the secondary that takes replayed events alone, a queue, and a function that puts them in the primary.
@@ -44,6 +47,7 @@ class ReturnPath(Component):
             dead_letter_queue_name=failed_queue(physical),
             rule_arns=[rule_arn(secondary, ingress.bus_name, physical)],
             alarmed=False,
+            longest_wait_seconds=_LONGEST_WAIT_SECONDS,
             maximum_concurrency=RETURN_PATH_CONCURRENCY,
             folder="return_path",
             function_name=physical,
@@ -59,6 +63,7 @@ class ReturnPath(Component):
             rule_name=physical,
             pattern={REPLAY_NAME: [{"exists": True}]},
             target_arn=drained.queue.arn,
+            bus_of_signals=ingress.bus_name,
             opts=self.child,
         )
         self.register_outputs({"ruleArn": subscription.rule_arn})

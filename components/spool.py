@@ -11,6 +11,10 @@ from components.parts.regions import Region
 from components.setting_groups import FunctionSize
 from handlers.shared.contract import INGEST_SOURCE
 
+# A message is tried at once, after 6 minutes and after 12, then SQS counts its age no longer (SQS Developer Guide,
+# "Available CloudWatch metrics"). A failover lets messages reach 12 minutes once; an endpoint that goes on refusing
+# keeps the oldest between 10 and 12 for as long as it does.
+_LONGEST_WAIT_SECONDS = 600
 _FORMER_TYPE = "signals:index:Spool"
 
 
@@ -34,6 +38,7 @@ def spool(
         region=region,
         queue_name=region.names.spool,
         dead_letter_queue_name=dead_letter_queue(region.names.spool),
+        longest_wait_seconds=_LONGEST_WAIT_SECONDS,
         folder="republish",
         function_name=region.names.republish,
         size=size,

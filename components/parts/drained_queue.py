@@ -24,6 +24,7 @@ class DrainedQueue(RegionalComponent):
         queue_name: Physical name.
         dead_letter_queue_name: Physical name of the queue for what failed for a day.
         rule_arns: EventBridge rules that may send here.
+        longest_wait_seconds: How old the oldest message may get before an alarm says so (s).
         alarmed: Whether a message in the queue is a fault; one in the dead-letter queue always is.
         maximum_concurrency: Concurrent invocations, ten messages each: old signals must not crowd out new ones.
         folder: The function's folder in handlers/.
@@ -48,6 +49,7 @@ class DrainedQueue(RegionalComponent):
         environment: Mapping[str, pulumi.Input[str]],
         statements: Sequence[Statement],
         rule_arns: Sequence[pulumi.Input[str]] = (),
+        longest_wait_seconds: int,
         alarmed: bool = True,
         maximum_concurrency: int = 5,
         opts: pulumi.ResourceOptions | None = None,
@@ -60,6 +62,7 @@ class DrainedQueue(RegionalComponent):
             queue_name=queue_name,
             rule_arns=rule_arns,
             alarmed=alarmed,
+            longest_wait_seconds=longest_wait_seconds,
             visibility_timeout_seconds=_VISIBILITY_TIMEOUTS * size.timeout_seconds,
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _MAX_RECEIVES}

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.names import failed_queue, regional_role
+from components.names import destination_alarm, dropped_alarm, failed_queue, regional_role, throttled_alarm
 from components.packaging.archive import package
+from components.parts.alarms import alarm_above
 from components.parts.iam import Statement, allow
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import FunctionSize
 
 ALIAS = "live"
+_THROTTLED_MINUTES = 5
 
 
 class PackagedFunction(RegionalComponent):
@@ -27,6 +29,7 @@ class PackagedFunction(RegionalComponent):
         files: Further files at the root of its archive, by name.
         asynchronous: Whether it is invoked asynchronously: then events that it fails on go to a queue.
         snap_start: Start from a snapshot (python3.12 and newer).
+        carries_signals: False for what nobody misses when it is dropped.
 
     Source: Lambda Developer Guide, "Error handling for asynchronous invocation" (two retries, then the destination).
     """
@@ -47,6 +50,7 @@ class PackagedFunction(RegionalComponent):
         files: Mapping[str, bytes] | None = None,
         asynchronous: bool = False,
         snap_start: bool = False,
+        carries_signals: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
@@ -110,8 +114,57 @@ class PackagedFunction(RegionalComponent):
                 destination_config={"on_failure": {"destination": failed.arn}},
                 opts=self.here,
             )
+        if carries_signals:
+            self._alarms(function_name, asynchronous=asynchronous)
         self.name = function.name
         self.register_outputs({"name": self.name, "aliasArn": self.alias.arn})
+
+    def _alarms(self, function_name: str, *, asynchronous: bool) -> None:
+        self._alarm(
+            "throttled",
+            function_name,
+            physical_name=throttled_alarm(function_name),
+            metric="Throttles",
+            runbook="a-function-is-throttled",
+            says=f"Lambda has refused invocations of {function_name} for minutes: its concurrency does not suffice.",
+        )
+        if asynchronous:
+            self._alarm(
+                "dropped",
+                function_name,
+                physical_name=dropped_alarm(function_name),
+                metric="AsyncEventsDropped",
+                runbook="messages-in-a-queue",
+                says=f"Lambda gave up on events of {function_name} and sent them to its failure queue.",
+            )
+            self._alarm(
+                "failed-undelivered",
+                function_name,
+                physical_name=destination_alarm(function_name),
+                metric="DestinationDeliveryFailures",
+                runbook="signals-are-lost",
+                says=f"The failure queue of {function_name} did not take what it gave up on: it is lost here.",
+            )
+
+    def _alarm(
+        self, what: str, function_name: str, *, physical_name: str, metric: str, runbook: str, says: str
+    ) -> None:
+        """An alarm on one of the function's counts, over all its versions."""
+        alarm_above(
+            f"{self._name}-{what}",
+            region=self.region,
+            parent=self,
+            physical_name=physical_name,
+            runbook=runbook,
+            what=says,
+            namespace="AWS/Lambda",
+            metric=metric,
+            dimensions={"FunctionName": function_name},
+            # A burst is throttled until there are environments for it, 1,000 more every 10 s, and what was
+            # asynchronous is tried again for 6 h: only minutes of it are a limit.
+            periods=_THROTTLED_MINUTES if metric == "Throttles" else 1,
+            at_risk=metric == "DestinationDeliveryFailures",
+        )
 
     def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> None:
         """Let a service invoke the alias on behalf of one resource; `by` names the permission."""

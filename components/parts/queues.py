@@ -5,17 +5,17 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.names import messages_alarm
+from components.names import age_alarm, messages_alarm
+from components.parts.alarms import alarm_above
 from components.parts.iam import Statement, document, tls_only
 from components.parts.regions import Region, RegionalComponent
-from components.parts.runbook import see
 
 MAX_RETENTION_DAYS = 14  # SQS keeps a message no longer
 _DAY_SECONDS = 86_400
 
 
 class MessageQueue(RegionalComponent):
-    """An SQS standard queue, its policy and the alarm on messages in it.
+    """An SQS standard queue, its policy and the alarms on messages in it.
 
     Args:
         queue_name: Physical name.
@@ -24,6 +24,7 @@ class MessageQueue(RegionalComponent):
         holds_data: Whether it may hold the only copy of a signal, which a protected stack refuses to delete.
         retention_seconds: How long a message is kept (s).
         visibility_timeout_seconds: How long a received message stays hidden (s).
+        longest_wait_seconds: How old the oldest message may get before an alarm says so (s); unset: as it likes.
         redrive_policy: As JSON, where a message goes that has been received too often.
 
     Source: EventBridge User Guide, "Using dead-letter queues"; SQS Developer Guide.
@@ -43,6 +44,7 @@ class MessageQueue(RegionalComponent):
         holds_data: bool = True,
         retention_seconds: int = MAX_RETENTION_DAYS * _DAY_SECONDS,
         visibility_timeout_seconds: int = 30,
+        longest_wait_seconds: int | None = None,
         redrive_policy: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ):
@@ -71,24 +73,32 @@ class MessageQueue(RegionalComponent):
             )
         aws.sqs.QueuePolicy(f"{name}-policy", queue_url=queue.url, policy=document(statements), opts=self.here)
         if alarmed:
-            aws.cloudwatch.MetricAlarm(
+            alarm_above(
                 f"{name}-alarm",
-                name=messages_alarm(queue_name),
-                alarm_description=see(
-                    "the-spool-grows" if queue_name == region.names.spool else "messages-in-a-queue",
-                    f"There are messages in {queue_name}: something could not be delivered or processed.",
-                ),
+                region=region,
+                parent=self,
+                physical_name=messages_alarm(queue_name),
+                runbook="the-spool-grows" if queue_name == region.names.spool else "messages-in-a-queue",
+                what=f"There are messages in {queue_name}: something could not be delivered or processed.",
                 namespace="AWS/SQS",
-                metric_name="ApproximateNumberOfMessagesVisible",
+                metric="ApproximateNumberOfMessagesVisible",
                 dimensions={"QueueName": queue.name},
                 statistic="Maximum",
-                period=60,
-                evaluation_periods=1,
-                comparison_operator="GreaterThanThreshold",
-                threshold=0,
-                treat_missing_data="notBreaching",
-                alarm_actions=region.alarm_actions,
-                actions_enabled=region.actions_enabled,
-                opts=self.here,
+            )
+        if longest_wait_seconds:
+            alarm_above(
+                f"{name}-waits",
+                region=region,
+                parent=self,
+                physical_name=age_alarm(queue_name),
+                runbook="the-spool-grows" if queue_name == region.names.spool else "messages-wait-in-a-queue",
+                what=f"Messages wait in {queue_name} for too long: whoever drains it is too slow, or does not.",
+                namespace="AWS/SQS",
+                metric="ApproximateAgeOfOldestMessage",
+                dimensions={"QueueName": queue_name},
+                statistic="Maximum",
+                threshold=longest_wait_seconds,
+                periods=5,
+                at_risk=True,
             )
         self.register_outputs({"arn": self.arn, "url": self.url})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import pulumi
@@ -31,6 +31,7 @@ class Region:
         actions_enabled: False where the settings say that alarms tell nobody.
         protection: Whether the stack refuses to delete what holds data.
         embedded: Whether this is the embedded AWS on this machine.
+        at_risk: Names of the alarms, as they are made, that say that signals are lost or will be.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Region:
     actions_enabled: bool | None
     protection: bool
     embedded: bool
+    at_risk: list[pulumi.Output[str]] = field(default_factory=list)
 
     @property
     def account_id(self) -> str:

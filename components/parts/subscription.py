@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.names import dead_letter_queue
+from components.names import dead_letter_queue, undelivered_alarm
+from components.parts.alarms import alarm_above
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region, RegionalComponent
 from components.resource_types import RULE
@@ -32,6 +33,8 @@ class Subscription(RegionalComponent):
         target_arn: What receives the events.
         target_role_arn: The role that EventBridge assumes to reach it, where the target needs one.
         input_path: Part of the event that the target receives (`$.detail`); unset: the whole event.
+        bus_of_signals: The bus's physical name where what the rule takes are signals, not signs of life: then an alarm
+            says that one could neither be delivered nor kept.
 
     Source: EventBridge User Guide, "Event retry policy and using dead-letter queues".
     """
@@ -49,6 +52,7 @@ class Subscription(RegionalComponent):
         target_arn: pulumi.Input[str],
         target_role_arn: pulumi.Input[str] | None = None,
         input_path: str | None = None,
+        bus_of_signals: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
@@ -75,4 +79,17 @@ class Subscription(RegionalComponent):
             dead_letter_config={"arn": dead_letters.arn},
             opts=self.here,
         )
+        if bus_of_signals:
+            alarm_above(
+                f"{name}-undelivered",
+                region=region,
+                parent=self,
+                physical_name=undelivered_alarm(rule_name),
+                runbook="signals-are-lost",
+                what=f"What {rule_name} could not deliver its dead-letter queue did not take either: it is lost here.",
+                namespace="AWS/Events",
+                metric="InvocationsFailedToBeSentToDlq",
+                dimensions={"EventBusName": bus_of_signals, "RuleName": rule_name},
+                at_risk=True,
+            )
         self.register_outputs({"ruleArn": self.rule_arn})

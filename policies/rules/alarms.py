@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.resource_types import ALARM
+from components.resource_types import ALARM, COMPOSITE_ALARM
 from policies.rule import Finding, rule
 from policies.view import StackView
 
@@ -20,7 +20,7 @@ from policies.view import StackView
 def alarms_notify(stack: StackView) -> Iterator[Finding]:
     if not stack.protected:
         return
-    for alarm in stack.of(ALARM):
+    for alarm in (*stack.of(ALARM), *stack.of(COMPOSITE_ALARM)):
         actions, enabled = alarm.get("alarmActions") or [], alarm.get("actionsEnabled")
         if actions and enabled is False:
             yield alarm, "it names whom to notify, and its actions are switched off"

@@ -303,7 +303,7 @@ class _Reader:
 
     def _queues(self) -> Iterator[QueuePlan]:
         policies = {i["queueUrl"]: Policy.of(i["policy"]) for i in self._of_type(types.QUEUE_POLICY)}
-        alarms = self._of_type(types.ALARM)
+        alarms = [i for i in self._of_type(types.ALARM) if i["metricName"] == "ApproximateNumberOfMessagesVisible"]
         alarmed = {(i["region"], (i.get("dimensions") or {}).get("QueueName")) for i in alarms}
         for i in self._of_type(types.QUEUE):
             yield QueuePlan(

@@ -56,6 +56,10 @@ class ProbeAlarms:
                 delay_s = MINUTE_S if arrives else MISSED_PROBES * MINUTE_S
                 self._platform.clock.after(delay_s, lambda region=region: self._evaluate(region))  # type: ignore[misc]
 
+    def arrives(self, region: str) -> bool:
+        """Whether probes arrive in a Region, as far as that was looked at."""
+        return self._arrives[region]
+
     def seen(self, region: str) -> dict[int, int]:
         """Probes that came to a Region, by hour since the start."""
         self._count()

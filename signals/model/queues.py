@@ -42,7 +42,7 @@ class SimulatedQueue:
     def __init__(self, plan: blueprint.QueuePlan, platform: Platform) -> None:
         self.plan, self._platform = plan, platform
         self.messages: dict[str, QueuedMessage] = {}
-        self._received = 0
+        self.received = 0
         self._ids = count()
         self.on_message: Callable[[float], None] = lambda _when_s: None  # set by what reads the queue
         self.consumer = ""
@@ -85,10 +85,10 @@ class SimulatedQueue:
             f"{self.plan.name}-{next(self._ids)}", body, attributes or {}, now if sent_s is None else sent_s, now
         )
         self.messages[message.id] = message
-        if self.plan.alarmed and not self._received:
+        if self.plan.alarmed and not self.received:
             text = f"an alarm reports messages in {self.plan.name} in {self.plan.region}"
             self._platform.ledger.note(now + MINUTE_S, text)
-        self._received += 1
+        self.received += 1
         self.on_message(now)
 
     def receive(self, most: int) -> list[QueuedMessage]:

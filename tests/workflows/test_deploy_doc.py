@@ -33,7 +33,12 @@ def test_the_check_that_main_requires_is_a_job() -> None:
 
 def test_the_alarms_are_as_many_as_the_bill_says() -> None:
     for stack, column in (("dev", 1), ("prod", 2)):
-        counted = sum(resource.type.endswith(":MetricAlarm") for resource in record(stack).all)
-        cells = re.search(r"\| alarms \| [^|]+\| (\d+): [\d.]+ \| (\d+): [\d.]+ \|", TEXT)
-        assert cells
-        assert int(cells[column]) == counted, stack
+        resources = record(stack).all
+        for what, type_, price in (
+            ("alarms", ":MetricAlarm", 0.10),
+            ("composite alarms, [^|]+", ":CompositeAlarm", 0.50),
+        ):
+            counted = sum(resource.type.endswith(type_) for resource in resources)
+            cells = re.search(rf"\| {what} \| {price:.2f} each \| (\d+: [\d.]+) \| (\d+: [\d.]+) \|", TEXT)
+            assert cells, what
+            assert cells[column] == f"{counted}: {counted * price:.2f}", stack
