@@ -148,7 +148,10 @@ class Functions(Settings):
     runtime: Runtime | Literal["host"] = Field("python3.13", description="Lambda's managed Python.")
     architecture: Architecture | Literal["host"] = Field("arm64", description="CPU that the archives are built for.")
     log_retention_days: LogRetentionDays = Field(30, description="Days that logs are kept.")
-    tracing: bool = Field(True, description="AWS X-Ray active tracing.")
+    tracing: bool = Field(False, description="AWS X-Ray active tracing, which is billed by trace.")
+    platform_log_level: Literal["DEBUG", "INFO", "WARN"] = Field(
+        "WARN", description="What Lambda logs of itself; at INFO a start and a report of every invocation."
+    )
 
     @property
     def lambda_runtime(self) -> str:

@@ -15,6 +15,7 @@ from components.setting_groups import FunctionSize
 
 ALIAS = "live"
 _THROTTLED_MINUTES = 5
+LOG_LEVEL = "INFO"
 
 
 class PackagedFunction(RegionalComponent):
@@ -95,8 +96,16 @@ class PackagedFunction(RegionalComponent):
             memory_size=size.memory_mb,
             timeout=size.timeout_seconds,
             publish=True,
-            environment={"variables": {"LOG_LEVEL": "INFO", "ACCOUNT_ID": region.account_id, **environment}},
+            environment={"variables": {"LOG_LEVEL": LOG_LEVEL, "ACCOUNT_ID": region.account_id, **environment}},
             tracing_config={"mode": "Active" if functions.tracing else "PassThrough"},
+            # Only the JSON format filters the platform's lines, two for each invocation at INFO; handlers write JSON
+            # anyway, and what they write without a level, their metrics, counts as INFO (Lambda Developer Guide,
+            # "Log-level filtering").
+            logging_config={
+                "log_format": "JSON",
+                "application_log_level": LOG_LEVEL,
+                "system_log_level": functions.platform_log_level,
+            },
             snap_start={"apply_on": "PublishedVersions"} if snap_start else None,
             # Without its policy the first invocations would run with a role that may do nothing.
             opts=region.options(self, depends_on=[policy, logs]),

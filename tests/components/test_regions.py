@@ -4,7 +4,10 @@ import re
 from collections import Counter
 
 from components.resource_types import ALIAS, BUS, FUNCTION, QUEUE, STREAM, TABLE
-from signals.recording.resources import Recording
+from signals.recording.record import record
+from signals.recording.resources import Declared, Recording
+from signals.stack_files import stack_settings
+from tests.support.reading import referred, role_statements
 
 PRIMARY, SECONDARY = "us-west-2", "us-east-1"
 REGION_IN_NAME = re.compile(r"us-west-2|us-east-1")
@@ -100,7 +103,33 @@ def test_every_function_is_published_behind_an_alias(platform: Recording) -> Non
     assert len(published) == len(platform.resources(FUNCTION))
     for function in platform.resources(FUNCTION):
         assert function.inputs["publish"] is True
+
+
+def _may_trace(recording: Recording, function: Declared) -> bool:
+    role = referred(recording, function.inputs["role"])
+    return any("xray:PutTraceSegments" in statement["Action"] for statement in role_statements(recording, role.name))
+
+
+def test_nothing_is_traced_or_reported_of_each_invocation_unless_asked_for(platform: Recording) -> None:
+    for function in platform.resources(FUNCTION):
+        assert function.inputs["tracingConfig"] == {"mode": "PassThrough"}
+        assert not _may_trace(platform, function)
+        # Metrics have no level, which counts as INFO: at WARN they would be gone.
+        assert function.inputs["loggingConfig"] == {
+            "logFormat": "JSON",
+            "applicationLogLevel": function.inputs["environment"]["variables"]["LOG_LEVEL"],
+            "systemLogLevel": "WARN",
+        }
+        assert function.inputs["environment"]["variables"]["LOG_LEVEL"] == "INFO"
+
+
+def test_every_function_is_traced_and_reported_where_the_stack_asks_for_it() -> None:
+    settings = stack_settings("prod")
+    asked = record("prod", {**settings, "functions": {"tracing": True, "platform_log_level": "INFO"}})
+    for function in asked.resources(FUNCTION):
         assert function.inputs["tracingConfig"] == {"mode": "Active"}
+        assert function.inputs["loggingConfig"]["systemLogLevel"] == "INFO"
+        assert _may_trace(asked, function)
 
 
 def test_dev_and_prod_run_on_arm64_and_only_prods_ingest_starts_from_a_snapshot(

@@ -470,6 +470,11 @@ def the_lakes_rule_may_not_put(c: Changes) -> None:
 
 
 @breaks("IAM-ROLE-SUFFICES")
+def a_function_is_traced_and_may_not_send_its_traces(c: Changes) -> None:
+    c.inputs("Function", "processing-us-west-2-profile-function")["tracingConfig"] = {"mode": "Active"}
+
+
+@breaks("IAM-ROLE-SUFFICES")
 def the_profile_may_not_write(c: Changes) -> None:
     _may_not(c, "processing-us-west-2-profile-role", "dynamodb:PutItem")
 

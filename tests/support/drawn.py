@@ -77,6 +77,7 @@ DRAWN: Mapping[str, st.SearchStrategy[Any]] = {
     "failover.inverted": st.none() | st.booleans(),
     "functions.log_retention_days": st.sampled_from([0, 2, *typing.get_args(LogRetentionDays)]),
     "functions.tracing": st.booleans(),
+    "functions.platform_log_level": st.sampled_from(["DEBUG", "INFO", "WARN"]),
     "ingest.memory_mb": near(128, 10_240),
     "ingest.timeout_seconds": near(5, 29),
     "ingest.snap_start": st.booleans(),
