@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.consumer import ConsumerSubscription
+from components.consumer import ConsumerSubscription, ConsumerTables
 from components.parts.regions import Component, Region
 from components.processing import RegionalProcessing
 from components.settings import PlatformSettings
@@ -20,6 +20,7 @@ class ActiveActiveConsumers(Component):
     Args:
         settings: The stack's settings, with at least one active/active consumer.
         ingress_bus: The secondary's ingress bus.
+        tables: The global tables of the functions, by the consumer's name.
     """
 
     data_bus: aws.cloudwatch.EventBus
@@ -32,6 +33,7 @@ class ActiveActiveConsumers(Component):
         settings: PlatformSettings,
         secondary: Region,
         ingress_bus: aws.cloudwatch.EventBus,
+        tables: Mapping[str, ConsumerTables],
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, opts)
@@ -41,6 +43,7 @@ class ActiveActiveConsumers(Component):
             region=secondary,
             ingress_bus=ingress_bus,
             consumers=settings.active_active,
+            tables=tables,
             opts=self.child,
         )
         self.data_bus, self.consumers = processing.data_bus, processing.consumers

@@ -1,5 +1,9 @@
 """A consumer: a named subscription of the data platform bus in one Region, and the tables of a function consumer."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
 import pulumi
 import pulumi_aws as aws
 
@@ -24,6 +28,7 @@ class ConsumerSubscription(RegionalComponent):
         data_bus: The bus it subscribes to.
         lake: How a lake buffers and keeps signals.
         size: Memory (MB) and timeout (s) of a function.
+        tables: A function's.
     """
 
     rule_arn: pulumi.Output[str]
@@ -37,24 +42,27 @@ class ConsumerSubscription(RegionalComponent):
         data_bus: aws.cloudwatch.EventBus,
         lake: Lake,
         size: FunctionSize,
+        tables: ConsumerTables | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
         names, physical = region.names, region.names.consumer(consumer.name)
         role_arn: pulumi.Output[str] | None = None
-        function: PackagedFunction | None = None
+        permit: Callable[[pulumi.Output[str]], pulumi.Resource] | None = None
+        after: list[pulumi.Resource] = []
         match consumer.kind:
             case "lake":
                 target_arn = DataLake(name, settings=lake, region=region, opts=self.child).stream_arn
-                role_arn = self.role(
+                role, role_policy = self.role(
                     f"{name}-delivery",
                     region,
                     physical_name=names.delivery_role(consumer.name, region.name),
                     service="events",
                     statements=[allow(["firehose:PutRecord", "firehose:PutRecordBatch"], target_arn)],
-                )[0].arn
+                )
+                role_arn, after = role.arn, [role_policy]
             case "queue":
-                target_arn = MessageQueue(
+                queue = MessageQueue(
                     f"{name}-queue",
                     region=region,
                     queue_name=physical,
@@ -62,24 +70,26 @@ class ConsumerSubscription(RegionalComponent):
                     alarmed=False,
                     longest_wait_seconds=_LONGEST_WAIT_SECONDS,
                     opts=self.child,
-                ).arn
+                )
+                target_arn, after = queue.arn, [queue.policy]
             case "function":
-                assert consumer.handler is not None  # the settings refuse a function without
-                state, idempotency = names.state_table(consumer.name), names.idempotency_table(consumer.name)
+                # The settings refuse a function without a handler, and each has tables.
+                assert consumer.handler is not None
+                assert tables is not None
                 operations = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
-                tables = [region.arn(TABLE, name=table) for table in (state, idempotency)]
+                arns = [tables.arn(table, region) for table in (tables.state, tables.idempotency)]
                 function = PackagedFunction(
                     name,
                     region=region,
                     folder=consumer.handler,
                     function_name=physical,
                     size=size,
-                    environment={"STATE_TABLE": state, "IDEMPOTENCY_TABLE": idempotency},
-                    statements=[allow([f"dynamodb:{operation}" for operation in operations], tables)],
+                    environment={"STATE_TABLE": tables.state, "IDEMPOTENCY_TABLE": tables.idempotency},
+                    statements=[allow([f"dynamodb:{operation}" for operation in operations], arns)],
                     asynchronous=True,
                     opts=self.child,
                 )
-                target_arn = function.alias.arn
+                target_arn, permit = function.alias.arn, _permit(function)
         subscription = Subscription(
             name,
             region=region,
@@ -89,14 +99,18 @@ class ConsumerSubscription(RegionalComponent):
             target_arn=target_arn,
             target_role_arn=role_arn,
             bus_of_signals=names.data_bus,
+            permit=permit,
+            after=after,
             # A lake and a queue get the signal itself, a function EventBridge's event around it.
-            input_path=None if function else "$.detail",
+            input_path=None if permit else "$.detail",
             opts=self.child,
         )
         self.rule_arn = subscription.rule_arn
-        if function:
-            function.allow_invocation("data-rule", "events.amazonaws.com", self.rule_arn)
         self.register_outputs({"ruleArn": self.rule_arn, "targetArn": target_arn})
+
+
+def _permit(function: PackagedFunction) -> Callable[[pulumi.Output[str]], pulumi.Resource]:
+    return lambda rule: function.allow_invocation("data-rule", "events.amazonaws.com", rule)
 
 
 class ConsumerTables(Component):
@@ -109,8 +123,15 @@ class ConsumerTables(Component):
     Args:
         consumer: Whose tables they are.
 
+    Attributes:
+        state: Name of the state table, known when the table and its replica are there.
+        idempotency: Likewise of the idempotency table.
+
     Source: DynamoDB Developer Guide, "How DynamoDB global tables work" (multi-Region eventual consistency).
     """
+
+    state: pulumi.Output[str]
+    idempotency: pulumi.Output[str]
 
     def __init__(
         self, name: str, *, consumer: Consumer, regions: RegionPair[Region], opts: pulumi.ResourceOptions | None = None
@@ -119,12 +140,10 @@ class ConsumerTables(Component):
         names, replicated = regions.primary.names, consumer.mode == "active-active"
         replica: aws.dynamodb.TableReplicaArgsDict
         replica = {"region_name": regions.secondary.name, "point_in_time_recovery": True}
-        for what, table_name, keys in (
-            ("state", names.state_table(consumer.name), {"pk": "S", "sk": "S"}),
-            ("idempotency", names.idempotency_table(consumer.name), {"id": "S"}),
-        ):
+
+        def table(what: str, table_name: str, keys: Mapping[str, str]) -> pulumi.Output[str]:
             hash_key, *range_key = keys
-            aws.dynamodb.Table(
+            return aws.dynamodb.Table(
                 f"{name}-{what}",
                 name=table_name,
                 billing_mode="PAY_PER_REQUEST",
@@ -137,7 +156,13 @@ class ConsumerTables(Component):
                 stream_view_type="NEW_AND_OLD_IMAGES" if replicated else None,
                 replicas=[replica] if replicated else None,
                 opts=regions.primary.options(self, protect=True),
-            )
-        self.register_outputs(
-            {"state": names.state_table(consumer.name), "idempotency": names.idempotency_table(consumer.name)}
-        )
+            ).name
+
+        self.state = table("state", names.state_table(consumer.name), {"pk": "S", "sk": "S"})
+        self.idempotency = table("idempotency", names.idempotency_table(consumer.name), {"id": "S"})
+        self.register_outputs({"state": self.state, "idempotency": self.idempotency})
+
+    @staticmethod
+    def arn(table: pulumi.Output[str], region: Region) -> pulumi.Output[str]:
+        """ARN of one of the tables, or of its replica, in a Region."""
+        return table.apply(lambda name: region.arn(TABLE, name=name))

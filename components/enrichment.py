@@ -60,7 +60,7 @@ class Enrichment(RegionalComponent):
         # In the secondary the return path takes a replay of the archive back to the primary.
         if region.name != region.names.regions.primary:
             pattern[REPLAY_NAME] = [{"exists": False}]
-        subscription = Subscription(
+        Subscription(
             name,
             region=region,
             bus_name=ingress_bus.name,
@@ -68,7 +68,7 @@ class Enrichment(RegionalComponent):
             pattern=pattern,
             target_arn=function.alias.arn,
             bus_of_signals=region.names.ingress_bus,
+            permit=lambda rule: function.allow_invocation("ingress-rule", "events.amazonaws.com", rule),
             opts=self.child,
         )
-        function.allow_invocation("ingress-rule", "events.amazonaws.com", subscription.rule_arn)
         self.register_outputs({})

@@ -60,6 +60,7 @@ class Heartbeat(Component):
             rule_name=physical,
             pattern={"source": [HEARTBEAT_SOURCE]},
             target_arn=sink.arn,
+            after=[sink.policy],
             opts=self.child,
         )
         self.register_outputs({})

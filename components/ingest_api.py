@@ -113,14 +113,18 @@ class IngestApi(RegionalComponent):
             payload_format_version="2.0",
             opts=self.here,
         )
-        for route, key in {"signals": "POST /v1/signals", "health": "GET /health"}.items():
+        source_arn = pulumi.Output.concat(api.execution_arn, "/*/*")
+        permission = function.allow_invocation("api", "apigateway.amazonaws.com", source_arn)
+        routes = [
             aws.apigatewayv2.Route(
                 f"{name}-route-{route}",
                 api_id=api.id,
                 route_key=key,
                 target=pulumi.Output.concat("integrations/", integration.id),
-                opts=self.here,
+                opts=region.options(self, depends_on=[permission]),
             )
+            for route, key in {"signals": "POST /v1/signals", "health": "GET /health"}.items()
+        ]
         logs = self.log_group(f"{name}-access-logs", "apigateway", region.names.api)
         stage = aws.apigatewayv2.Stage(
             f"{name}-stage",
@@ -133,9 +137,9 @@ class IngestApi(RegionalComponent):
                 "detailed_metrics_enabled": True,
             },
             access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
-            opts=self.here,
+            # The API answers from its first request on.
+            opts=region.options(self, depends_on=routes),
         )
-        function.allow_invocation("api", "apigateway.amazonaws.com", pulumi.Output.concat(api.execution_arn, "/*/*"))
         self.api_id, self.stage_name = api.id, stage.name
         self.host = pulumi.Output.concat(api.id, f".execute-api.{region.name}.amazonaws.com")
         self.url = pulumi.Output.concat("https://", self.host)

@@ -77,15 +77,20 @@ class CustomerSignalPlatform(Component):
             url = ApiDomain("domain", domain=settings.domain, regions=regions, apis=apis, opts=self.child).url
 
         # The primary enriches and feeds every consumer; the secondary only those that may not wait.
-        for consumer in settings.consumers:
-            if consumer.kind == "function":
-                ConsumerTables(f"{consumer.name}-tables", consumer=consumer, regions=regions, opts=self.child)
+        tables = {
+            consumer.name: ConsumerTables(
+                f"{consumer.name}-tables", consumer=consumer, regions=regions, opts=self.child
+            )
+            for consumer in settings.consumers
+            if consumer.kind == "function"
+        }
         processing = RegionalProcessing(
             f"processing-{regions.primary.name}",
             settings=settings,
             region=regions.primary,
             ingress_bus=ingress.buses.primary,
             consumers=settings.consumers,
+            tables=tables,
             opts=self.child,
         )
         if settings.active_active:
@@ -94,6 +99,7 @@ class CustomerSignalPlatform(Component):
                 settings=settings,
                 secondary=regions.secondary,
                 ingress_bus=ingress.buses.secondary,
+                tables=tables,
                 opts=self.child,
             )
 

@@ -87,6 +87,7 @@ class Probe(Component):
             rule_name=physical,
             pattern={"source": [PROBE_SOURCE], REPLAY_NAME: [{"exists": False}]},
             target_arn=queue.arn,
+            after=[queue.policy],
             opts=self.child,
         )
         aws.cloudwatch.MetricAlarm(

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.consumer import ConsumerSubscription
+from components.consumer import ConsumerSubscription, ConsumerTables
 from components.enrichment import Enrichment
 from components.parts.regions import Region, RegionalComponent
 from components.setting_groups import Consumer
@@ -19,6 +19,7 @@ class RegionalProcessing(RegionalComponent):
         settings: The stack's settings: sources, the lake, and the sizes of functions.
         ingress_bus: The Region's ingress bus.
         consumers: Those that run here.
+        tables: Those of the functions among them, by the consumer's name.
     """
 
     data_bus: aws.cloudwatch.EventBus
@@ -32,6 +33,7 @@ class RegionalProcessing(RegionalComponent):
         region: Region,
         ingress_bus: aws.cloudwatch.EventBus,
         consumers: Sequence[Consumer],
+        tables: Mapping[str, ConsumerTables],
         opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, region, opts)
@@ -58,6 +60,7 @@ class RegionalProcessing(RegionalComponent):
                 data_bus=self.data_bus,
                 lake=settings.lake,
                 size=settings.consumer_functions,
+                tables=tables.get(consumer.name),
                 opts=self.child,
             )
             for consumer in consumers

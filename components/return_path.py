@@ -64,6 +64,7 @@ class ReturnPath(Component):
             pattern={REPLAY_NAME: [{"exists": True}]},
             target_arn=drained.queue.arn,
             bus_of_signals=ingress.bus_name,
+            after=[drained.queue.policy],
             opts=self.child,
         )
         self.register_outputs({"ruleArn": subscription.rule_arn})

@@ -113,16 +113,21 @@ class PackagedFunction(RegionalComponent):
         self.alias = aws.lambda_.Alias(
             f"{name}-alias", name=ALIAS, function_name=function.name, function_version=function.version, opts=self.here
         )
-        if failed:
-            aws.lambda_.FunctionEventInvokeConfig(
-                f"{name}-async",
-                function_name=function.name,
-                qualifier=self.alias.name,
-                maximum_retry_attempts=2,
-                maximum_event_age_in_seconds=21_600,
-                destination_config={"on_failure": {"destination": failed.arn}},
-                opts=self.here,
-            )
+        self._destinations = (
+            [
+                aws.lambda_.FunctionEventInvokeConfig(
+                    f"{name}-async",
+                    function_name=function.name,
+                    qualifier=self.alias.name,
+                    maximum_retry_attempts=2,
+                    maximum_event_age_in_seconds=21_600,
+                    destination_config={"on_failure": {"destination": failed.arn}},
+                    opts=self.here,
+                )
+            ]
+            if failed
+            else []
+        )
         if carries_signals:
             self._alarms(function_name, asynchronous=asynchronous)
         self.name = function.name
@@ -175,9 +180,12 @@ class PackagedFunction(RegionalComponent):
             at_risk=metric == "DestinationDeliveryFailures",
         )
 
-    def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> None:
-        """Let a service invoke the alias on behalf of one resource; `by` names the permission."""
-        aws.lambda_.Permission(
+    def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:
+        """Let a service invoke the alias on behalf of one resource; `by` names the permission.
+
+        What invokes it must wait for the permission, which itself waits for where failed events go.
+        """
+        return aws.lambda_.Permission(
             f"{self._name}-invoked-by-{by}",
             statement_id=by,
             function=self.name,
@@ -185,5 +193,5 @@ class PackagedFunction(RegionalComponent):
             action="lambda:InvokeFunction",
             principal=principal,
             source_arn=source_arn,
-            opts=self.here,
+            opts=self.region.options(self, depends_on=self._destinations),
         )

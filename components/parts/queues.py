@@ -32,6 +32,7 @@ class MessageQueue(RegionalComponent):
 
     arn: pulumi.Output[str]
     url: pulumi.Output[str]
+    policy: aws.sqs.QueuePolicy
 
     def __init__(
         self,
@@ -71,7 +72,9 @@ class MessageQueue(RegionalComponent):
                     "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
                 }
             )
-        aws.sqs.QueuePolicy(f"{name}-policy", queue_url=queue.url, policy=document(statements), opts=self.here)
+        self.policy = aws.sqs.QueuePolicy(
+            f"{name}-policy", queue_url=queue.url, policy=document(statements), opts=self.here
+        )
         if alarmed:
             alarm_above(
                 f"{name}-alarm",

@@ -1,7 +1,7 @@
 """A rule and its target, with the retry policy and the dead-letter queue that every target has here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -32,6 +32,8 @@ class Subscription(RegionalComponent):
         pattern: The event pattern.
         target_arn: What receives the events.
         target_role_arn: The role that EventBridge assumes to reach it, where the target needs one.
+        permit: Makes the target's permission for the rule, from its ARN, where the target itself says who may send.
+        after: What else the target needs before it gets events: its queue's policy, its role's policy.
         input_path: Part of the event that the target receives (`$.detail`); unset: the whole event.
         bus_of_signals: The bus's physical name where what the rule takes are signals, not signs of life: then an alarm
             says that one could neither be delivered nor kept.
@@ -51,6 +53,8 @@ class Subscription(RegionalComponent):
         pattern: Mapping[str, Any],
         target_arn: pulumi.Input[str],
         target_role_arn: pulumi.Input[str] | None = None,
+        permit: Callable[[pulumi.Output[str]], pulumi.Resource] | None = None,
+        after: Sequence[pulumi.Resource] = (),
         input_path: str | None = None,
         bus_of_signals: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -67,6 +71,7 @@ class Subscription(RegionalComponent):
             rule_arns=[rule.arn],
             opts=self.child,
         )
+        permissions = [permit(rule.arn)] if permit else []
         aws.cloudwatch.EventTarget(
             f"{name}-target",
             rule=rule.name,
@@ -77,7 +82,8 @@ class Subscription(RegionalComponent):
             input_path=input_path,
             retry_policy={"maximum_event_age_in_seconds": RETRY_AGE_SECONDS, "maximum_retry_attempts": RETRY_ATTEMPTS},
             dead_letter_config={"arn": dead_letters.arn},
-            opts=self.here,
+            # An event that may not be delivered goes to the dead-letter queue, and one that may not go there is lost.
+            opts=region.options(self, depends_on=[dead_letters.policy, *permissions, *after]),
         )
         if bus_of_signals:
             alarm_above(

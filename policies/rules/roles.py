@@ -118,7 +118,8 @@ def _needs_of_function(stack: StackView, function: Declared) -> Iterator[Need]:
 
 def tables_of(stack: StackView, name: str) -> list[Declared]:
     """The tables that a function's variable may name."""
-    return [table for table in stack.of(types.TABLE) if table.inputs["name"] == name]
+    wanted = stack.resolve(name)
+    return [table for table in stack.of(types.TABLE) if table.inputs["name"] == wanted]
 
 
 def _allows(stack: StackView, role: Declared, action: str, arn: str) -> bool:

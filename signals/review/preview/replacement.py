@@ -27,6 +27,7 @@ _RENAMED = {
     (types.ARCHIVE, "eventSourceArn"): "SourceArn",
     (types.OIDC_PROVIDER, "url"): "Url",
     (types.ROLE_POLICY, "name"): "PolicyName",
+    (types.ROLE_POLICY, "policy"): "PolicyDocument",
     (types.NAMED_QUERY, "query"): "QueryString",
     (types.CATALOG_TABLE, "name"): "TableInput/Name",
     (types.RECORD, "zoneId"): "HostedZoneId",
@@ -88,6 +89,8 @@ def _create_only(pulumi_type: str, path: tuple[str | int, ...]) -> bool:
     if pulumi_type.startswith("aws:s3/") and name != "bucket":
         # Pulumi makes a resource of what AWS holds as a property of the bucket.
         return False
+    if renamed:
+        return renamed in published
     spelled = {text.lower() for text in (name, f"{name}Name", f"{resource}{name}")}
     # Properties of one structure that Pulumi lifts to the top: HealthCheckConfig/Type.
-    return any(p == renamed or p.rpartition("/")[2].lower() in spelled for p in published if p.count("/") <= 1)
+    return any(p.rpartition("/")[2].lower() in spelled for p in published if p.count("/") <= 1)

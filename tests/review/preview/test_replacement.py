@@ -11,6 +11,7 @@ from components.resource_types import (
     HEALTH_CHECK,
     LOG_GROUP,
     QUEUE,
+    ROLE_POLICY,
     STREAM,
     TABLE,
 )
@@ -40,6 +41,8 @@ from signals.review.preview.replacement import HOLDS_DATA, verdict
             ("extendedS3Configuration", "bufferingInterval"),
             "update",
         ),
+        (ROLE_POLICY, ("name",), "replace"),
+        (ROLE_POLICY, ("policy", "Statement"), "update"),
         (HEALTH_CHECK, ("type",), "replace"),
         (HEALTH_CHECK, ("invertHealthcheck",), "update"),
         (CERTIFICATE, ("subjectAlternativeNames", 0), "replace"),
