@@ -46,6 +46,8 @@ RULE = Kind("EventBridge rule", types.RULE, r"[.\-\w]{1,64}", "bus")
 SCHEDULE = Kind("schedule", types.SCHEDULE, r"[.\-\w]{1,64}")
 ALARM = Kind("CloudWatch alarm", types.ALARM, r".{1,255}")
 COMPOSITE_ALARM = Kind("composite alarm", types.COMPOSITE_ALARM, r".{1,255}", name_property="alarmName")
+# CloudWatch API reference, PutDashboard: A-Z, a-z, 0-9, - and _.
+DASHBOARD = Kind("dashboard", types.DASHBOARD, r"[-A-Za-z0-9_]{1,255}", "account", "dashboardName")
 LOG_GROUP = Kind("log group", types.LOG_GROUP, r"(?!aws/)[.\-/#\w]{1,512}")
 QUEUE = Kind("SQS queue", types.QUEUE, r"[-\w]{1,80}")
 FUNCTION = Kind("Lambda function", types.FUNCTION, r"[-\w]{1,64}")
@@ -65,7 +67,7 @@ WORKGROUP = Kind("Athena workgroup", types.WORKGROUP, r"[.\-\w]{1,128}")
 API = Kind("HTTP API", types.API, r".{1,128}")
 KINDS = (
     *(BUS, ENDPOINT, ARCHIVE, RULE, SCHEDULE, ALARM, COMPOSITE_ALARM, LOG_GROUP, QUEUE, FUNCTION, ROLE, TABLE, BUCKET),
-    *(STREAM, DATABASE, WORKGROUP, API),
+    *(DASHBOARD, STREAM, DATABASE, WORKGROUP, API),
 )
 
 
@@ -185,6 +187,7 @@ class Names:
     canary = _Name("canary")  # schedule and the function that it invokes to send probes
     canary_schedule_role = _Name("canary-schedule")
     return_path = _Name("return")  # rule, queue and function in the secondary that return replays to the primary
+    dashboard = _Name("overview")
     at_risk_alarm = _Name("signals-at-risk")
     unavailable_alarm = _Name("ingest-unavailable")
     lake_late_alarm = _Name("lake-late")
@@ -271,6 +274,7 @@ class Names:
             yield from _rule("the probe", region, self.ingress_bus, self.probe, signals=False)
             yield from _queue("the probe", region, self.probe, "probe", alarmed=False)
             yield PhysicalName(ALARM, region, self.probe_alarm, "the probe")
+        yield PhysicalName(DASHBOARD, primary, self.dashboard, "the platform")
         yield PhysicalName(ENDPOINT, primary, self.endpoint, pair)
         yield PhysicalName(ROLE, primary, self.replication_role, pair)
         yield PhysicalName(ALARM, primary, self.latency_alarm, "failover")

@@ -6,6 +6,7 @@ import pulumi_aws as aws
 from components.active_active import ActiveActiveConsumers
 from components.active_archive import ActiveArchivePair
 from components.consumer import ConsumerTables
+from components.dashboard import Dashboard
 from components.domain import ApiDomain
 from components.failover import FailoverHealth
 from components.heartbeat import Heartbeat
@@ -103,6 +104,14 @@ class CustomerSignalPlatform(Component):
                 opts=self.child,
             )
 
+        Dashboard(
+            "dashboard",
+            settings=settings,
+            regions=regions,
+            apis=apis,
+            health_check_id=health.health_check_id,
+            opts=self.child,
+        )
         for region in regions:
             signals_at_risk(f"at-risk-{region.name}", region=region, parent=self)
 

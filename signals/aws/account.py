@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from signals.aws.quotas import PUT_EVENTS
+from components.aws_quotas import PUT_EVENTS
 from signals.aws.reading import QueueMessage, queue_message
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from signals.aws.quotas import Quota
+from components.aws_quotas import Quota
 from signals.model.clock import VirtualClock
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
+from components.aws_quotas import Quota
 from handlers.shared.contract import SIGNAL_SOURCE
 from handlers.shared.times import timestamp
-from signals.aws.quotas import Quota, overridden
+from signals.aws.quotas import overridden
 from signals.model.blueprint import Blueprint, RulePlan, TargetPlan, read
 from signals.model.capacity import Limits
 from signals.model.clock import DAY_S, EPOCH, HOUR_S, parse_duration, parse_outages

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from signals.aws.quotas import Quota
+from components.aws_quotas import Quota
 from signals.observe.queues import QueueStatus, queue_urls
 from signals.recover.live import account_quotas, drain_speed, in_words, mapping_rate, recent_metric
 from signals.recover.speed import RETURN_PATH

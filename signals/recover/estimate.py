@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.aws_quotas import CONCURRENCY, INVOCATIONS, STREAM_BYTES, Quota
 from components.errors import PlatformError
 from handlers.shared.senders import EventPublisher
-from signals.aws.quotas import CONCURRENCY, INVOCATIONS, STREAM_BYTES, Quota
 from signals.aws.reading import queue_message
 from signals.observe.archives import archive_window
 from signals.observe.location import parsed

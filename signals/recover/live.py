@@ -6,8 +6,8 @@ from typing import Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.aws_quotas import QUOTAS, Quota
 from components.resource_types import QUEUE, arn
-from signals.aws.quotas import QUOTAS, Quota
 from signals.recover.speed import (
     FUNCTION_S,
     RETURN_PATH,

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from components.aws_quotas import INVOCATIONS
 from components.resource_types import QUEUE, arn
 from components.setting_groups import RETURN_PATH_CONCURRENCY
-from signals.aws.quotas import INVOCATIONS
 from signals.errors import Failed
 from signals.recover.live import consumers, recent_metric
 from signals.recover.speed import FUNCTION_S, KEPT_FREE, SIGNALS_PER_EVENT

@@ -22,8 +22,8 @@ from typing import Any, Literal, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from components.aws_quotas import MESSAGES_IN_FLIGHT
 from handlers.shared.delivery import Failure, RetryPace, Undelivered, request_failure
-from signals.aws.quotas import MESSAGES_IN_FLIGHT
 from signals.aws.reading import queue_message
 from signals.recover.destinations import Channel, Delivery, NotRedrivenError, Router
 from signals.recover.failures import FailedMessage, RedriveOutcome, failed_message

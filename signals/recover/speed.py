@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from signals.aws.quotas import Quota
+from components.aws_quotas import Quota
 
 KEPT_FREE = 0.1
 # Assumed (s): what works through a batch or an entry of the ingress bus; a consumer's function, one signal.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from signals.aws.quotas import INVOCATIONS
+from components.aws_quotas import INVOCATIONS
 from signals.model.capacity import Invocations, Limits
 from signals.model.clock import HOUR_S, MINUTE_S, VirtualClock
 from signals.model.operator import Operator

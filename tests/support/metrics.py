@@ -10,6 +10,7 @@ for HTTP APIs"; Route 53 Developer Guide, "Monitoring health checks using CloudW
 Developer Guide, "DynamoDB metrics and dimensions".
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -92,7 +93,10 @@ class Senders:
         if function is None or dimensions.keys() != {"FunctionName"}:
             return f"no function in {region} counts {metric} by {dict(dimensions)}"
         folder = ROOT / "handlers" / function.inputs["handler"].split(".")[1]
-        if any(f'"{metric}"' in file.read_text("utf-8") for file in folder.glob("*.py")):
+        code = "".join(file.read_text("utf-8") for file in folder.glob("*.py"))
+        # What only forwards counts in what it shares with others.
+        shared = (ROOT / "handlers/shared" / f"{name}.py" for name in re.findall(r"from handlers\.shared\.(\w+)", code))
+        if any(f'"{metric}"' in text for text in (code, *(file.read_text("utf-8") for file in shared))):
             return None
         return f"handlers/{folder.name} counts no {metric}"
 
