@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -75,6 +75,9 @@ def compare(base: Snapshot, head: Snapshot) -> list[AccessChange]:
     for subject in sorted(before.keys() | after.keys()):
         one, other = before.get(subject, (set(), set())), after.get(subject, (set(), set()))
         appeared, gone = _uncovered(other[0], one[0]), _uncovered(one[0], other[0])
+        same = [(new, old) for new in appeared for old in gone if _same(old, new, identities)]
+        appeared = [new for new in appeared if new not in [pair[0] for pair in same]]
+        gone = [old for old in gone if old not in [pair[1] for pair in same]]
         widened = [g for g in appeared if g.effect == "Allow"] + [g for g in gone if g.effect == "Deny"]
         narrowed = [g for g in gone if g.effect == "Allow"] + [g for g in appeared if g.effect == "Deny"]
         # What is new had no access that a Deny could take, and what is gone leaves none.
@@ -87,6 +90,10 @@ def compare(base: Snapshot, head: Snapshot) -> list[AccessChange]:
 
 def _uncovered(grants: set[Grant], by: set[Grant]) -> list[Grant]:
     return [grant for grant in grants - by if not any(other.covers(grant) for other in by)]
+
+
+def _same(before: Grant, after: Grant, identities: Identities) -> bool:
+    return replace(before, resource=after.resource) == after and identities.same(before.resource, after.resource)
 
 
 def _subjects(

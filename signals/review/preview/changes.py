@@ -115,6 +115,8 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any], identities: Id
         name = difference.path[0]
         if name in ignored or "*" in ignored:
             continue
+        if identities.same(before["inputs"].get(name), after["inputs"].get(name)):
+            continue
         effect = verdict(after["type"], difference.path)
         if name in forced or "*" in forced:
             effect = Verdict("replace", "the program's replaceOnChanges")

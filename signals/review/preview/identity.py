@@ -26,6 +26,7 @@ class Identities:
 
     def __init__(self, base: Resources, head: Resources) -> None:
         self._base, self._head = base, head
+        self._base_inputs, self._head_inputs = _inputs(base), _inputs(head)
         self._aliases = cache(self._find_aliases)
         self._by_name = {(resource["type"], resource["name"]): urn for urn, resource in base.items()}
         self._former: dict[str, str] = {}
@@ -58,6 +59,13 @@ class Identities:
         """A value of the base, with references to renamed resources under their names in the head."""
         return substitute(value, self._as_head) if self._renamed else value
 
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether two values are one when names that the program gives stand in place of references to them.
+
+        A name may be written out at one time and taken from its resource at another: to AWS that is the same.
+        """
+        return bool(_with_names(before, self._base_inputs) == _with_names(after, self._head_inputs))
+
     def _as_head(self, reference: Reference) -> str:
         type_, name = self._renamed.get((reference.type, reference.name), (reference.type, reference.name))
         return str(replace(reference, type=type_, name=name))
@@ -81,6 +89,18 @@ class Identities:
                 names = {called, old + called.removeprefix(new)} if called.startswith(new) else {called}
                 found += [_urn(former, kind, each) for each in sorted(names)]
         return tuple(dict.fromkeys(found))
+
+
+def _inputs(resources: Resources) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(resource["type"], resource["name"]): resource["inputs"] for resource in resources.values()}
+
+
+def _with_names(value: Any, inputs: Mapping[tuple[str, str], Mapping[str, Any]]) -> Any:
+    def name(reference: Reference) -> str:
+        given = inputs.get((reference.type, reference.name), {}).get(reference.path)
+        return given if isinstance(given, str) else str(reference)
+
+    return substitute(value, name)
 
 
 def _alias(resource: Mapping[str, Any], parent: str, alias: Mapping[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 
 from signals.review.preview.access import AccessChange, compare
-from tests.review.preview.programs import document, queue, role, snapshot
+from tests.review.preview.programs import bus, changes, document, queue, role, snapshot
 
 BUS = "arn:aws:events:us-west-2:111122223333:event-bus/orders"
 
@@ -45,6 +46,31 @@ def test_what_a_wildcard_covered_already_is_no_change_of_access() -> None:
 def test_a_question_mark_does_not_cover_an_asterisk() -> None:
     (found,) = difference([put(f"{BUS}-?")], [put(f"{BUS}-*")])
     assert found.widened
+
+
+def _named(resource: pulumi.Input[str]) -> None:
+    aws.iam.RolePolicy("policy", role="worker", policy=pulumi.Output.json_dumps({"Statement": [put(resource)]}))
+    aws.sqs.Queue("q", name=resource)
+
+
+def test_a_name_taken_from_its_resource_is_the_one_that_was_written_out() -> None:
+    prefix = BUS.removesuffix("orders")
+
+    def written(name: str) -> None:
+        bus(name)
+        _named(f"{prefix}orders")
+
+    def taken(name: str) -> None:
+        _named(pulumi.Output.concat(prefix, bus(name).name))
+
+    one, other = snapshot(lambda: written("orders")), snapshot(lambda: taken("orders"))
+    assert compare(one, other) == compare(other, one) == []
+    assert changes(lambda: written("orders"), lambda: taken("orders")) == {}
+    # Another name is another bus.
+    (found,) = compare(one, snapshot(lambda: taken("bills")))
+    assert found.widened
+    assert found.narrowed
+    assert {"policy", "q"} <= changes(lambda: written("orders"), lambda: taken("bills")).keys()
 
 
 def test_a_condition_removed_widens_and_one_added_narrows() -> None:
