@@ -11,7 +11,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from components.errors import PlatformError
-from signals.cli.commands import deploy, drill, observe, program, recover
+from signals.cli.commands import deploy, drill, observe, program, recover, versions
 from signals.terminal.console import err
 
 INTERRUPTED = 130
@@ -68,6 +68,8 @@ app = typer.Typer(
 )
 for command in (deploy.up, deploy.down, observe.send, observe.status, observe.find, program.record, program.terraform):
     app.command()(command)
+app.command()(versions.prune)
+app.command()(versions.rollback)
 for command in (drill.drill, program.policy, program.permissions, program.preview):
     app.command()(command)
 app.add_typer(recover.failover_commands, name="failover")

@@ -56,6 +56,12 @@ _PROVIDER: Mapping[str, tuple[str, ...]] = {
     types.BUCKET: ("s3:GetBucketRequestPayment", "s3:GetBucketPolicy"),
 }
 
+# What `signals prune` and `signals rollback` call, which run with the role that deploys.
+_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    types.FUNCTION: ("lambda:DeleteFunction", "lambda:GetFunction", "lambda:ListVersionsByFunction"),
+    types.ALIAS: ("lambda:GetAlias", "lambda:ListAliases", "lambda:UpdateAlias"),
+}
+
 # API Gateway Developer Guide, "Configure logging for HTTP APIs": whoever sets an access log's destination needs these.
 _ACCESS_LOG = tuple(
     f"logs:{action}"
@@ -114,6 +120,7 @@ def actions(pulumi_type: str, inputs: Mapping[str, Any], *, read_only: bool) -> 
     part = re.compile(_PARTS.get(pulumi_type, ""))
     found = {a for a in found if a.startswith(f"{own}:") and part.search(a.partition(":")[2]) and _used(a, inputs)}
     found.update(_PROVIDER.get(pulumi_type, ()))
+    found.update(_COMMANDS.get(pulumi_type, ()))
     if pulumi_type == types.BUCKET and inputs.get("forceDestroy"):
         found |= {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"}
     if inputs.get("accessLogSettings"):
