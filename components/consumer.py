@@ -14,7 +14,7 @@ from components.parts.queues import MessageQueue
 from components.parts.regions import Component, Region, RegionalComponent, RegionPair
 from components.parts.subscription import Subscription, rule_arn
 from components.resource_types import TABLE
-from components.setting_groups import Consumer, FunctionSize, Lake
+from components.setting_groups import Consumer, FunctionSize, Lake, Tables
 
 # Who reads a queue once a day is in time; 12 of the 14 days that SQS keeps a message are left to do something.
 _LONGEST_WAIT_SECONDS = 2 * 86_400
@@ -122,6 +122,7 @@ class ConsumerTables(Component):
 
     Args:
         consumer: Whose tables they are.
+        tables: Reads and writes a second that they take from the start.
 
     Attributes:
         state: Name of the state table, known when the table and its replica are there.
@@ -134,12 +135,23 @@ class ConsumerTables(Component):
     idempotency: pulumi.Output[str]
 
     def __init__(
-        self, name: str, *, consumer: Consumer, regions: RegionPair[Region], opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        consumer: Consumer,
+        tables: Tables,
+        regions: RegionPair[Region],
+        opts: pulumi.ResourceOptions | None = None,
     ):
         super().__init__(name, opts)
         names, replicated = regions.primary.names, consumer.mode == "active-active"
         replica: aws.dynamodb.TableReplicaArgsDict
-        replica = {"region_name": regions.secondary.name, "point_in_time_recovery": True}
+        replica = {"region_name": regions.secondary.name, "point_in_time_recovery": True, "propagate_tags": True}
+        warm: aws.dynamodb.TableWarmThroughputArgsDict = {}
+        if tables.warm_reads_per_second:
+            warm["read_units_per_second"] = tables.warm_reads_per_second
+        if tables.warm_writes_per_second:
+            warm["write_units_per_second"] = tables.warm_writes_per_second
 
         def table(what: str, table_name: str, keys: Mapping[str, str]) -> pulumi.Output[str]:
             hash_key, *range_key = keys
@@ -155,6 +167,9 @@ class ConsumerTables(Component):
                 stream_enabled=replicated,
                 stream_view_type="NEW_AND_OLD_IMAGES" if replicated else None,
                 replicas=[replica] if replicated else None,
+                # The replica has a protection of its own, which hashicorp/aws 5.100 cannot set.
+                deletion_protection_enabled=regions.primary.protection or None,
+                warm_throughput=warm or None,
                 opts=regions.primary.options(self, protect=True),
             ).name
 

@@ -76,6 +76,7 @@ class IngestApi(RegionalComponent):
             statements=[put_events(INGEST_SOURCE, ingress.bus_arns), allow("sqs:SendMessage", spool.arn)],
             files=sources_file(sources),
             snap_start=ingest.snap_start,
+            reserved_concurrency=ingest.reserved_concurrency,
             opts=self.child,
         )
         alarm_above(

@@ -129,7 +129,7 @@ def dropped_alarm(function: str) -> str:
 
 def destination_alarm(function: str) -> str:
     """The alarm on events that a function gave up on and whose failure queue refused them."""
-    return f"{function}-failed-undelivered"
+    return f"{function}-lost"
 
 
 def regional_role(name: str, region: str) -> str:

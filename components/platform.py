@@ -80,7 +80,7 @@ class CustomerSignalPlatform(Component):
         # The primary enriches and feeds every consumer; the secondary only those that may not wait.
         tables = {
             consumer.name: ConsumerTables(
-                f"{consumer.name}-tables", consumer=consumer, regions=regions, opts=self.child
+                f"{consumer.name}-tables", consumer=consumer, tables=settings.tables, regions=regions, opts=self.child
             )
             for consumer in settings.consumers
             if consumer.kind == "function"

@@ -176,6 +176,13 @@ class Ingest(FunctionSize):
     # HTTP API ends an integration after 30 s; the function must have answered before.
     timeout_seconds: int = Field(20, ge=5, le=29, description="Time after which Lambda ends an invocation (s).")
     snap_start: bool = Field(False, description="Start from a snapshot (Lambda SnapStart, charged).")
+    # 0 would stop it (Lambda Developer Guide, "Configuring reserved concurrency"); Lambda keeps 100 for all others.
+    reserved_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=INT32_MAX,
+        description="Executions at a time that are ingest's own in each Region, and its most; unset: no limit.",
+    )
     requests_per_second: int = Field(
         1_000, ge=1, le=INT32_MAX, description="HTTP API throttle, steady rate per Region."
     )
@@ -183,6 +190,21 @@ class Ingest(FunctionSize):
     # What the endpoint refuses must fit one spool message, 256 KiB; an EventBridge entry may be larger.
     max_signal_bytes: int = Field(131_072, ge=1_024, le=240_000, description="Larger signals are refused with 413.")
     allowed_origins: tuple[Origin, ...] = Field((), description="Origins that browsers may send from (CORS), exact.")
+
+
+class Tables(Settings):
+    """What the tables of function consumers take from the start. AWS lowers neither, and bills what is above its own.
+
+    With Terraform leave both unset: hashicorp/aws 5.100 does not know them.
+    """
+
+    # DynamoDB Developer Guide, "Understanding DynamoDB warm throughput": a new table on demand has 12,000 and 4,000.
+    warm_reads_per_second: int | None = Field(
+        None, ge=12_000, le=INT32_MAX, description="Reads a second that are never throttled; unset: 12,000 and growing."
+    )
+    warm_writes_per_second: int | None = Field(
+        None, ge=4_000, le=INT32_MAX, description="Writes a second that are never throttled; unset: 4,000 and growing."
+    )
 
 
 class Lake(Settings):

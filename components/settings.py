@@ -25,6 +25,7 @@ from components.setting_groups import (
     Settings,
     Source,
     SourceName,
+    Tables,
     checked,
     matching,
 )
@@ -89,6 +90,7 @@ class PlatformSettings(Settings):
         FunctionSize(timeout_seconds=60), description="Size of the functions that drain the spool and the return path."
     )
     consumer_functions: FunctionSize = Field(FunctionSize(), description="Size of every function consumer.")
+    tables: Tables = Field(Tables(), description="What the tables of function consumers take from the start.")
     lake: Lake = Field(Lake(), description="How the data lake buffers and keeps signals.")
     sources: dict[SourceName, Source] = Field(min_length=1, description="The registered producers, by name.")
     consumers: tuple[Consumer, ...] = Field(min_length=1, description="Who receives signals.")

@@ -18,7 +18,12 @@ ROOT_PACKAGE = "handlers"
 RUNTIME_PACKAGES = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"})
 
 # What a person, an editor or an interpreter leaves in a folder.
-_LEFT_OVER = re.compile(r"(^|/)(\.|#|requirements\.|(__pycache__|tests)/)|(~|\.(bak|md|orig|pyc|rej))$")
+_LEFT_OVER = re.compile(
+    r"(^|/)(\.|#|requirements\.|(__pycache__|htmlcov|node_modules|tests|[^/]+\.egg-info)/)"
+    r"|(^|/)(test_[^/]*\.py|conftest\.py|core|nohup\.out|Thumbs\.db|desktop\.ini)$"
+    r"|(^|/)[^/]*( copy| \(\d+\))[^/]*$"
+    r"|(~|\.(bak|backup|diff|log|md|old|orig|part|patch|pid|pyc|pyo|rej|save|sw[a-p]|temp|tmp))$"
+)
 
 
 def function_sources(function: str, handlers: Path) -> dict[str, bytes]:

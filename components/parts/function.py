@@ -30,6 +30,7 @@ class PackagedFunction(RegionalComponent):
         files: Further files at the root of its archive, by name.
         asynchronous: Whether it is invoked asynchronously: then events that it fails on go to a queue.
         snap_start: Start from a snapshot (python3.12 and newer).
+        reserved_concurrency: Executions at a time that are its own, and its most; unset: what the account has left.
         carries_signals: False for what nobody misses when it is dropped.
 
     Source: Lambda Developer Guide, "Error handling for asynchronous invocation" (two retries, then the destination).
@@ -51,6 +52,7 @@ class PackagedFunction(RegionalComponent):
         files: Mapping[str, bytes] | None = None,
         asynchronous: bool = False,
         snap_start: bool = False,
+        reserved_concurrency: int | None = None,
         carries_signals: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ):
@@ -106,6 +108,7 @@ class PackagedFunction(RegionalComponent):
                 "application_log_level": LOG_LEVEL,
                 "system_log_level": functions.platform_log_level,
             },
+            reserved_concurrent_executions=reserved_concurrency,
             snap_start={"apply_on": "PublishedVersions"} if snap_start else None,
             # Without its policy the first invocations would run with a role that may do nothing.
             opts=region.options(self, depends_on=[policy, logs]),
@@ -152,7 +155,7 @@ class PackagedFunction(RegionalComponent):
                 says=f"Lambda gave up on events of {function_name} and sent them to its failure queue.",
             )
             self._alarm(
-                "failed-undelivered",
+                "lost",
                 function_name,
                 physical_name=destination_alarm(function_name),
                 metric="DestinationDeliveryFailures",

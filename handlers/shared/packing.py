@@ -7,9 +7,9 @@ import orjson
 
 # EventBridge bills custom events in chunks of 64 KB (EventBridge pricing).
 BILLING_CHUNK_BYTES = 65_536
-# PutEvents: 10 entries and 1 MB a request (EventBridge User Guide, "Sending events with PutEvents").
+# PutEvents: 10 entries a request, and less than 1 MB (EventBridge User Guide, "Sending events with PutEvents").
 REQUEST_ENTRIES = 10
-REQUEST_BYTES = 1_048_576
+REQUEST_BYTES = 999_999
 
 _FIRST_BYTE = 0xEF  # of U+FFFE and U+FFFF in UTF-8, and of little else
 

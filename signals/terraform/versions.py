@@ -16,6 +16,10 @@ _NEWER: Mapping[tuple[str, str, str], Version] = {
 }
 
 
+# These publish no version of a function with SnapStart: hashicorp/terraform-provider-aws#43271 and #43395.
+_BROKEN: tuple[Version, ...] = ((6, 2, 0), (6, 3, 0))
+
+
 @dataclass(frozen=True)
 class Versions:
     """A range of versions.
@@ -29,11 +33,12 @@ class Versions:
     below: Version = (7, 0)
 
     def __contains__(self, version: Version) -> bool:
-        return self.oldest <= version < self.below
+        return self.oldest <= version < self.below and version not in _BROKEN
 
     def __str__(self) -> str:
         """As Terraform writes it."""
-        return f">= {_text(self.oldest)}, < {_text(self.below)}"
+        without = [f"!= {_text(broken)}" for broken in _BROKEN if self.oldest <= broken]
+        return ", ".join([f">= {_text(self.oldest)}", *without, f"< {_text(self.below)}"])
 
     @classmethod
     def of(cls, resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Versions:

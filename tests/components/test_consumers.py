@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from components.resource_types import RULE, TARGET
+from components.resource_types import FUNCTION, RULE, TABLE, TARGET
+from signals.errors import TerraformError
 from signals.recording.record import record
 from signals.recording.resources import Recording
 from signals.stack_files import stack_settings
+from signals.terraform.emit import emit
 from tests.support.reading import referred
 
 SettingsOf = Callable[[str], dict[str, Any]]
@@ -43,3 +45,31 @@ def test_a_lake_and_a_queue_get_the_signal_and_a_function_the_whole_event(prod: 
             continue
         function = "lambda/alias" in target.inputs["arn"]
         assert target.inputs.get("inputPath") == (None if function else "$.detail"), target.name
+
+
+def test_the_tables_of_a_protected_stack_cannot_be_deleted_and_a_replica_has_the_tables_tags(
+    prod: Recording, dev: Recording, local: Recording
+) -> None:
+    for recording, protected in ((prod, True), (dev, None), (local, None)):
+        for table in recording.resources(TABLE):
+            assert table.inputs.get("deletionProtectionEnabled") is protected, table.name
+            assert all(replica["propagateTags"] is True for replica in table.inputs.get("replicas", ()))
+    assert any(table.inputs.get("replicas") for table in prod.resources(TABLE))
+
+
+def test_a_stack_may_say_what_its_tables_take_from_the_start(settings_of: SettingsOf) -> None:
+    warm = record("prod", {**settings_of("prod"), "tables": {"warm_writes_per_second": 20_000}})
+    assert warm.resources(TABLE)
+    for table in warm.resources(TABLE):
+        assert table.inputs["warmThroughput"] == {"writeUnitsPerSecond": 20_000}
+    with pytest.raises(TerraformError, match=r"hashicorp/aws 5\.100\.0 has no property warmThroughput"):
+        emit(warm)
+
+
+def test_ingest_may_have_concurrency_of_its_own(prod: Recording, settings_of: SettingsOf) -> None:
+    raw = settings_of("prod")
+    reserved = record("prod", {**raw, "ingest": {**raw["ingest"], "reserved_concurrency": 400}})
+    found = {f.inputs["name"]: f.inputs.get("reservedConcurrentExecutions") for f in reserved.resources(FUNCTION)}
+    assert found.pop("signals-prod-ingest") == 400
+    assert set(found.values()) == {None}
+    assert not any("reservedConcurrentExecutions" in f.inputs for f in prod.resources(FUNCTION))

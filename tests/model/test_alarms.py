@@ -57,7 +57,7 @@ TROUBLE: dict[str, tuple[list[Fault], set[str]]] = {
     ),
     "a function gives up and its failure queue is down": (
         [*out(FaultKind.FUNCTION_ERRORS, [PRIMARY], hours=1), *out(FaultKind.SQS, [PRIMARY], hours=1)],
-        {f"{PRIMARY} enrichment-failed-undelivered"},
+        {f"{PRIMARY} enrichment-lost"},
     ),
     "Firehose refuses": (out(FaultKind.LAKE, [PRIMARY], hours=1), {f"{PRIMARY} lake-throttled"}),
 }

@@ -34,11 +34,11 @@ def test_a_missing_terraform_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_mirror_is_taken_from_the_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, packed: bool) -> None:
-    monkeypatch.setenv(engine.MIRROR_SETTING, str(_provider(tmp_path, "6.2.0", packed=packed)))
+    monkeypatch.setenv(engine.MIRROR_SETTING, str(_provider(tmp_path, "6.4.0", packed=packed)))
     assert find_mirror() == tmp_path
 
 
-@pytest.mark.parametrize("version", ["5.99.1", "7.0.0"])
+@pytest.mark.parametrize("version", ["5.99.1", "6.2.0", "6.3.0", "7.0.0"])
 def test_a_set_mirror_without_a_fitting_provider_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str
 ) -> None:

@@ -25,7 +25,8 @@ from signals.local.extensions import patching
 
 Event = dict[str, Any]
 MANAGED_BY = "events.amazonaws.com"
-MAX_REQUEST_BYTES = 1_048_576
+# "Less than 1 MB": EventBridge User Guide, "Sending events with PutEvents".
+MAX_REQUEST_BYTES = 999_999
 _TIME_BYTES = 14
 _REQUIRED = ("Source", "DetailType", "Detail")
 logger = logging.getLogger("signals.local.events")

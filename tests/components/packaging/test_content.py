@@ -34,6 +34,29 @@ def test_an_archive_holds_the_functions_folder_and_what_is_shared_and_nothing_le
     }
 
 
+@pytest.mark.parametrize(
+    "left_over",
+    [
+        *("handler.py~", "handler.py.swp", "handler.py.orig", "handler.py.rej", "handler.py.bak", "words.json.old"),
+        *("fix.patch", "debug.log", "core", "nohup.out", "Thumbs.db", "handler copy.py", "handler (1).py", "README.md"),
+        *("test_handler.py", "conftest.py", "tests/test_a.py", "htmlcov/index.html", "hello.egg-info/PKG-INFO"),
+        *(".env", ".DS_Store", ".idea/workspace.xml", "#handler.py#", "__pycache__/handler.pyc", "requirements.in"),
+    ],
+)
+def test_what_people_and_tools_leave_behind_is_never_shipped(build: Build, handlers: Path, left_over: str) -> None:
+    before = names(build())
+    (handlers / "hello" / left_over).parent.mkdir(parents=True, exist_ok=True)
+    (handlers / "hello" / left_over).write_text("")
+    assert names(build()) == before
+
+
+@pytest.mark.parametrize("kept", ["score.py", "core/model.json", "prompt.txt", "tested.py", "blog.py", "patch.py"])
+def test_what_a_function_may_need_is_shipped(build: Build, handlers: Path, kept: str) -> None:
+    (handlers / "hello" / kept).parent.mkdir(parents=True, exist_ok=True)
+    (handlers / "hello" / kept).write_text("")
+    assert f"handlers/hello/{kept}" in names(build())
+
+
 @pytest.mark.parametrize("condition", ["typing.TYPE_CHECKING", "TYPE_CHECKING"])
 def test_what_only_a_type_checker_imports_is_not_asked_for(build: Build, handlers: Path, condition: str) -> None:
     text = f"import typing\nif {condition}:\n    import some_stubs, handlers.shared.unused\nelse:\n    import json\n"
