@@ -1,15 +1,22 @@
 """Where the global endpoint points: its description, and what Route 53 says of the health check in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from signals.aws.reading import or_none
 from signals.errors import Failed
 from signals.stack import Stack
 
+# Route 53 sends its metrics there alone (Developer Guide, "Monitoring health checks using CloudWatch").
+_METRICS_REGION = "us-east-1"
+# Metrics come once a minute, and late.
+_RECENT = timedelta(minutes=10)
+
 
 @dataclass(frozen=True)
 class HealthCheckStatus:
-    """The check that decides failover. `healthy` is None when no checker has reported yet."""
+    """The check that decides failover. `healthy` is None when nothing has been reported yet."""
 
     id: str
     healthy: bool | None
@@ -68,23 +75,39 @@ def deployed_endpoint(stack: Stack) -> EndpointStatus:
 
 
 def health_check(stack: Stack, check_id: str) -> HealthCheckStatus:
-    """One health check and what its checkers report: the majority decides, and a tie is healthy.
+    """One health check and what Route 53 last reported of it, in the metric that it sends once a minute.
 
-    A report begins with Success or Failure. AWS documents neither that nor whether an inverted check's reports are
-    inverted too: they are taken as they are, as the embedded AWS reports them.
+    GetHealthCheckStatus is "intended for use during development" (Route 53 API reference). AWS does not document
+    whether an inverted check's metric is inverted too: it is taken as it is, as the embedded AWS sends it.
     """
     route53 = stack.aws.client("route53", stack.primary)
     config = route53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
-    observations = route53.get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
-    reports = tuple(observation["StatusReport"]["Status"] for observation in observations)
+    now = datetime.now(UTC)
+    points = stack.aws.client("cloudwatch", _METRICS_REGION).get_metric_statistics(
+        Namespace="AWS/Route53",
+        MetricName="HealthCheckStatus",
+        Dimensions=[{"Name": "HealthCheckId", "Value": check_id}],
+        StartTime=now - _RECENT,
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Minimum"],
+    )["Datapoints"]
+    reported, reports = last_report([(point["Timestamp"], point["Minimum"]) for point in points])
     inverted, disabled = bool(config.get("Inverted")), bool(config.get("Disabled"))
     # A disabled check is no longer evaluated: it is healthy, or unhealthy if inverted (API reference,
     # UpdateHealthCheck), whatever was reported last.
-    healthy = not inverted if disabled else majority(reports)
-    return HealthCheckStatus(check_id, healthy, inverted, tuple(dict.fromkeys(reports)), disabled)
+    return HealthCheckStatus(check_id, not inverted if disabled else reported, inverted, reports, disabled)
 
 
-def majority(reports: tuple[str, ...]) -> bool | None:
-    """Whether at least half of the checkers that have reported saw success; None when none has."""
-    known = [report.lower().startswith("success") for report in reports if report[:7].lower() in ("success", "failure")]
-    return sum(known) * 2 >= len(known) if known else None
+def last_report(points: Sequence[tuple[datetime, float]]) -> tuple[bool | None, tuple[str, ...]]:
+    """Whether the last of these values of HealthCheckStatus says healthy, and in words; None and nothing for none.
+
+    Args:
+        points: When a minute began, and the lowest value in it: 1 is healthy, 0 is not (Route 53 Developer Guide,
+            "Monitoring health checks using CloudWatch").
+    """
+    if not points:
+        return None, ()
+    at, value = max(points)
+    healthy = value >= 1
+    return healthy, (f"{'Success' if healthy else 'Failure'}: HealthCheckStatus was {value:g} at {at:%H:%M} UTC",)

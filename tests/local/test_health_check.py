@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +35,28 @@ def create(aws: Aws, name: str, **config: Any) -> str:
 def said(aws: Aws, check_id: str) -> str:
     answer = aws("route53").get_health_check_status(HealthCheckId=check_id)
     return str(answer["HealthCheckObservations"][0]["StatusReport"]["Status"]).partition(":")[0]
+
+
+def test_the_metric_has_the_same_status_in_one_region(aws: Aws, name: str) -> None:
+    check_id = create(aws, name)
+    for inverted, value in ((False, 1.0), (True, 0.0)):
+        aws("route53").update_health_check(HealthCheckId=check_id, Inverted=inverted)
+        found = {region: metric(aws, check_id, region) for region in ("us-east-1", WEST)}
+        assert found == {"us-east-1": [value], WEST: []}
+
+
+def metric(aws: Aws, check_id: str, region: str) -> list[float]:
+    now = datetime.now(UTC)
+    answer = aws("cloudwatch", region).get_metric_statistics(
+        Namespace="AWS/Route53",
+        MetricName="HealthCheckStatus",
+        Dimensions=[{"Name": "HealthCheckId", "Value": check_id}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Minimum"],
+    )
+    return [point["Minimum"] for point in answer["Datapoints"]]
 
 
 def test_a_new_check_is_healthy_until_there_is_enough_data(aws: Aws, name: str) -> None:

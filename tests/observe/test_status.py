@@ -1,11 +1,12 @@
 """What `status` says of a stack."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from signals.observe.health import majority
+from signals.observe.health import last_report
 from signals.observe.status import status
 from signals.recover.drains import drains
 from signals.stack import Stack
@@ -64,18 +65,36 @@ def test_status_as_json_has_what_programs_rely_on(hand_made: Stack) -> None:
     assert quarantine == {"name": "hand-made-quarantine", "visible": 1, "in_flight": 0, "troubled": True}
 
 
+AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
-    ("reports", "healthy"),
+    ("points", "healthy", "said"),
     [
-        (("Success: HTTP 200", "Success: fine", "Failure: timeout"), True),
-        (("Failure: a", "Failure: b", "Success: c"), False),
-        (("Success: a", "Failure: b"), True),
-        (("Unknown", ""), None),
-        ((), None),
+        ([(AT, 1.0)], True, "Success: HealthCheckStatus was 1 at 12:00 UTC"),
+        ([(AT, 0.0)], False, "Failure: HealthCheckStatus was 0 at 12:00 UTC"),
+        ([(AT + timedelta(minutes=2), 0.0), (AT, 1.0)], False, "Failure: HealthCheckStatus was 0 at 12:02 UTC"),
+        ([(AT, 0.0), (AT + timedelta(minutes=1), 1.0)], True, "Success: HealthCheckStatus was 1 at 12:01 UTC"),
     ],
 )
-def test_most_checkers_decide(reports: tuple[str, ...], healthy: bool | None) -> None:
-    assert majority(reports) is healthy
+def test_the_last_minute_of_the_metric_decides(points: list[tuple[datetime, float]], healthy: bool, said: str) -> None:
+    assert last_report(points) == (healthy, (said,))
+
+
+def test_without_a_value_nothing_has_been_reported() -> None:
+    assert last_report([]) == (None, ())
+
+
+def test_the_check_is_read_from_the_metric_and_not_by_a_call_that_is_for_development(
+    hand_made: Stack,
+) -> None:
+    asked: list[str] = []
+    route53 = hand_made.aws.client("route53", PRIMARY)
+    route53.meta.events.register("before-call.route53.*", lambda model, **_: asked.append(model.name))
+    endpoint = status(hand_made).endpoint
+    assert endpoint is not None
+    assert endpoint.health_check.reports[0].startswith("Success: HealthCheckStatus was 1 at")
+    assert asked == ["GetHealthCheck"]
 
 
 def test_a_spool_that_no_function_reads_is_told_on_this_machine_too(hand_made: Stack) -> None:

@@ -66,10 +66,10 @@ def _read(file: str) -> str:
 def status(stack: StackName = "local", json: AsJson = False) -> None:
     """Show both Regions side by side: endpoint, health, buses, archive, queues, functions.
 
-    The active Region is where the global endpoint sends signals now: the primary, while most of Route 53's checkers
-    report the endpoint's health check as healthy (GetHealthCheckStatus). Where the spool or the return queue holds
-    messages, it says how long they take to drain and whether SQS keeps them that long. Exit code 1 when nothing is
-    deployed.
+    The active Region is where the global endpoint sends signals now: the primary, while Route 53 reports the endpoint's
+    health check as healthy (the metric HealthCheckStatus, a minute or two late). Where the spool or the return queue
+    holds messages, it says how long they take to drain and whether SQS keeps them that long. Exit code 1 when nothing
+    is deployed.
     """
     chosen = load_stack(stack)
     with console.busy("asking both Regions", quiet=json):

@@ -5,7 +5,9 @@ does nothing; it works with the alarm's settings as they were when the check was
 must breach (no M out of N). A new check is healthy until there is enough data; Inverted inverts the answer; a
 disabled check is always healthy, and may be inverted too (API reference, UpdateHealthCheck); without data
 InsufficientDataHealthStatus decides (Route 53 Developer Guide, "How Route 53 determines the status of health checks
-that monitor CloudWatch alarms"). GetHealthCheckStatus and GetHealthCheckLastFailureReason report it.
+that monitor CloudWatch alarms"). GetHealthCheckStatus and GetHealthCheckLastFailureReason report it, and in us-east-1
+the metric HealthCheckStatus, 1 for healthy, once a minute (Developer Guide, "Monitoring health checks using
+CloudWatch"); here it always has the present status.
 
 ministack: stores the check, answers neither, and writes booleans as `True`, which SDKs read as false. Checks of an
 address (HTTP, HTTPS, TCP) are taken as healthy: nothing of this machine can be reached at such an address. Calculated
@@ -20,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from ministack.core.responses import get_account_id, request_scope
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch, route53
 
 from signals.local.extensions import alarms, patching
@@ -28,9 +30,10 @@ from signals.local.extensions import alarms, patching
 Check = dict[str, Any]
 _REPORT = re.compile(r"^/2013-04-01/healthcheck/([^/]+)/(status|lastfailurereason)$")
 _ROOTS = {"status": "GetHealthCheckStatusResponse", "lastfailurereason": "GetHealthCheckLastFailureReasonResponse"}
+_METRICS_REGION = "us-east-1"
 _BOOLEANS = ("Inverted", "Disabled", "MeasureLatency", "EnableSNI")
 patching.require(route53, "_health_checks", "_create_health_check(body)")
-patching.require(cloudwatch, "_alarms")
+patching.require(cloudwatch, "_alarms", "_metric_bucket", "_dims_key", "record_metric")
 
 
 @dataclass(frozen=True)
@@ -122,3 +125,15 @@ async def _handle(original: Callable[..., Any], method: str, path: str, *request
         SubElement(report, "CheckedTime").text = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     return route53._xml_response(_ROOTS[what], build)
+
+
+@patching.extends(cloudwatch, "_get_metric_statistics(params, cbor_data, is_cbor, is_json)")
+def _statistics(original: Callable[..., Any], *request: Any) -> Any:
+    if get_region() == _METRICS_REGION:
+        for check_id in route53._health_checks:
+            dimensions = {"HealthCheckId": check_id}
+            bucket = cloudwatch._metric_bucket(("AWS/Route53", "HealthCheckStatus", cloudwatch._dims_key(dimensions)))
+            bucket.clear()
+            healthy = status(check_id).healthy
+            cloudwatch.record_metric("AWS/Route53", "HealthCheckStatus", float(healthy), "None", dimensions)
+    return original(*request)
