@@ -54,6 +54,12 @@ class Access(pulumi.ComponentResource):
                 f"repository is {repository!r}: write OWNER/NAME, or OWNER@ID/NAME@ID with both ids, without a "
                 "wildcard; `gh api repos/OWNER/NAME/actions/oidc/customization/sub --jq .sub_claim_prefix` says which"
             )
+        own = ["iam", "", settings.account_id, f"oidc-provider/{ISSUER}"]
+        if oidc_provider_arn is not None and oidc_provider_arn.split(":")[2:] != own:
+            raise pulumi.RunError(
+                f"the OIDC provider is {oidc_provider_arn!r}: name the one that account {settings.account_id} has for "
+                f"{ISSUER}, or none, and it is made"
+            )
         self._name, self._settings, self._repository = name, settings, repository
         region = settings.regions.primary
         self._provider = aws.Provider(

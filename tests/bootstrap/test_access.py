@@ -41,6 +41,20 @@ def statements(recording: Recording, purpose: str) -> list[dict[str, Any]]:
     return [statement for r in policies for statement in json.loads(r.inputs["policy"])["Statement"]]
 
 
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com",
+        "arn:aws:iam::444455556666:oidc-provider/gitlab.com",
+        "token.actions.githubusercontent.com",
+        "",
+    ],
+)
+def test_a_provider_that_is_not_the_accounts_own_for_github_is_refused(arn: str) -> None:
+    with pytest.raises(RecordError, match="name the one that account 444455556666 has"):
+        recorded("prod", "acme/signals", arn)
+
+
 # As GitHub's tokens name a repository, before 15 July 2026 and since ("Immutable subject claims").
 @pytest.mark.parametrize("repository", ["acme/signals", "acme@123456/signals@456789"])
 def test_a_role_can_be_taken_only_by_jobs_of_its_own_environment(repository: str) -> None:
