@@ -19,6 +19,7 @@ import orjson
 
 from handlers.enrichment import wiring as enrichment_function
 from handlers.ingest import wiring as ingest_function
+from handlers.profile import wiring as profile_function
 from handlers.shared.clients import AwsClients
 from handlers.shared.environment import Environment
 from handlers.shared.invocation import Handler
@@ -56,7 +57,7 @@ ENVIRONMENT = {
 
 def run() -> list[Row]:
     """Every number of the functions, as text."""
-    return [*_cpu(), *_imports(), *_chunks()]
+    return [*_cpu(), *_imports(), *_chunks(), *_writes()]
 
 
 def signal(size_bytes: int = SIGNAL_BYTES) -> dict[str, Any]:
@@ -231,3 +232,45 @@ def _chunks() -> list[Row]:
         what = f"EventBridge chunks billed per million {SIGNAL_BYTES}-byte signals, client batches of {size}"
         rows.append((what, f"{packed:,} packed, 1,000,000 one an event"))
     return rows
+
+
+class _Table:
+    """In the place of a DynamoDB client: one Region's copy of the profile's table, which counts what is written."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+        self.units = 0
+
+    def query(self, *, ExpressionAttributeValues: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        begins = ExpressionAttributeValues[":signal"]["S"]
+        return {"Items": [item for key, item in self.items.items() if key.startswith(begins)]}
+
+    def put_item(self, *, Item: dict[str, Any], **_: Any) -> None:  # noqa: N803
+        self.items[Item["sk"]["S"]] = Item
+        # One a KB, names included, in each of the two Regions that have the table.
+        self.units += 2 * -(-sum(len(name) + len(value["S"].encode()) for name, value in Item.items()) // 1024)
+
+
+def _writes() -> list[Row]:
+    """DynamoDB write units that a signal costs in both Regions together, as the profile's function really writes it."""
+    what = f"DynamoDB write units per {SIGNAL_BYTES}-byte signal, both Regions"
+    return [
+        (f"{what}, the item across before the signal", str(_spent(across=True))),
+        (f"{what}, both at the same moment", str(_spent(across=False))),
+    ]
+
+
+def _spent(*, across: bool) -> int:
+    """Write units for a signal that comes to each Region twice."""
+    platform = {"producer": SOURCE, "receivedat": "2026-01-31T12:34:57Z", "ingestregion": REGION, "batchid": "b"}
+    event = {"detail": {**signal(), **platform}}
+    here, there = _Table(), _Table()
+    if across:
+        there.items = here.items
+    with _silence():
+        for table in (here, there, here, there):
+            clients = AwsClients(client=lambda *_, table=table, **__: table)
+            profile_function.build(clients=clients, environment=Environment(ENVIRONMENT, lambda _: b""))(
+                event, _Context()
+            )
+    return here.units + there.units
