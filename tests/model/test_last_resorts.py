@@ -28,7 +28,9 @@ ENDED = [FaultKind.EVENTBRIDGE, FaultKind.API, FaultKind.SQS, FaultKind.LAMBDA_A
 @cache
 def moved() -> Blueprint:
     """The stack with the former secondary as its primary, and another Region beside it."""
-    return read(record("prod", {**stack_settings("prod"), "regions": {"primary": SECONDARY, "secondary": THIRD}}))
+    topics = {region: f"arn:aws:sns:{region}:444455556666:signals-prod-alarms" for region in (SECONDARY, THIRD)}
+    regions = {"primary": SECONDARY, "secondary": THIRD}
+    return read(record("prod", {**stack_settings("prod"), "regions": regions, "alarm_topics": topics}))
 
 
 @cache
