@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import httpx
@@ -90,6 +91,25 @@ def test_the_query_protocol_reads_back_every_setting(aws: Aws, name: str) -> Non
     for actions in ("AlarmActions", "OKActions", "InsufficientDataActions"):
         assert [m.text for m in member.findall(f"m:{actions}/m:member", XML)] == [TOPIC]
     assert member.findtext("m:Dimensions/m:member/m:Name", namespaces=XML) == "QueueName"
+
+
+def test_the_query_protocol_reads_back_every_setting_of_a_composite(aws: Aws, name: str) -> None:
+    both = [f"{name}-{each}" for each in "ab"]
+    for each in both:
+        alarm(aws, each)
+    written = {
+        "AlarmName": name,
+        "AlarmDescription": "at risk",
+        "AlarmRule": " OR ".join(f'ALARM("{each}")' for each in both),
+        "ActionsEnabled": "true",
+        "AlarmActions.member.1": TOPIC,
+    }
+    query(aws, "PutCompositeAlarm", **{key: quote(value) for key, value in written.items()})
+    asked = {"AlarmNames.member.1": name, "AlarmTypes.member.1": "CompositeAlarm"}
+    (member,) = query(aws, "DescribeAlarms", **asked).findall(".//m:CompositeAlarms/m:member", XML)
+    read = {element.tag.partition("}")[2]: element.text for element in member}
+    assert {key: read[key] for key in list(written)[:4]} == dict(list(written.items())[:4])
+    assert [m.text for m in member.findall("m:AlarmActions/m:member", XML)] == [TOPIC]
 
 
 def test_an_alarm_looks_at_its_own_dimensions_only(aws: Aws, name: str) -> None:

@@ -34,7 +34,7 @@ logger = logging.getLogger("signals.local.alarms")
 _evaluated: dict[str, float] = {}
 patching.require(
     cloudwatch,
-    *("_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"),
+    *("_alarms", "_composite_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"),
     *("_metrics", "_calc_stats", "_stat_value", "_dims_key", "_dims_from_list"),
 )
 
@@ -141,7 +141,7 @@ def _describe(original: Callable[..., Any], params: Any, cbor_data: Any, is_cbor
     if is_cbor or is_json or status != 200:
         return status, headers, body
     text = body.decode()
-    for alarm in cloudwatch._alarms.values():
+    for alarm in (*cloudwatch._alarms.values(), *cloudwatch._composite_alarms.values()):
         start = text.find(f"<member><AlarmName>{alarm['AlarmName']}</AlarmName>")
         end = text.find("</member>", start)
         if start >= 0:
