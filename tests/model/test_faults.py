@@ -47,7 +47,7 @@ _NOWHERE: list[Place] = [
 ] + [
     (kind, PRIMARY, of)
     for kind in OF_FUNCTIONS
-    for of in {function.folder for function in plan().functions}
+    for of in sorted({function.folder for function in plan().functions})
     if (kind, PRIMARY, of) not in places()
 ]
 
