@@ -67,7 +67,7 @@ class Archives:
         return {"Replays": [{"ReplayStartTime": NOW, **replay} for replay in self.replays]}
 
     def describe_archive(self, **_: str) -> dict[str, Any]:
-        return {"EventCount": 10_000, "SizeBytes": 20_000_000, "CreationTime": NOW - 100 * HOUR}
+        return {"EventCount": 10_000, "SizeBytes": 20_000_000, "CreationTime": datetime.now(UTC) - 100 * HOUR}
 
 
 class Mappings:
@@ -132,7 +132,7 @@ class Busy(Archives):
 
     def describe_archive(self, **_: str) -> dict[str, Any]:
         events = 100 * 16_000_000
-        return {"EventCount": events, "SizeBytes": events * 25_000, "CreationTime": NOW - timedelta(days=100)}
+        return {"EventCount": events, "SizeBytes": events * 25_000, "CreationTime": datetime.now(UTC) - timedelta(days=100)}
 
 
 @pytest.fixture
