@@ -12,9 +12,18 @@ from components.parts.function import PackagedFunction
 from components.parts.iam import allow, put_events
 from components.parts.queues import MessageQueue
 from components.parts.regions import Region, RegionalComponent
-from components.setting_groups import Ingest, Source
+from components.setting_groups import FunctionSize, Ingest, Source
 from handlers.shared.contract import INGEST_SOURCE
 
+_HEALTH = "GET /health"
+# Some 16 checkers ask every 10 s, and an answer takes a fraction of a second.
+_CHECKS_AT_A_TIME = 10
+_CHECKS: aws.apigatewayv2.StageRouteSettingArgsDict = {
+    "route_key": _HEALTH,
+    "throttling_rate_limit": 100,
+    "throttling_burst_limit": 100,
+    "detailed_metrics_enabled": True,
+}
 _ACCESS_LOG = {
     "requestId": "$context.requestId",
     "time": "$context.requestTimeEpoch",
@@ -105,17 +114,11 @@ class IngestApi(RegionalComponent):
             else None,
             opts=self.here,
         )
-        integration = aws.apigatewayv2.Integration(
-            f"{name}-integration",
-            api_id=api.id,
-            integration_type="AWS_PROXY",
-            integration_uri=function.alias.invoke_arn,
-            integration_method="POST",
-            payload_format_version="2.0",
-            opts=self.here,
+        ingested = self._answered_by(function, api, f"{name}-integration")
+        checked = region.names.checked
+        health = (
+            self._answered_by(self._health(function, ingest), api, f"{name}-health-integration") if checked else None
         )
-        source_arn = pulumi.Output.concat(api.execution_arn, "/*/*")
-        permission = function.allow_invocation("api", "apigateway.amazonaws.com", source_arn)
         routes = [
             aws.apigatewayv2.Route(
                 f"{name}-route-{route}",
@@ -124,7 +127,10 @@ class IngestApi(RegionalComponent):
                 target=pulumi.Output.concat("integrations/", integration.id),
                 opts=region.options(self, depends_on=[permission]),
             )
-            for route, key in {"signals": "POST /v1/signals", "health": "GET /health"}.items()
+            for route, key, (integration, permission) in (
+                ("signals", "POST /v1/signals", ingested),
+                ("health", _HEALTH, health or ingested),
+            )
         ]
         logs = self.log_group(f"{name}-access-logs", "apigateway", region.names.api)
         stage = aws.apigatewayv2.Stage(
@@ -137,6 +143,8 @@ class IngestApi(RegionalComponent):
                 "throttling_burst_limit": ingest.burst_requests,
                 "detailed_metrics_enabled": True,
             },
+            # Clients who are told 429 must not have the whole Region's traffic moved.
+            route_settings=[_CHECKS] if checked else None,
             access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
             # The API answers from its first request on.
             opts=region.options(self, depends_on=routes),
@@ -145,3 +153,35 @@ class IngestApi(RegionalComponent):
         self.host = pulumi.Output.concat(api.id, f".execute-api.{region.name}.amazonaws.com")
         self.url = pulumi.Output.concat("https://", self.host)
         self.register_outputs({"url": self.url})
+
+    def _answered_by(
+        self, function: PackagedFunction, api: aws.apigatewayv2.Api, name: str
+    ) -> tuple[aws.apigatewayv2.Integration, aws.lambda_.Permission]:
+        """The integration of a function with the API, `name` its logical name, and the permission that it needs."""
+        integration = aws.apigatewayv2.Integration(
+            name,
+            api_id=api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=function.alias.invoke_arn,
+            integration_method="POST",
+            payload_format_version="2.0",
+            opts=self.here,
+        )
+        source_arn = pulumi.Output.concat(api.execution_arn, "/*/*")
+        return integration, function.allow_invocation("api", "apigateway.amazonaws.com", source_arn)
+
+    def _health(self, ingest_function: PackagedFunction, ingest: Ingest) -> PackagedFunction:
+        """What answers Route 53's checks: it asks ingest, and takes one that is throttled for healthy."""
+        return PackagedFunction(
+            f"{self._name}-health",
+            region=self.region,
+            folder="health",
+            function_name=self.region.names.health,
+            size=FunctionSize(memory_mb=256, timeout_seconds=5),
+            environment={"INGEST_FUNCTION": ingest_function.alias.arn},
+            statements=[allow("lambda:InvokeFunction", ingest_function.alias.arn)],
+            # Where ingest is kept to its share, others may use up the rest.
+            reserved_concurrency=_CHECKS_AT_A_TIME if ingest.reserved_concurrency else None,
+            carries_signals=False,
+            opts=self.child,
+        )

@@ -162,7 +162,8 @@ class Names:
         regions: The primary and the secondary.
         consumers: Every consumer of the settings.
         archives_primary: Whether the primary's bus is archived too.
-        heartbeat: Whether there is a heartbeat.
+        heartbeats: Whether there is a heartbeat.
+        checked: Whether Route 53 checks the APIs: with a domain.
     """
 
     prefix: str
@@ -171,12 +172,15 @@ class Names:
     consumers: tuple[Consumer, ...]
     archives_primary: bool = False
     heartbeats: bool = True
+    checked: bool = False
 
     ingress_bus = archive = _Name("ingress")
     data_bus = _Name("data")
     replication_role = _Name("replication")
     latency_alarm = _Name("ingress-latency")  # and the health check that watches it
     api = ingest = _Name("ingest")  # the HTTP API, and the function behind it
+    # What answers health checks: longer than any consumer's name, so that none has it.
+    health = _Name("ingest-healthcheck")
     spool = _Name("spool")
     republish = _Name("republish")  # the function that drains the spool
     enrichment = _Name("enrichment")  # rule and function
@@ -262,6 +266,8 @@ class Names:
             yield PhysicalName(LOG_GROUP, region, log_group("apigateway", self.api), "ingest")
             yield from _function("ingest", region, self.ingest)
             yield PhysicalName(ALARM, region, self.unavailable_alarm, "ingest")
+            if self.checked:
+                yield from _function("ingest", region, self.health, signals=False)
             yield PhysicalName(COMPOSITE_ALARM, region, self.at_risk_alarm, "the platform")
             if region == primary or both:
                 yield PhysicalName(BUS, region, self.data_bus, "the data platform bus")

@@ -181,7 +181,8 @@ class Ingest(FunctionSize):
         None,
         ge=1,
         le=INT32_MAX,
-        description="Executions at a time that are ingest's own in each Region, and its most; unset: no limit.",
+        description="Executions at a time that are ingest's own in each Region, and its most; unset: no limit. "
+        "With it `/health` has 10 of its own.",
     )
     requests_per_second: int = Field(
         1_000, ge=1, le=INT32_MAX, description="HTTP API throttle, steady rate per Region."

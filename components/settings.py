@@ -113,6 +113,7 @@ class PlatformSettings(Settings):
             consumers=self.consumers,
             archives_primary=self.archive.primary,
             heartbeats=self.failover.heartbeat,
+            checked=self.domain is not None,
         )
 
     @property

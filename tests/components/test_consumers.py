@@ -71,5 +71,6 @@ def test_ingest_may_have_concurrency_of_its_own(prod: Recording, settings_of: Se
     reserved = record("prod", {**raw, "ingest": {**raw["ingest"], "reserved_concurrency": 400}})
     found = {f.inputs["name"]: f.inputs.get("reservedConcurrentExecutions") for f in reserved.resources(FUNCTION)}
     assert found.pop("signals-prod-ingest") == 400
+    assert found.pop("signals-prod-ingest-healthcheck") == 10
     assert set(found.values()) == {None}
     assert not any("reservedConcurrentExecutions" in f.inputs for f in prod.resources(FUNCTION))

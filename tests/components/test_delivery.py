@@ -100,7 +100,7 @@ def test_every_queue_that_should_be_empty_is_alarmed(platform: Recording) -> Non
     alarmed = {
         referred(platform, a.inputs["dimensions"]["QueueName"]).name
         for a in platform.resources(ALARM)
-        if a.inputs["namespace"] == "AWS/SQS"
+        if a.inputs["metricName"] == "ApproximateNumberOfMessagesVisible"
     }
     expected = {
         q.name

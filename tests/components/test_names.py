@@ -250,8 +250,9 @@ def test_a_message_in_a_failure_queue_means_that_something_went_wrong(names: Nam
 
 def test_functions_are_listed_in_the_order_a_signal_meets_them(names: Names) -> None:
     parts = [function.removeprefix(f"{names.prefix}-") for function in names.functions()]
-    assert parts[:5] == ["ingest", "enrichment", "republish", "return", "canary"]
-    assert set(parts[5:]) <= {"profile"}
+    answering = ["ingest", "ingest-healthcheck"] if names.checked else ["ingest"]
+    assert parts[: len(answering) + 4] == [*answering, "enrichment", "republish", "return", "canary"]
+    assert set(parts[len(answering) + 4 :]) <= {"profile"}
 
 
 def test_a_stack_does_not_take_anothers_queues_for_its_own(settings_of: SettingsOf) -> None:

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "LOG_LEVEL": "INFO",
     "ACCOUNT_ID": "000000000000",
     "EVENT_BUS_NAME": "signals-ingress",
+    "INGEST_FUNCTION": "arn:aws:lambda:us-west-2:000000000000:function:signals-ingest:live",
     "PRIMARY_REGION": "us-west-2",
     "EVENT_ENDPOINT_ID": "abc123.veo",
     "DATA_BUS_NAME": "signals-data",
