@@ -132,7 +132,8 @@ class Busy(Archives):
 
     def describe_archive(self, **_: str) -> dict[str, Any]:
         events = 100 * 16_000_000
-        return {"EventCount": events, "SizeBytes": events * 25_000, "CreationTime": datetime.now(UTC) - timedelta(days=100)}
+        made = datetime.now(UTC) - timedelta(days=100)
+        return {"EventCount": events, "SizeBytes": events * 25_000, "CreationTime": made}
 
 
 @pytest.fixture

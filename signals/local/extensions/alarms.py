@@ -34,8 +34,8 @@ logger = logging.getLogger("signals.local.alarms")
 _evaluated: dict[str, float] = {}
 patching.require(
     cloudwatch,
-    *("_alarms", "_composite_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms"),
-    *("_metrics", "_calc_stats", "_stat_value", "_dims_key", "_dims_from_list"),
+    *("_alarms", "_composite_alarms", "_xml", "_p", "_record_history", "_dispatch_alarm_actions"),
+    *("_evaluate_parent_alarms", "_metrics", "_calc_stats", "_stat_value", "_dims_key", "_dims_from_list"),
 )
 
 
