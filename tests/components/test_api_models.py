@@ -28,6 +28,9 @@ MEMBERS: dict[tuple[str, str], tuple[str, str, str]] = {
     (types.FUNCTION, "name"): ("lambda", "CreateFunction", "FunctionName"),
     (types.FUNCTION, "memorySize"): ("lambda", "CreateFunction", "MemorySize"),
     (types.FUNCTION, "timeout"): ("lambda", "CreateFunction", "Timeout"),
+    (types.FUNCTION, "reservedConcurrentExecutions"): (
+        *("lambda", "PutFunctionConcurrency", "ReservedConcurrentExecutions"),
+    ),
     (types.FUNCTION, "runtime"): ("lambda", "CreateFunction", "Runtime"),
     (types.FUNCTION, "handler"): ("lambda", "CreateFunction", "Handler"),
     (types.STREAM, "name"): ("firehose", "CreateDeliveryStream", "DeliveryStreamName"),
@@ -52,6 +55,13 @@ MEMBERS: dict[tuple[str, str], tuple[str, str, str]] = {
     (types.ARCHIVE, "retentionDays"): ("events", "CreateArchive", "RetentionDays"),
     (types.ROLE, "name"): ("iam", "CreateRole", "RoleName"),
     (types.TABLE, "name"): ("dynamodb", "CreateTable", "TableName"),
+    (types.TABLE, "warmThroughput.readUnitsPerSecond"): (
+        *("dynamodb", "CreateTable", "WarmThroughput.ReadUnitsPerSecond"),
+    ),
+    (types.TABLE, "warmThroughput.writeUnitsPerSecond"): (
+        *("dynamodb", "CreateTable", "WarmThroughput.WriteUnitsPerSecond"),
+    ),
+    (types.COMPOSITE_ALARM, "alarmName"): ("cloudwatch", "PutCompositeAlarm", "AlarmName"),
     (types.SCHEDULE, "name"): ("scheduler", "CreateSchedule", "Name"),
     (types.DATABASE, "name"): ("glue", "CreateDatabase", "DatabaseInput.Name"),
     (types.WORKGROUP, "name"): ("athena", "CreateWorkGroup", "Name"),

@@ -14,11 +14,11 @@ from signals.recording.record import record
 from signals.stack import Stack
 from signals.terraform.emit import write
 from signals.terraform.engine import Terraform
-from tests.support.drawn import stacks, taken
+from tests.support.drawn import NOT_IN_TERRAFORM, stacks, taken
 from tests.support.embedded import free_port
 
 # The embedded AWS is one account, in the Regions of its stack, without a hosted zone.
-FIXED = ("account_id", "regions", "domain", "domain.hosted_zone_id")
+FIXED = ("account_id", "regions", "domain", "domain.hosted_zone_id", *NOT_IN_TERRAFORM)
 
 
 @pytest.mark.long
@@ -28,8 +28,7 @@ FIXED = ("account_id", "regions", "domain", "domain.hosted_zone_id")
 def test_the_embedded_aws_takes_whatever_the_settings_take(own_home: Path, drawn: dict[str, list[Any]]) -> None:
     running = process.start(own_home, "local", aws_port=free_port(), port=free_port())
     try:
-        drawn = {path: several for path, several in drawn.items() if path not in FIXED}
-        raw = {**taken(drawn, "local"), "aws_endpoint": running.aws_url}
+        raw = {**taken(drawn, "local", without=FIXED), "aws_endpoint": running.aws_url}
         stack = Stack("local", load_settings(raw), raw, own_home)
         folder = own_home / "terraform"
         write(record("local", raw), folder)

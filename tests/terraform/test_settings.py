@@ -20,7 +20,7 @@ from signals.stack_files import stack_settings
 from signals.terraform.emit import emit
 from signals.terraform.engine import Terraform
 from tests.policies.changes import Changes
-from tests.support.drawn import stacks, taken
+from tests.support.drawn import NOT_IN_TERRAFORM, stacks, taken
 
 pytestmark = [
     pytest.mark.slow,
@@ -56,7 +56,7 @@ def refusals(recordings: list[Recording], folder: Path) -> list[str]:
 def test_the_provider_takes_whatever_the_settings_take(
     tmp_path_factory: pytest.TempPathFactory, several: list[dict[str, list[Any]]]
 ) -> None:
-    recordings = [record("prod", taken(drawn)) for drawn in several]
+    recordings = [record("prod", taken(drawn, without=NOT_IN_TERRAFORM)) for drawn in several]
     assert refusals(recordings, tmp_path_factory.mktemp("stacks")) == []
 
 
