@@ -24,7 +24,7 @@ OFFLINE = {"record", "terraform", "policy", "permissions", "preview", "model"}
 # A plan that nobody made is missed before the platform is asked for anything.
 PLANNED = {("replay", "start"), ("replay", "watch")}
 # Values of what a command must be given; a new kind of it needs one here.
-GIVEN = {"file": "-", "signal_id": "a-signal", "queue": "signals-local-spool", "out": "out"}
+GIVEN = {"file": "-", "signal_id": "a-signal", "queue": "signals-local-spool", "out": "out", "function": "ingest"}
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
