@@ -6,6 +6,7 @@ hands to a policy pack. `StackView.refer` takes any of them, so that rules need 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn
@@ -30,6 +31,7 @@ class Unknown:
         raise UnknownValue
 
     __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __str__ = __iter__ = __getitem__ = __contains__ = _refuse
+    __getattr__ = _refuse
     __hash__ = object.__hash__
 
 
@@ -97,7 +99,12 @@ class StackView:
     def _by_arn(self) -> dict[str, Declared]:
         # `arn` of a rule's target is what it points at; of everything else, its own.
         own = [resource for resource in self.resources if resource.type != TARGET]
-        index = {self.arn(resource): resource for resource in own if known(resource.type).arn}
+        index: dict[str, Declared] = {}
+        for resource in own:
+            # One that is named after another has no known ARN before that one is there.
+            with suppress(UnknownValue):
+                if known(resource.type).arn:
+                    index[self.arn(resource)] = resource
         for resource in own:
             for value in _names(resource):
                 if value.startswith(("arn:", "https:")):

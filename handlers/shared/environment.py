@@ -13,10 +13,8 @@ _FORMS = {
     "BUS_NAME": (r"[\w.-]{1,256}", "signals-ingress"),
     "ENDPOINT_ID": (r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)?", "abcde.veo"),  # the embedded AWS gives ids without a dot
     "QUEUE_URL": (r"https?://\S+/\d{12}/[\w-]+", "https://sqs.us-west-2.amazonaws.com/123456789012/spool"),
-    "FUNCTION": (
-        r"arn:aws:lambda:[\w-]+:\d{12}:function:[\w-]+:[\w-]+",
-        "arn:aws:lambda:us-west-2:123456789012:function:ingest:live",
-    ),
+    # An ARN, or as much of one as Lambda takes for one.
+    "FUNCTION": (r"(arn:[\w-]+:lambda:[\w-]+:)?\d{12}:function:[\w-]+:[\w-]+", "123456789012:function:ingest:live"),
     "TABLE": (r"[\w.-]{3,255}", "signals-profile-state"),
     "ACCOUNT_ID": (r"\d{12}", "123456789012"),
     "REGION": (r"[a-z]{2}(-[a-z]+)+-\d", "us-west-2"),

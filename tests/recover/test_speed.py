@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from components import aws_quotas
 from signals.aws import quotas
 from signals.errors import Misuse
 from signals.recover.speed import Load, Speed, recovery_speed
@@ -47,9 +48,9 @@ def test_a_quota_that_grows_by_itself_does_not_bind_and_its_share_is_told() -> N
 
 
 def test_quotas_have_sources_and_what_an_account_has_goes_before() -> None:
-    assert all(quota.source and (quota.regions or quota.elsewhere) for quota in quotas.QUOTAS.values())
-    assert quotas.INVOCATIONS.of("us-west-2") == 18_750
-    assert quotas.PUT_EVENTS.of("eu-south-1") == float("inf"), "nothing is claimed of what is not known"
+    assert all(quota.source and (quota.regions or quota.elsewhere) for quota in aws_quotas.QUOTAS.values())
+    assert aws_quotas.INVOCATIONS.of("us-west-2") == 18_750
+    assert aws_quotas.PUT_EVENTS.of("eu-south-1") == float("inf"), "nothing is claimed of what is not known"
     assert quotas.overridden(["invocations=50000"])["invocations"].of("us-west-2") == 50_000
     for wrong in ("invocations=many", "invocations=0", "speed=1", "invocations"):
         with pytest.raises(Misuse):
