@@ -191,9 +191,9 @@ class SimulatedArchive:
         """The events in the archive now; drops those older than its retention."""
         now, days = self._platform.clock.now, self.plan.retention_days
         while days and self._events and self._events[0][0] < now - days * DAY_S:
-            _, event = self._events.popleft()
+            kept_s, event = self._events.popleft()
             why = f"the archive in {self.plan.region} keeps {days} days"
-            self._platform.drop(event.detail, why, limit_s=days * DAY_S)
+            self._platform.drop(event.detail, why, limit_s=days * DAY_S, at_s=kept_s + days * DAY_S)
         return [event for _, event in self._events]
 
     def start_replay(self, name: str, start_s: float, end_s: float, filter_arns: Collection[str] = ()) -> float:

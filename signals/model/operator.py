@@ -66,6 +66,8 @@ class Operator:
         clock.run()
         self._redrive_all()
         clock.run()
+        for archive in self._platform.archives:
+            archive.held()  # what it no longer has is on record, though nobody asked for it
 
     def replay_as_planned(self) -> None:
         """`signals replay plan` and `start`, with what is known now."""

@@ -92,9 +92,9 @@ class Platform:
         for boundary in self.faults.boundaries:
             self.clock.at(boundary, self.failover.wake)
 
-    def drop(self, text: str, why: str, *, limit_s: float | None = None) -> None:
-        """Record that a copy of the signals in `text` is dropped now; see `Drop`."""
-        now, known = self.clock.now, self.ledger.acknowledged
+    def drop(self, text: str, why: str, *, limit_s: float | None = None, at_s: float | None = None) -> None:
+        """Record that a copy of the signals in `text` is dropped, now if not before; see `Drop`."""
+        now, known = self.clock.now if at_s is None else at_s, self.ledger.acknowledged
         # A copy that a limit ended waited for all that failed since clients sent the signals.
         sent_s = min((known[identity][0] for identity in ids_in(text) if identity in known), default=now)
         failing = self.faults.failing(sent_s if limit_s else now, now)

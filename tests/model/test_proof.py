@@ -279,6 +279,14 @@ def _culprits_told(schedule: Schedule, platform: Platform) -> dict[tuple[str, st
     return found
 
 
+def test_what_an_archive_no_longer_has_when_the_operator_comes_died_of_its_retention() -> None:
+    # EventBridge is out for longer than it tries, and the next signal, and somebody who looks, come 30 days later.
+    down = Fault(FaultKind.EVENTBRIDGE, PRIMARY, 1_200, 12_420)
+    late = Schedule([down], sent_s=[2_603_400.0, 1_200.0], looks_s=[], mistakes=[], pause_s=60.0, seed=0)
+    assert missing(run(late)[0])
+    _holds(_what_is_lost_died_of_a_limit, st.just(late), 1)
+
+
 @pytest.mark.long
 @_proof
 @seed(SEED)
