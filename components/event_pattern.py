@@ -45,7 +45,7 @@ def check(pattern: Mapping[str, Any]) -> None:
 def _fields(pattern: object, path: tuple[str, ...], *, beside_or: bool) -> None:
     where = ".".join(path) or "the pattern"
     if not isinstance(pattern, Mapping):
-        raise ValueError(f"{where} must be a mapping")  # noqa: TRY004 - settings are refused with ValueError
+        raise ValueError(f"{where} must be a mapping")
     if not pattern:
         raise ValueError(f"{where} must not be empty: name a field, or leave it out")
     if len(path) > MAX_DEPTH:
@@ -53,7 +53,7 @@ def _fields(pattern: object, path: tuple[str, ...], *, beside_or: bool) -> None:
     for name, value in pattern.items():
         here = ".".join((*path, str(name)))
         if not isinstance(name, str):
-            raise ValueError(f"{here} must be text: put the field's name in quotes")  # noqa: TRY004
+            raise ValueError(f"{here} must be text: put the field's name in quotes")
         if name == _OR:
             if not isinstance(value, list) or len(value) < 2:
                 raise ValueError(f"{here} must be a list of at least two patterns")
@@ -100,7 +100,7 @@ def _only(value: Mapping[Any, Any], where: str) -> tuple[Any, Any]:
 
 def _text(value: object, where: str) -> None:
     if not isinstance(value, str):
-        raise ValueError(f"{where} takes text: put it in quotes")  # noqa: TRY004
+        raise ValueError(f"{where} takes text: put it in quotes")
 
 
 def _not_empty(value: object, where: str) -> None:
@@ -146,7 +146,7 @@ def _numeric(value: object, where: str) -> None:
 
 def _exists(value: object, where: str) -> None:
     if not isinstance(value, bool):
-        raise ValueError(f"{where} takes true or false")  # noqa: TRY004
+        raise ValueError(f"{where} takes true or false")
 
 
 def _cidr(value: object, where: str) -> None:

@@ -89,7 +89,7 @@ def package(
 
 
 @functools.cache
-def _digest(path: Path, modified_ns: int) -> str:  # noqa: ARG001
+def _digest(path: Path, modified_ns: int) -> str:  # noqa: ARG001 - it tells the cache's entries apart
     """SHA-256 of an archive, read again only when it was touched."""
     with path.open("rb") as archive:
         return base64.b64encode(hashlib.file_digest(archive, "sha256").digest()).decode()

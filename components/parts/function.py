@@ -144,6 +144,9 @@ class PackagedFunction(RegionalComponent):
             metric="Throttles",
             runbook="a-function-is-throttled",
             says=f"Lambda has refused invocations of {function_name} for minutes: its concurrency does not suffice.",
+            # A burst is throttled until there are environments for it, 1,000 more every 10 s, and what was
+            # asynchronous is tried again for 6 h: only minutes of it are a limit.
+            periods=_THROTTLED_MINUTES,
         )
         if asynchronous:
             self._alarm(
@@ -161,10 +164,20 @@ class PackagedFunction(RegionalComponent):
                 metric="DestinationDeliveryFailures",
                 runbook="signals-are-lost",
                 says=f"The failure queue of {function_name} did not take what it gave up on: it is lost here.",
+                at_risk=True,
             )
 
     def _alarm(
-        self, what: str, function_name: str, *, physical_name: str, metric: str, runbook: str, says: str
+        self,
+        what: str,
+        function_name: str,
+        *,
+        physical_name: str,
+        metric: str,
+        runbook: str,
+        says: str,
+        periods: int = 1,
+        at_risk: bool = False,
     ) -> None:
         """An alarm on one of the function's counts, over all its versions."""
         alarm_above(
@@ -177,10 +190,8 @@ class PackagedFunction(RegionalComponent):
             namespace="AWS/Lambda",
             metric=metric,
             dimensions={"FunctionName": function_name},
-            # A burst is throttled until there are environments for it, 1,000 more every 10 s, and what was
-            # asynchronous is tried again for 6 h: only minutes of it are a limit.
-            periods=_THROTTLED_MINUTES if metric == "Throttles" else 1,
-            at_risk=metric == "DestinationDeliveryFailures",
+            periods=periods,
+            at_risk=at_risk,
         )
 
     def allow_invocation(self, by: str, principal: str, source_arn: pulumi.Input[str]) -> aws.lambda_.Permission:

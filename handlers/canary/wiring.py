@@ -23,7 +23,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
         bus_name=environment.text("EVENT_BUS_NAME"), endpoint_id=environment.text("EVENT_ENDPOINT_ID")
     )
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+    def handler(_event: dict[str, Any], context: LambdaContext) -> None:
         sent_at = clients.now().isoformat(timespec="milliseconds")
         detail = write({"id": clients.new_id(), "sent_at": sent_at, "by": f"canary in {region}"}).decode()
         until = clients.pace.deadline(context, reserve_s=REQUEST_S + 1.0)

@@ -24,7 +24,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
     functions = clients.client("lambda")
     ingest, region = environment.text("INGEST_FUNCTION"), environment.text("AWS_REGION")
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         status = _status(functions, ingest)
         healthy = status in ("ok", "throttled")
         if not healthy:

@@ -17,7 +17,7 @@ def build(*, clients: AwsClients, environment: Environment) -> Handler:
     """The function that takes an enriched signal."""
     store = ProfileStore(clients.client("dynamodb", attempts=ATTEMPTS), table=environment.text("STATE_TABLE"))
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+    def handler(event: dict[str, Any], _context: LambdaContext) -> None:
         item = item_of(event["detail"])
         clients.emit({record(item, store) if item else "SignalsWithoutCustomer": 1})
 

@@ -7,7 +7,7 @@ def require_crt() -> None:
     Source: EventBridge User Guide, "Making applications Regional-fault tolerant".
     """
     try:
-        import awscrt.auth  # noqa: F401
+        import awscrt.auth  # noqa: F401 - whether it loads is the question
         from botocore.compat import HAS_CRT
     except ImportError as error:
         raise RuntimeError(

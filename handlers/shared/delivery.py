@@ -2,6 +2,7 @@
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -56,7 +57,7 @@ class RetryPace(NamedTuple):
 Thing = TypeVar("Thing", bound=Sized)
 
 
-class Sender(Generic[Thing]):
+class Sender(ABC, Generic[Thing]):
     """Sends things in as few requests as `max_bytes` and `max_things` allow; what failed is retried until a deadline.
 
     Args:
@@ -108,9 +109,9 @@ class Sender(Generic[Thing]):
                 self._pace.sleep(pause_s)
         return dict(sorted(undelivered.items()))
 
+    @abstractmethod
     def _request(self, things: Sequence[Thing]) -> Undelivered:
         """Make one request of these things and say by position which failed."""
-        raise NotImplementedError
 
 
 _RETRYABLE = frozenset(
